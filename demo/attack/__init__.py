@@ -1,0 +1,1 @@
+"""Attacks. They see the released file and public models, nothing else."""

@@ -1,0 +1,185 @@
+"""The weight encoder: LoRA matrices in, an embedding out that makes the fine-tuned model draw the person.
+
+The paper, section IV-A: matrix encoders, task token, timestep embedding, a frozen CLIP text
+transformer with re-trained positions, mean and log-variance. Every part can be switched off.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+from diffusers.models.embeddings import get_timestep_embedding
+from pydantic import Field
+from safetensors import safe_open
+from torch import Tensor, nn
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from demo.attack.matrices import MATRIX_ENCODERS, Pairs
+from demo.errors import WeightsError
+from demo.files import write_tensors
+from demo.lora.files import LoraWeights
+from demo.settings import Settings
+
+
+class EncoderSettings(Settings):
+    """Which parts the encoder has. The paper's: matrices='conv', clip, variational, timestep."""
+
+    matrices: Literal["conv", "linear", "probes"] = "probes"
+    first: int | None = Field(None, ge=1)  # only the first n matrices (the paper, Table IV)
+    clip: bool = True
+    causal: bool = True  # the text transformer's own mask
+    variational: bool = True
+    timestep: bool = True
+    start_at_prompt: bool = True  # begin at the embedding of a prompt with a guessed trigger
+
+
+class WeightEncoder(nn.Module):
+    """z ~ N(mean, exp(logvar)), a sequence of text-embedding tokens.
+
+    Args:
+        settings: the parts.
+        shapes: layer -> (out, in) of the adapted UNet layers, in the file's canonical order.
+        rank: of the LoRA.
+        length: tokens of z; at most the sequence's own length.
+        text: configuration of the base's text encoder, whose transformer is used frozen.
+    """
+
+    def __init__(
+        self,
+        settings: EncoderSettings,
+        shapes: dict[str, tuple[int, int]],
+        rank: int,
+        length: int,
+        text: CLIPTextConfig,
+    ) -> None:
+        super().__init__()
+        self.settings, self.shapes, self.rank = settings, shapes, rank
+        hidden = text.hidden_size
+        self.matrices = MATRIX_ENCODERS[settings.matrices](shapes, rank, hidden, settings.first)
+        count = len(self.matrices.encoders) if hasattr(self.matrices, "encoders") else len(self.matrices.inward)
+        self.sequence = 1 + settings.timestep + count
+        self.length = min(length, self.sequence)
+        self.task = nn.Parameter(torch.zeros(1, 1, hidden))
+        self.time = nn.Linear(hidden, hidden)
+        self.positions = nn.Parameter(torch.randn(1, self.sequence, hidden) * 0.02)
+        self.mean = nn.Linear(hidden, hidden)
+        self.logvar = nn.Linear(hidden, hidden)
+        nn.init.eye_(self.mean.weight)
+        nn.init.zeros_(self.mean.bias)
+        nn.init.zeros_(self.logvar.weight)
+        nn.init.constant_(self.logvar.bias, -6.0)
+        self.transformer = CLIPTextModel(text) if settings.clip else None
+        if self.transformer is not None:
+            self.transformer.requires_grad_(False)
+
+    @torch.no_grad()
+    def use_text_encoder(self, text_encoder: CLIPTextModel, prompt_ids: Tensor | None = None) -> None:
+        """Copy the frozen transformer; optionally start at the mean embedding of prompts (n, tokens)."""
+        source: nn.Module = text_encoder
+        if self.transformer is not None:
+            self.transformer.load_state_dict(text_encoder.state_dict())
+            source = self.transformer
+        if not (self.settings.start_at_prompt and prompt_ids is not None):
+            return
+        target = source.embeddings(input_ids=prompt_ids) if self.settings.clip else text_encoder(prompt_ids)[0]
+        shared = min(self.sequence, target.shape[1])
+        # The matrix tokens begin as small changes of the prompt's own tokens.
+        self.positions[:, :shared] = target.mean(0, keepdim=True)[:, :shared]
+        self.positions[:, shared:] = target.mean(0, keepdim=True)[:, -1:]
+
+    def pairs(self, loras: Sequence[LoraWeights]) -> dict[str, tuple[Tensor, Tensor]]:
+        """Stack released files: layer -> A (K, r, in), B (K, out, r) with alpha / r folded into B.
+
+        Ranks other than the encoder's are brought to it by a truncated SVD of B A or by zero padding.
+        """
+        out = {}
+        for layer in self.shapes:
+            stacked = [_to_rank(lora, f"unet.{layer}", self.rank) for lora in loras]
+            out[layer] = (torch.stack([a for a, _ in stacked]), torch.stack([b for _, b in stacked]))
+        return out
+
+    def posterior(self, pairs: Pairs, steps: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of z, each (K, length, hidden).
+
+        Args:
+            steps: (K,), number of fine-tuning steps (the paper's timestep).
+        """
+        tokens = self.matrices(pairs)
+        parts = [self.task.expand(len(tokens), -1, -1)]
+        if self.settings.timestep:
+            hidden = self.task.shape[-1]
+            parts.append(self.time(get_timestep_embedding(steps.to(tokens.device).float(), hidden))[:, None])
+        x = torch.cat([*parts, tokens], dim=1) + self.positions
+        if self.transformer is not None:
+            mask = None
+            if self.settings.causal:
+                mask = torch.full((x.shape[1], x.shape[1]), float("-inf"), device=x.device).triu(1)[None, None]
+            x = self.transformer.encoder(inputs_embeds=x, attention_mask=mask).last_hidden_state
+            x = self.transformer.final_layer_norm(x)
+        x = x[:, : self.length]
+        return self.mean(x), self.logvar(x).clamp(-20, 4)
+
+    def forward(self, pairs: Pairs, steps: Tensor, noise: Tensor | None = None) -> Tensor:
+        """A sample z = mean + exp(logvar / 2) * noise, (K, length, hidden); the mean if not variational."""
+        mean, logvar = self.posterior(pairs, steps)
+        if not self.settings.variational:
+            return mean
+        noise = torch.randn_like(mean) if noise is None else noise
+        return mean + (logvar / 2).exp() * noise
+
+
+def _to_rank(lora: LoraWeights, module: str, rank: int) -> tuple[Tensor, Tensor]:
+    a = lora.tensors[f"{module}.lora_A.weight"].float()
+    b = lora.tensors[f"{module}.lora_B.weight"].float() * (lora.alphas[module] / len(a))
+    if len(a) > rank:
+        u, s, vh = torch.linalg.svd(b @ a, full_matrices=False)
+        root = s[:rank].sqrt()
+        return root[:, None] * vh[:rank], u[:, :rank] * root
+    if len(a) < rank:
+        missing = rank - len(a)
+        a = torch.cat([a, a.new_zeros(missing, a.shape[1])])
+        b = torch.cat([b, b.new_zeros(len(b), missing)], dim=1)
+    return a, b
+
+
+def save_encoder(path: Path, encoder: WeightEncoder, notes: dict[str, str] | None = None) -> Path:
+    """Write an encoder, fp16; the frozen transformer is the base's own and is left out."""
+    tensors = {k: v.half() for k, v in encoder.state_dict().items() if not k.startswith("transformer.")}
+    described = {
+        "settings": encoder.settings.model_dump(),
+        "shapes": encoder.shapes,
+        "rank": encoder.rank,
+        "length": encoder.length,
+    }
+    return write_tensors(path, tensors, {"encoder": json.dumps(described), **(notes or {})})
+
+
+def load_encoder(path: Path, text_encoder: CLIPTextModel) -> WeightEncoder:
+    """Read an encoder that was trained for the base that ``text_encoder`` belongs to.
+
+    Raises:
+        WeightsError: no such file, or not an encoder for this base.
+    """
+    if not path.exists():
+        raise WeightsError(
+            f"There is no weight encoder for this base ({path.name} in {path.parent}).",
+            "Train one with: python -m demo.train encoder",
+        )
+    with safe_open(path, framework="pt") as file:
+        described = json.loads((file.metadata() or {}).get("encoder", "{}"))
+        tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+    if not described:
+        raise WeightsError(f"{path.name} is not a weight encoder.", "Take the file from weights/ of this project.")
+    shapes = {layer: (int(o), int(i)) for layer, (o, i) in described["shapes"].items()}
+    settings = EncoderSettings(**described["settings"])
+    encoder = WeightEncoder(settings, shapes, described["rank"], described["length"], text_encoder.config)
+    encoder.use_text_encoder(text_encoder)
+    found = encoder.load_state_dict(tensors, strict=False)
+    missing = [key for key in found.missing_keys if not key.startswith("transformer.")]
+    if missing or found.unexpected_keys:
+        raise WeightsError(f"{path.name} does not fit its own description.", "Fetch the file again.")
+    return encoder.to(text_encoder.device).eval()

@@ -1,0 +1,252 @@
+"""The registry of attacks. Each takes the released file and public models: that is the threat model."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from threading import Event
+from typing import Protocol
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from pydantic import Field
+
+from demo.attack.encoder import WeightEncoder, load_encoder
+from demo.bases import Base
+from demo.errors import SettingsError
+from demo.lora.dreambooth import applied, new_trigger
+from demo.lora.files import LoraWeights
+from demo.lora.settings import find_preset
+from demo.metrics import dlib_face
+from demo.progress import Report
+from demo.sampling import draw, encode_prompts
+from demo.settings import Settings
+
+
+class AttackSettings(Settings):
+    """How many pictures, how they are drawn, and what the adversary assumes."""
+
+    samples: int = Field(8, ge=1, le=64)
+    seed: int = 1
+    steps: int | None = Field(None, ge=1, le=200)  # sampling steps; None: the base's own
+    guidance: float | None = Field(None, ge=1, le=20)  # None: the base's own
+    fine_tuning_steps: int | None = Field(None, ge=1)  # the encoder's timestep; None: the base's public default
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """What an attack drew, and which picture it would show if it could show only one."""
+
+    attack: str
+    pictures: list[Image.Image]
+    best: int
+
+
+class Attack(Protocol):
+    """Released file and public models in, pictures out."""
+
+    def __call__(
+        self,
+        released: LoraWeights,
+        pipe: StableDiffusionPipeline,
+        base: Base,
+        settings: AttackSettings,
+        *,
+        report: Report | None = None,
+        stop: Event | None = None,
+    ) -> list[Image.Image]:
+        """Draw ``settings.samples`` pictures."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An attack and what to say of it."""
+
+    title: str
+    explanation: str
+    run: Attack
+
+
+def encoder_path(base: Base) -> Path:
+    """Where the bundled encoder of a base lies."""
+    return base.folder / "encoder.safetensors"
+
+
+def bundled_encoder(base: Base, pipe: StableDiffusionPipeline) -> WeightEncoder:
+    """The pretrained encoder of a base, loaded once for each pipeline's device."""
+    return _encoder(
+        encoder_path(base), encoder_path(base).stat().st_mtime_ns if encoder_path(base).exists() else 0, _Key(pipe)
+    )
+
+
+class _Key:
+    """Lets a pipeline be part of a cache key: equal by text encoder."""
+
+    def __init__(self, pipe: StableDiffusionPipeline) -> None:
+        self.pipe = pipe
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and other.pipe.text_encoder is self.pipe.text_encoder
+
+    def __hash__(self) -> int:
+        return id(self.pipe.text_encoder)
+
+
+@lru_cache(maxsize=2)
+def _encoder(path: Path, changed: int, key: _Key) -> WeightEncoder:
+    del changed
+    return load_encoder(path, key.pipe.text_encoder)
+
+
+def embeddings(
+    released: LoraWeights,
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    settings: AttackSettings,
+    encoder: WeightEncoder | None = None,
+) -> torch.Tensor:
+    """Samples of the weight encoder's posterior, (samples, tokens, width)."""
+    encoder = encoder or bundled_encoder(base, pipe)
+    device = pipe.unet.device
+    pairs = {layer: (a.to(device), b.to(device)) for layer, (a, b) in encoder.pairs([released]).items()}
+    tuned = settings.fine_tuning_steps or find_preset(base.preset).steps
+    with torch.no_grad():
+        mean, logvar = encoder.posterior(pairs, torch.tensor([tuned]))
+        shape = (settings.samples, *mean.shape[1:])
+        noise = torch.randn(shape, generator=torch.Generator().manual_seed(settings.seed)).to(mean)
+        return mean + (logvar / 2).exp() * noise if encoder.settings.variational else mean.expand(shape)
+
+
+def _draw(
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    context: torch.Tensor,
+    settings: AttackSettings,
+    stage: str,
+    report: Report | None,
+    stop: Event | None,
+) -> list[Image.Image]:
+    return draw(
+        pipe,
+        context,
+        guidance=settings.guidance or base.guidance,
+        steps=settings.steps or base.sampling_steps,
+        seed=settings.seed,
+        negative_prompt=base.negative_prompt,
+        stage=stage,
+        report=report,
+        stop=stop,
+    )
+
+
+def weight_encoder(
+    released: LoraWeights,
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    settings: AttackSettings,
+    *,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> list[Image.Image]:
+    """The paper's attack: the encoder's embedding in place of the text embedding. UNet matrices only."""
+    context = embeddings(released, pipe, base, settings)
+    with applied(pipe, released.unet()):
+        return _draw(pipe, base, context, settings, "encoder", report, stop)
+
+
+def class_prompt(
+    released: LoraWeights,
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    settings: AttackSettings,
+    *,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> list[Image.Image]:
+    """The trivial attack: the whole file, and a prompt that names only the class."""
+    with applied(pipe, released):
+        context = encode_prompts(pipe, [base.class_prompt] * settings.samples)
+        return _draw(pipe, base, context, settings, "class prompt", report, stop)
+
+
+def random_trigger(
+    released: LoraWeights,
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    settings: AttackSettings,
+    *,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> list[Image.Image]:
+    """The second trivial attack: the whole file, and random letters where the trigger stood."""
+    rng = random.Random(settings.seed)
+    prompts = [base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(settings.samples)]
+    with applied(pipe, released):
+        return _draw(pipe, base, encode_prompts(pipe, prompts), settings, "guessed trigger", report, stop)
+
+
+ATTACKS: dict[str, Entry] = {
+    "encoder": Entry(
+        "Weight encoder", "Reads the matrices and writes an embedding that replaces the prompt.", weight_encoder
+    ),
+    "class_prompt": Entry(
+        "Class prompt", "Loads the file and asks for 'a person': no encoder, no trigger.", class_prompt
+    ),
+    "random_trigger": Entry(
+        "Guessed trigger", "Loads the file and puts random letters where the trigger stood.", random_trigger
+    ),
+}
+
+
+def reconstruct(
+    released: LoraWeights,
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    attack: str = "encoder",
+    settings: AttackSettings | None = None,
+    *,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> Reconstruction:
+    """Run one registered attack and choose its best guess without the private photos.
+
+    Raises:
+        SettingsError: no attack of that name.
+        WeightsError: the attack needs weights that are not there.
+        Stopped: ``stop`` was set.
+    """
+    if attack not in ATTACKS:
+        raise SettingsError(f"There is no attack '{attack}'.", f"Choose one of: {', '.join(ATTACKS)}.")
+    run: Callable[..., list[Image.Image]] = ATTACKS[attack].run
+    pictures = run(released, pipe, base, settings or AttackSettings(), report=report, stop=stop)
+    return Reconstruction(attack, pictures, medoid(pictures))
+
+
+def medoid(pictures: Sequence[Image.Image]) -> int:
+    """The picture nearest to all others in dlib's face space: the most agreed-upon face."""
+    e = dlib_face.embed(pictures)
+    return int(np.argmin(dlib_face.distances(e, e).sum(1)))
+
+
+def random_lora(like: LoraWeights, seed: int) -> LoraWeights:
+    """A LoRA of nobody: Gaussian matrices with the norms of ``like``, matrix by matrix."""
+    generator = torch.Generator().manual_seed(seed)
+    tensors = {}
+    for name, tensor in like.tensors.items():
+        noise = torch.randn(tensor.shape, generator=generator)
+        tensors[name] = noise * (tensor.float().norm() / noise.norm())
+    return LoraWeights(tensors=tensors, alphas=dict(like.alphas), metadata={})
+
+
+def swapped(
+    released: LoraWeights, other: LoraWeights, pipe: StableDiffusionPipeline, base: Base, settings: AttackSettings
+) -> list[Image.Image]:
+    """Control: the embedding of one person's file in the model of another. Whose face comes out?"""
+    context = embeddings(released, pipe, base, settings)
+    with applied(pipe, other.unet()):
+        return _draw(pipe, base, context, settings, "swapped model", None, None)

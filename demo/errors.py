@@ -1,0 +1,41 @@
+"""The core's own exceptions. Each carries what is wrong and what to do about it."""
+
+from __future__ import annotations
+
+
+class DemoError(Exception):
+    """Something a person can put right.
+
+    Args:
+        problem: what is wrong, naming the file or the setting.
+        remedy: what to do instead, as an instruction.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem} {remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+
+class PhotoError(DemoError):
+    """A photo cannot be used."""
+
+
+class LoraFileError(DemoError):
+    """A LoRA file cannot be read or does not fit."""
+
+
+class SettingsError(DemoError):
+    """A setting is out of its range or unknown."""
+
+
+class WeightsError(DemoError):
+    """Model weights are missing, damaged or not the ones expected."""
+
+
+class OutputError(DemoError):
+    """A result cannot be written."""
+
+
+class Stopped(Exception):
+    """Raised inside long work when its stop event is set and nothing can be kept."""

@@ -1,0 +1,127 @@
+"""``python -m demo.evaluate base``: is the bundled model good enough to stand on?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+
+from demo.bases import Base
+from demo.metrics import dlib_face
+from demo.metrics.stats import bootstrap_mean_ci
+from demo.photos.detect import find_faces
+from demo.sampling import draw, encode_pictures, encode_prompts
+from demo.train.data import FACES128, PEOPLE, decode, people_listing, read_split
+
+
+def sample_class(pipe: StableDiffusionPipeline, base: Base, count: int, seed: int = 0) -> list[Image.Image]:
+    """``count`` pictures of the class prompt."""
+    embedding = encode_prompts(pipe, [base.class_prompt])
+    pictures: list[Image.Image] = []
+    while len(pictures) < count:
+        pictures += draw(
+            pipe,
+            embedding,
+            each=min(16, count - len(pictures)),
+            guidance=base.guidance,
+            steps=base.sampling_steps,
+            seed=seed + len(pictures),
+            negative_prompt=base.negative_prompt,
+        )
+    return pictures
+
+
+def face_rate(pictures: list[Image.Image]) -> float:
+    """Share of pictures in which MTCNN finds a face (seen at 256 pixels)."""
+    return float(np.mean([bool(find_faces(p.resize((256, 256), Image.Resampling.BICUBIC))) for p in pictures]))
+
+
+def autoencoder_identity(pipe: StableDiffusionPipeline, count: int = 500, folder: Path = FACES128) -> dict[str, float]:
+    """dlib distance between held-out photos at the base's own size and the same decoded from their latents."""
+    table = read_split(folder, "private")
+    table = table.iloc[:: max(1, len(table) // count)].head(count)
+    photos = [Image.fromarray(pixels) for pixels in decode(table)]
+    decoded: list[Image.Image] = []
+    with torch.no_grad():
+        for i in range(0, len(photos), 50):
+            z = encode_pictures(pipe, photos[i : i + 50]) / pipe.vae.config.scaling_factor
+            x = pipe.vae.decode(z.to(pipe.vae.device, pipe.vae.dtype)).sample
+            decoded += pipe.image_processor.postprocess(x, output_type="pil")
+    gaps = np.linalg.norm(dlib_face.embed(photos) - dlib_face.embed(decoded), axis=1)
+    interval = bootstrap_mean_ci(gaps)
+    return {"mean": interval.estimate, "low": interval.low, "high": interval.high, "faces": float(len(gaps))}
+
+
+def named_members(
+    pipe: StableDiffusionPipeline, base: Base, each: int = 4, people: int | None = None
+) -> dict[str, float]:
+    """Are planted people drawn by their names closer to themselves than to each other?
+
+    Returns:
+        mean distance of pictures drawn with the name to the person's own pictures, to the others', and the
+        share of people whose own pictures are the nearest of all.
+    """
+    listing = people_listing(PEOPLE)["planted"][:people]
+    photos = []
+    for person in listing:
+        files = [PEOPLE / person["folder"] / f"{i:02d}.webp" for i in range(person["pictures"])]
+        small = [Image.open(f).convert("RGB").resize((64, 64), Image.Resampling.LANCZOS) for f in files[::3]]
+        photos.append(dlib_face.embed(small).mean(0))
+    table = np.zeros((len(listing), len(listing)))
+    for i, person in enumerate(listing):
+        context = encode_prompts(pipe, [f"a photo of {person['name']}"])
+        drawn = draw(
+            pipe,
+            context,
+            each=each,
+            guidance=base.guidance,
+            steps=base.sampling_steps,
+            seed=i,
+            negative_prompt=base.negative_prompt,
+        )
+        table[i] = dlib_face.distances(dlib_face.embed(drawn), np.array(photos)).mean(0)
+    own = np.diag(table)
+    others = (table.sum(1) - own) / (len(table) - 1)
+    gap = bootstrap_mean_ci(others - own)
+    ranks = (table <= own[:, None]).sum(1)
+    return {
+        "own": float(own.mean()),
+        "others": float(others.mean()),
+        "gap": gap.estimate,
+        "gap_low": gap.low,
+        "gap_high": gap.high,
+        "nearest_is_self": float((ranks == 1).mean()),
+        "median_rank": float(np.median(ranks)),
+        "people": float(len(table)),
+    }
+
+
+def grid(pictures: list[Image.Image], columns: int = 16, zoom: int = 1) -> Image.Image:
+    """A contact sheet."""
+    side = pictures[0].width * zoom
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (columns * side, rows * side))
+    for i, picture in enumerate(pictures):
+        sheet.paste(picture.resize((side, side)), ((i % columns) * side, (i // columns) * side))
+    return sheet
+
+
+def evaluate(
+    pipe: StableDiffusionPipeline, base: Base, *, samples: int = 256, sheet: Path | None = None
+) -> dict[str, Any]:
+    """All three figures."""
+    pictures = sample_class(pipe, base, samples)
+    if sheet is not None:
+        grid(pictures[:64]).save(sheet)
+    result: dict[str, Any] = {"face_rate": face_rate(pictures), "samples": samples}
+    print(f"MTCNN finds a face in {result['face_rate']:.1%} of {samples} samples of '{base.class_prompt}'", flush=True)
+    result["named"] = named_members(pipe, base)
+    print("planted people by name:", {k: round(v, 3) for k, v in result["named"].items()}, flush=True)
+    if FACES128.exists():
+        result["autoencoder"] = autoencoder_identity(pipe)
+        print("autoencoder, dlib distance photo / decoded:", {k: round(v, 3) for k, v in result["autoencoder"].items()})
+    return result

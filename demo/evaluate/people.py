@@ -1,0 +1,274 @@
+"""``python -m demo.evaluate people``: DreamBooth, attack and controls over held-out people, with intervals."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from demo.attack.encoder import WeightEncoder
+from demo.attack.registry import bundled_encoder
+from demo.bases import Base
+from demo.files import write_text
+from demo.lora.dreambooth import new_trigger
+from demo.lora.settings import LoraSettings
+from demo.metrics import dlib_face
+from demo.metrics.stats import bootstrap_mean_ci, bootstrap_median_ci, paired_difference
+from demo.sampling import draw, encode_prompts
+from demo.train.data import FACES128, read_split
+from demo.train.zoo import GroupTrainer
+
+TUNED_ON = 5
+ARMS = (
+    "dreambooth",
+    "encoder",
+    "class_prompt",
+    "random_trigger",
+    "random_lora",
+    "other_lora",
+    "swapped_model",
+    "chance",
+)
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Person:
+    """A held-out person: photos to tune on, and the embeddings of those kept apart."""
+
+    identity: int
+    tune: list[Image.Image]
+    held_out: Vector  # (25, 128)
+
+
+def private_people(count: int | None = None, folder: Path = FACES128) -> list[Person]:
+    """The people of ``private.parquet``; scored on the photos that are not tuned on, seen at 64 pixels."""
+    table = read_split(folder, "private")
+    people = []
+    for identity, group in list(table.groupby("identity", sort=True))[:count]:
+        images = [Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"]]
+        small = [image.resize((64, 64), Image.Resampling.LANCZOS) for image in images[TUNED_ON:]]
+        people.append(Person(int(str(identity)), images[:TUNED_ON], dlib_face.embed(small)))
+    return people
+
+
+def draw_group(
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    trainer: GroupTrainer,
+    encoder: WeightEncoder | None,
+    samples: int,
+    seed: int,
+) -> dict[str, list[list[Image.Image]]]:
+    """Pictures of every arm that needs the K fine-tuned models, arm -> person -> pictures."""
+    people = len(trainer.triggers)
+    trainer.unet.set_each(samples)
+    plain_negative = _without(trainer, lambda: encode_prompts(pipe, [base.negative_prompt] * people))
+
+    def run(context: Tensor, negative: Tensor) -> list[list[Image.Image]]:
+        pictures = draw(
+            pipe, context, each=1, guidance=base.guidance, steps=base.sampling_steps, seed=seed, negative=negative
+        )
+        return [pictures[k * samples : (k + 1) * samples] for k in range(people)]
+
+    def prompted(prompts: list[list[str]]) -> list[list[Image.Image]]:
+        # Each person's own text encoder: (K, samples) prompts, K people in a row.
+        flat = encode_prompts(pipe, [p for own in prompts for p in own])
+        negative = encode_prompts(pipe, [base.negative_prompt] * people).repeat_interleave(samples, 0)
+        return run(flat, negative)
+
+    import random
+
+    rng = random.Random(seed)
+    guess = [[base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(samples)] for _ in range(people)]
+    out = {
+        "dreambooth": prompted([[base.test_prompt.format(trigger=t)] * samples for t in trainer.triggers]),
+        "class_prompt": prompted([[base.class_prompt] * samples] * people),
+        "random_trigger": prompted(guess),
+    }
+    if encoder is not None:
+        z = _posterior(encoder, trainer, samples, seed)
+        out["encoder"] = run(z.flatten(0, 1), plain_negative)
+        out["swapped_model"] = run(
+            z.roll(1, 0).flatten(0, 1), plain_negative
+        )  # the embedding of k in the model of k + 1
+        state = trainer.unet.state()
+        noise = {name: _same_norm(value, seed) for name, value in state.items()}
+        trainer.unet.load(noise)
+        out["random_lora"] = run(_posterior(encoder, trainer, samples, seed).flatten(0, 1), plain_negative)
+        trainer.unet.load(state)
+    return out
+
+
+@torch.no_grad()
+def _posterior(encoder: WeightEncoder, trainer: GroupTrainer, samples: int, seed: int) -> Tensor:
+    scale = trainer.settings.unet_alpha / trainer.settings.unet_rank
+    state = trainer.unet.state()
+    pairs = {k: (state[f"{k}.lora_A.weight"], scale * state[f"{k}.lora_B.weight"]) for k in encoder.shapes}
+    steps = torch.full((len(trainer.triggers),), trainer.settings.steps)
+    mean, logvar = encoder.posterior(pairs, steps)
+    noise = torch.randn((len(mean), samples, *mean.shape[1:]), generator=torch.Generator().manual_seed(seed)).to(mean)
+    spread = (logvar / 2).exp()[:, None] if encoder.settings.variational else torch.zeros_like(mean)[:, None]
+    return mean[:, None] + spread * noise  # (K, samples, tokens, width)
+
+
+def _same_norm(value: Tensor, seed: int) -> Tensor:
+    noise = torch.randn(value.shape, generator=torch.Generator().manual_seed(seed + value.shape[1])).to(value)
+    return noise * (value.flatten(1).norm(dim=1) / noise.flatten(1).norm(dim=1)).view(-1, 1, 1)
+
+
+def _without(trainer: GroupTrainer, call: Callable[[], Tensor]) -> Tensor:
+    kept = {name: layer.scale for name, layer in trainer.text.layers.items()}
+    try:
+        for layer in trainer.text.layers.values():
+            layer.scale = 0.0
+        return call()[:1]
+    finally:
+        for name, layer in trainer.text.layers.items():
+            layer.scale = kept[name]
+
+
+def scores(pictures: list[Image.Image], person: Person, crowd: Vector) -> dict[str, float]:
+    """Of one person in one arm: mean distance to the held-out photos, rank among the crowd, Rec. Acc.
+
+    Args:
+        crowd: (n, 128), one photo's embedding for each decoy and each other held-out person.
+    """
+    e = dlib_face.embed(pictures)
+    to_photos = dlib_face.distances(e, person.held_out).mean(1)
+    # Single faces against the mean distance to single photos: the distance to a mean embedding would flatter the rank.
+    ranks = 1 + (dlib_face.distances(e, crowd) < to_photos[:, None]).sum(1)
+    return {
+        "distance": float(to_photos.mean()),
+        "rank": float(np.median(ranks)),
+        "rank1": float((ranks == 1).mean()),
+        "top1pct": float((ranks <= 0.01 * (len(crowd) + 1)).mean()),
+        "rec_acc": float((to_photos < dlib_face.SAME_PERSON).mean()),
+    }
+
+
+def evaluate(
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    settings: LoraSettings,
+    decoys: Vector,
+    out: Path,
+    *,
+    people: int | None = None,
+    samples: int = 4,
+    group: int = 10,
+    encoder: WeightEncoder | None = None,
+    with_encoder: bool = True,
+    arms_grid: Path | None = None,
+    seed: int = 7,
+) -> dict[str, Any]:
+    """Fine-tune on every held-out person, draw every arm, score, and write ``out`` (JSON).
+
+    Args:
+        decoys: (n, 128); the other held-out people are added to them.
+        arms_grid: a picture of the first people goes here, for looking at; never into the project.
+    """
+    everybody = private_people(people)
+    if with_encoder and encoder is None:
+        encoder = bundled_encoder(base, pipe)
+    others = np.stack([person.held_out[0] for person in everybody])
+    table: dict[str, dict[str, list[float]]] = {}
+    began = time.time()
+    chance = draw(
+        pipe,
+        encode_prompts(pipe, [base.class_prompt] * samples * 4),
+        guidance=base.guidance,
+        steps=base.sampling_steps,
+        seed=seed,
+        negative_prompt=base.negative_prompt,
+    )
+    for start in range(0, len(everybody), group):
+        part = everybody[start : start + group]
+        trainer = GroupTrainer(pipe, base, [person.tune for person in part], settings, seed=1000 + start)
+        for _ in range(settings.steps):
+            trainer.step()
+        arms = draw_group(pipe, base, trainer, encoder, samples, seed)
+        trainer.remove()
+        arms["chance"] = [chance] * len(part)
+        if encoder is not None:
+            arms["other_lora"] = [arms["encoder"][k - 1] for k in range(len(part))]
+        for k, person in enumerate(part):
+            crowd = np.concatenate([decoys, np.delete(others, start + k, axis=0)])
+            for arm, drawn in arms.items():
+                for key, value in scores(drawn[k], person, crowd).items():
+                    table.setdefault(arm, {}).setdefault(key, []).append(value)
+        if arms_grid is not None and start == 0:
+            _grid(part, arms, arms_grid)
+        print(f"{start + len(part)} of {len(everybody)} people, {time.time() - began:.0f} s", flush=True)
+    result = {
+        "base": base.key,
+        "people": len(everybody),
+        "samples": samples,
+        "decoys": len(decoys) + len(everybody) - 1,
+        "settings": settings.model_dump(),
+        "arms": {arm: {key: summary(values) for key, values in table[arm].items()} for arm in ARMS if arm in table},
+        "encoder_minus": {
+            arm: {
+                key: _difference(table["encoder"][key], table[arm][key]) for key in ("distance", "top1pct", "rec_acc")
+            }
+            for arm in ARMS
+            if "encoder" in table and arm in table and arm != "encoder"
+        },
+        "values": table,
+        "seconds": round(time.time() - began),
+    }
+    write_text(out, json.dumps(result, indent=1) + "\n")
+    return result
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    """Mean and median over people with 95% bootstrap intervals."""
+    mean, median = bootstrap_mean_ci(values), bootstrap_median_ci(values)
+    found = {"mean": mean.estimate, "low": mean.low, "high": mean.high}
+    found |= {"median": median.estimate, "median_low": median.low, "median_high": median.high}
+    return {key: round(value, 4) for key, value in found.items()}
+
+
+def _difference(a: list[float], b: list[float]) -> dict[str, float]:
+    found = paired_difference(a, b)
+    return {"mean": round(found.estimate, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
+
+
+def print_table(result: dict[str, Any]) -> None:
+    """The table of the README, in Markdown."""
+    print(f"{result['people']} people, {result['samples']} pictures each, {result['decoys']} decoys")
+    print(
+        "| arm | dlib distance | median rank | rank-1 | top 1 % | Rec. Acc. (dlib < 0.6) |\n|---|---|---|---|---|---|"
+    )
+    for arm, found in result["arms"].items():
+        cells = {key: f"{v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for key, v in found.items()}
+        r = found["rank"]
+        rank = f"{r['median']:.0f} [{r['median_low']:.0f}, {r['median_high']:.0f}]"
+        print(f"| {arm} | {cells['distance']} | {rank} | {cells['rank1']} | {cells['top1pct']} | {cells['rec_acc']} |")
+    for arm, d in result.get("encoder_minus", {}).items():
+        x = d["distance"]
+        print(f"encoder minus {arm}, distance, paired: {x['mean']:+.3f} [{x['low']:+.3f}, {x['high']:+.3f}]")
+
+
+def _grid(part: list[Person], arms: dict[str, list[list[Image.Image]]], path: Path) -> None:
+    rows = min(8, len(part))
+    side, columns = 96, 3 + 2 * len(arms)
+    sheet = Image.new("RGB", (columns * side, rows * side))
+    for k in range(rows):
+        row = [*part[k].tune[:3], *(picture for drawn in arms.values() for picture in drawn[k][:2])]
+        for c, picture in enumerate(row):
+            sheet.paste(picture.resize((side, side)), (c * side, k * side))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+    print("grid columns: 3 photos, then 2 pictures each of", ", ".join(arms), flush=True)

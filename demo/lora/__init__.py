@@ -1,0 +1,1 @@
+"""LoRA: fine-tuning, files, batches of them."""

@@ -1,0 +1,295 @@
+"""The one way in and out for LoRA files: safetensors only, checked before use, nothing but weights written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from demo.errors import LoraFileError
+from demo.files import write_tensors
+from demo.lora.header import AGAIN, Header, parse_json, read_header
+from demo.lora.layouts import (
+    LAYOUT,
+    OTHER_BASE,
+    PLAIN,
+    Keys,
+    Layout,
+    base_name,
+    module_alphas,
+    module_config,
+    some,
+    sort_keys,
+)
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionPipeline
+
+Shapes = Mapping[str, tuple[int, int]]
+
+FLOATS = {"F16", "BF16", "F32", "F64"}
+WIDEST = 2**16  # no layer of a Stable Diffusion model comes near; a product of two such sides still fits
+METADATA = "lora_adapter_metadata"
+ADAPTER_CONFIG = "adapter_config.json"
+MAX_CONFIG = 2**20
+TOTAL = "total"
+PARTS = ("unet.", "text_encoder.")
+UNET_LAYERS = re.compile(r"\.attn[12]\.(to_q|to_k|to_v|to_out\.0)$")
+TEXT_LAYERS = re.compile(r"\.self_attn\.(q_proj|k_proj|v_proj|out_proj)$")
+
+
+@dataclass(frozen=True, eq=False)
+class LoraWeights:
+    """A LoRA in the canonical layout: diffusers' names, A (rank, in) and B (out, rank)."""
+
+    tensors: Mapping[str, Tensor]  # "unet.<module path>.lora_A.weight", "text_encoder.<module path>.lora_B.weight"
+    alphas: Mapping[str, float]  # per module; the scale of a layer is alpha / rank
+    metadata: Mapping[str, str] = field(default_factory=dict)  # the file's own header metadata, as found
+    assumed: bool = False  # the file gives no alpha anywhere: alpha = rank (scale 1) is diffusers' convention
+
+    def modules(self) -> list[str]:
+        """Adapted layers, sorted."""
+        return sorted({key.removesuffix(".lora_A.weight") for key in self.tensors if key.endswith(".lora_A.weight")})
+
+    def unet(self) -> LoraWeights:
+        """The part that belongs to the U-Net."""
+        return LoraWeights(
+            {key: tensor for key, tensor in self.tensors.items() if key.startswith("unet.")},
+            {module: alpha for module, alpha in self.alphas.items() if module.startswith("unet.")},
+            self.metadata,
+            self.assumed,
+        )
+
+    def matrices(self, module: str) -> tuple[Tensor, Tensor]:
+        """A (rank, in) and B (out, rank) of a layer."""
+        return self.tensors[f"{module}.lora_A.weight"], self.tensors[f"{module}.lora_B.weight"]
+
+    def scale(self, module: str) -> float:
+        """What multiplies B A."""
+        return self.alphas[module] / self.matrices(module)[0].shape[0]
+
+    def delta(self, module: str) -> Tensor:
+        """The update of a layer's weight, alpha / rank * B A: (out, in), in 32 bits at least."""
+        a, b = self.matrices(module)
+        wide = torch.promote_types(a.dtype, torch.float32)
+        return self.scale(module) * (b.to(wide) @ a.to(wide))
+
+
+def read_lora(path: Path, *, base_shapes: Shapes | None = None) -> LoraWeights:
+    """Read a LoRA file.
+
+    Header, names, types and shapes are checked before any tensor is read.
+
+    Args:
+        path: a safetensors file, in diffusers' layouts or PEFT's.
+        base_shapes: module -> (out, in) of the base it must fit, as :func:`expected_shapes` gives them.
+
+    Raises:
+        LoraFileError: what is wrong with the file and what to do.
+    """
+    name = path.name
+    header = read_header(path)
+    keys = sort_keys(name, header.entries)
+    shapes = _check_entries(name, header, keys)
+    if base_shapes is not None:
+        _check_base(name, shapes, base_shapes)
+    ranks = {module: header.entries[parts["A"]].shape[0] for module, parts in keys.parts.items()}
+    config = _config(path, header.metadata, keys.layout)
+    tensors: dict[str, Tensor] = {}
+    stored: dict[str, float] = {}
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            for module, parts in keys.parts.items():
+                for kind, key in parts.items():
+                    tensor = file.get_tensor(key).clone()  # the original is a view of the file
+                    if kind == "alpha":
+                        stored[module] = float(tensor)
+                    else:
+                        tensors[f"{module}.lora_{kind}.weight"] = tensor
+    except (SafetensorError, OSError) as error:
+        raise LoraFileError(f"{name} is damaged: its tensors cannot be read.", AGAIN) from error
+    alphas = _alphas(name, ranks, config, stored, keys.layout)
+    lora = LoraWeights(tensors, alphas, header.metadata, assumed=not (stored or config))
+    _check_finite(name, lora)
+    return lora
+
+
+def write_lora(path: Path, lora: LoraWeights) -> Path:
+    """Write a LoRA in diffusers' layout, whole or not at all, with no metadata but ranks, alphas and layers.
+
+    Args:
+        path: must end in ``.safetensors``.
+
+    Raises:
+        LoraFileError: the weights make no LoRA, or are not finite.
+        OutputError: the file cannot be written.
+    """
+    name = path.name
+    if path.suffix != ".safetensors":
+        raise LoraFileError(f"{name} is no name for a LoRA file.", "Choose a name that ends in .safetensors.")
+    keys = sort_keys(name, lora.tensors)
+    canonical = {f"{module}.lora_{kind}.weight" for module in keys.parts for kind in ("A", "B")}
+    if keys.parts.keys() != lora.alphas.keys() or canonical != lora.tensors.keys():
+        raise LoraFileError(f"{name}: layers, names and alphas do not belong together.", LAYOUT)
+    for module in lora.modules():
+        a, b = lora.matrices(module)
+        if a.ndim != 2 or b.ndim != 2 or a.shape[0] != b.shape[1] or not a.is_floating_point():
+            raise LoraFileError(f"{name}: the matrices of {module} do not fit together.", PLAIN)
+    _check_finite(name, lora)
+    settings: dict[str, Any] = {}
+    for prefix in PARTS:
+        modules = [module for module in lora.modules() if module.startswith(prefix)]
+        if modules:
+            ranks = {module.removeprefix(prefix): lora.matrices(module)[0].shape[0] for module in modules}
+            alphas = {module.removeprefix(prefix): lora.alphas[module] for module in modules}
+            settings |= {prefix + key: value for key, value in module_config(ranks, alphas).items()}
+    metadata = {"format": "pt", METADATA: json.dumps(settings, indent=2, sort_keys=True)}
+    return write_tensors(path, lora.tensors, metadata)
+
+
+def expected_shapes(pipe: StableDiffusionPipeline) -> dict[str, tuple[int, int]]:
+    """(out, in) of every attention projection of the U-Net and the text encoder, by canonical module name."""
+    shapes: dict[str, tuple[int, int]] = {}
+    for part, pattern in (("unet", UNET_LAYERS), ("text_encoder", TEXT_LAYERS)):
+        for found, module in getattr(pipe, part).named_modules():
+            path = found.removesuffix(".base_layer").removeprefix("text_model.")
+            if isinstance(module, torch.nn.Linear) and pattern.search(path):
+                shapes[f"{part}.{path}"] = (module.out_features, module.in_features)
+    return shapes
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table that :func:`describe` makes."""
+
+    module: str  # TOTAL for the closing lines
+    kind: str  # "A", "B", or "update" for alpha / rank * B A
+    shape: tuple[int, ...]  # () in the closing lines
+    rank: int  # the largest, in the closing lines
+    numbers: int  # how many the file stores
+    norm: float  # Frobenius
+
+
+def describe(lora: LoraWeights) -> list[Row]:
+    """A and B of every layer, then the totals of A, of B and of the update that they make."""
+    rows: list[Row] = []
+    update = 0.0
+    for module in lora.modules():
+        a, b = (matrix.double() for matrix in lora.matrices(module))
+        for kind, matrix in (("A", a), ("B", b)):
+            norm = float(torch.linalg.norm(matrix))
+            rows.append(Row(module, kind, tuple(matrix.shape), a.shape[0], matrix.numel(), norm))
+        # |BA|^2 = tr(B'B AA') needs only rank x rank matrices.
+        update += lora.scale(module) ** 2 * float(((b.T @ b) * (a @ a.T)).sum())
+    rank = max((row.rank for row in rows), default=0)
+    totals = []
+    for kind in ("A", "B"):
+        chosen = [row for row in rows if row.kind == kind]
+        norm = sum(row.norm**2 for row in chosen) ** 0.5
+        totals.append(Row(TOTAL, kind, (), rank, sum(row.numbers for row in chosen), norm))
+    numbers = sum(row.numbers for row in totals)
+    return [*rows, *totals, Row(TOTAL, "update", (), rank, numbers, max(update, 0.0) ** 0.5)]
+
+
+def _check_entries(name: str, header: Header, keys: Keys) -> dict[str, tuple[int, int]]:
+    """Types and shapes of all tensors, from the header; (out, in) by module."""
+    shapes: dict[str, tuple[int, int]] = {}
+    for module, parts in keys.parts.items():
+        for kind, key in parts.items():
+            entry = header.entries[key]
+            if entry.dtype not in FLOATS:
+                raise LoraFileError(
+                    f"{name} stores {module} as {entry.dtype}, not as floating-point numbers.",
+                    "Save the LoRA with 16 or 32-bit floating-point numbers.",
+                )
+            if kind == "alpha" and entry.shape not in {(), (1,)}:
+                raise LoraFileError(f"{name} gives an alpha of {module} that is no single number.", LAYOUT)
+            if kind != "alpha" and len(entry.shape) == 4:
+                raise LoraFileError(f"{name} adapts a convolution: {module}.", "Use a LoRA of linear layers only.")
+            if kind != "alpha" and (len(entry.shape) != 2 or not all(0 < n <= WIDEST for n in entry.shape)):
+                raise LoraFileError(f"{name} gives {module} the impossible shape {some([list(entry.shape)])}.", PLAIN)
+        a, b = header.entries[parts["A"]].shape, header.entries[parts["B"]].shape
+        if a[0] != b[1]:
+            raise LoraFileError(f"The ranks of A ({a[0]}) and B ({b[1]}) of {module} in {name} differ.", PLAIN)
+        shapes[module] = (b[0], a[1])
+    return shapes
+
+
+def _check_base(name: str, shapes: Shapes, expected: Shapes) -> None:
+    widths = (_width(shapes), _width(expected))
+    wrong = [f"{m} is {shapes[m]}, not {expected[m]}" for m in shapes if m in expected and shapes[m] != expected[m]]
+    unknown = [module for module in shapes if module not in expected]
+    if not wrong and not unknown:
+        return
+    if widths[0] != widths[1] and widths[0] is not None:
+        raise LoraFileError(
+            f"{name} is for {base_name(widths[0])}; expected is {base_name(widths[1])}: {some(wrong or unknown)}.",
+            OTHER_BASE,
+        )
+    if wrong:
+        raise LoraFileError(f"{name} does not fit the base model: {some(wrong)}.", OTHER_BASE)
+    raise LoraFileError(
+        f"{name} adapts layers that are no attention projection of the base model: {some(unknown)}.",
+        "Use a LoRA of the attention layers (to_q, to_k, to_v, to_out) of this base.",
+    )
+
+
+def _width(shapes: Shapes) -> int | None:
+    """Width of the text states, from the keys and values of the cross-attention."""
+    return next((w for m, (_, w) in shapes.items() if m.endswith((".attn2.to_k", ".attn2.to_v"))), None)
+
+
+def _config(path: Path, metadata: Mapping[str, str], layout: Layout) -> dict[str, Any]:
+    """LoraConfig's table: from the file's metadata, or, as PEFT has it, from ``adapter_config.json`` beside it."""
+    beside = path.with_name(ADAPTER_CONFIG)
+    try:
+        if METADATA in metadata:
+            config = parse_json(metadata[METADATA])
+        elif layout == "peft" and beside.is_file():
+            with beside.open("rb") as file:
+                config = parse_json(file.read(MAX_CONFIG))
+        else:
+            return {}
+    except (ValueError, OSError) as error:
+        raise LoraFileError(f"The settings (metadata) of {path.name} cannot be read.", AGAIN) from error
+    if not isinstance(config, dict):
+        raise LoraFileError(f"The settings (metadata) of {path.name} are no table.", AGAIN)
+    return config
+
+
+def _alphas(
+    name: str, ranks: Mapping[str, int], config: Mapping[str, Any], stored: Mapping[str, float], layout: Layout
+) -> dict[str, float]:
+    """From the settings, from alpha tensors, or, where a file gives neither, rank (scale 1)."""
+    if stored:
+        if config:
+            raise LoraFileError(f"{name} gives its alphas twice, as tensors and as metadata.", LAYOUT)
+        if stored.keys() != ranks.keys():
+            raise LoraFileError(f"{name} gives alphas for some of its layers only.", LAYOUT)
+        return dict(stored)
+    if not config:
+        return {module: float(rank) for module, rank in ranks.items()}
+    alphas: dict[str, float] = {}
+    for prefix in PARTS:
+        inside = {m.removeprefix(prefix): rank for m, rank in ranks.items() if m.startswith(prefix)}
+        if inside:
+            named = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
+            settings = config if layout != "diffusers" and not named else named
+            alphas |= {prefix + module: alpha for module, alpha in module_alphas(name, inside, settings).items()}
+    return alphas
+
+
+def _check_finite(name: str, lora: LoraWeights) -> None:
+    broken = [key for key, tensor in lora.tensors.items() if not bool(torch.isfinite(tensor).all())]
+    broken += [f"alpha of {module}" for module, alpha in lora.alphas.items() if not abs(alpha) < float("inf")]
+    if broken:
+        raise LoraFileError(
+            f"{name} holds NaN or infinite numbers: {some(broken)}.", "Its training diverged: train it again."
+        )

@@ -1,0 +1,70 @@
+"""Class images for prior preservation: the base model's own pictures of the class, as latents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+
+import torch
+from diffusers import StableDiffusionPipeline
+from safetensors.torch import load_file
+from torch import Tensor
+
+from demo.bases import Base
+from demo.files import write_tensors
+from demo.progress import Report
+from demo.sampling import draw, encode_pictures, encode_prompts
+
+CACHE = Path.home() / ".cache" / "lora-leak" / "class_latents"
+BATCH = 10
+
+
+def class_latents(
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    count: int,
+    *,
+    report: Report | None = None,
+    stop: Event | None = None,
+    folder: Path | None = None,
+) -> Tensor:
+    """Scaled latents of ``count`` class images, (count, c, h, w).
+
+    They depend on the base alone, so they ship with a bundled base and are made once, and cached, for others.
+
+    Args:
+        folder: where to look first and to write; by default the base's own folder, then the user's cache.
+    """
+    name = "class_latents.safetensors"
+    places = [folder / name] if folder else [base.folder / name, CACHE / base.key / name]
+    for path in places:
+        if path.exists():
+            latents = load_file(path)["latents"].float()
+            if len(latents) >= count:
+                return latents[:count]
+    latents = draw_class_latents(pipe, base, count, report=report, stop=stop).half()  # as the cache gives them back
+    write_tensors(places[-1], {"latents": latents})
+    return latents.float()
+
+
+def draw_class_latents(
+    pipe: StableDiffusionPipeline, base: Base, count: int, *, report: Report | None = None, stop: Event | None = None
+) -> Tensor:
+    """Draw the class images now."""
+    embedding = encode_prompts(pipe, [base.class_prompt])
+    parts = []
+    for seed in range(0, count, BATCH):
+        pictures = draw(
+            pipe,
+            embedding,
+            each=min(BATCH, count - seed),
+            guidance=base.guidance,
+            steps=base.sampling_steps,
+            seed=seed,
+            negative_prompt=base.negative_prompt,
+            stage=f"class images {seed} of {count}",
+            report=report,
+            stop=stop,
+        )
+        parts.append(encode_pictures(pipe, pictures))
+    return torch.cat(parts)

@@ -1,0 +1,47 @@
+"""Settings of DreamBooth fine-tuning, and presets named by hardware."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from demo.errors import SettingsError
+from demo.settings import Settings
+
+
+class LoraSettings(Settings):
+    """DreamBooth with LoRA. Defaults are the paper's for Stable Diffusion 1.4 (section V-A3)."""
+
+    unet_targets: tuple[str, ...] = ("to_q", "to_v")
+    unet_rank: int = Field(16, ge=1, le=256)
+    unet_alpha: float = Field(27, gt=0)
+    train_text_encoder: bool = True
+    text_targets: tuple[str, ...] = ("q_proj", "v_proj")
+    text_rank: int = Field(16, ge=1, le=256)
+    text_alpha: float = Field(17, gt=0)
+    steps: int = Field(1000, ge=1, le=20_000)
+    batch: int = Field(1, ge=1, le=64)  # private photos a step
+    lr: float = Field(1e-4, gt=0, lt=1)
+    weight_decay: float = Field(0.01, ge=0)
+    epsilon: float = Field(1e-8, gt=0)  # AdamW's
+    max_grad_norm: float = Field(1.0, gt=0)
+    prior_weight: float = Field(1.0, ge=0)  # 0: no prior preservation
+    class_images: int = Field(200, ge=1, le=2000)
+    class_batch: int = Field(1, ge=1, le=64)
+    sample_every: int = Field(100, ge=0)  # steps between live samples; 0: none
+
+
+PRESETS: dict[str, LoraSettings] = {
+    "sd-gpu": LoraSettings(),
+    "face64-cpu": LoraSettings(steps=150, batch=5, class_batch=4, lr=2e-3, class_images=200, sample_every=50),
+}
+
+
+def find_preset(name: str) -> LoraSettings:
+    """The preset called ``name``.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    if name not in PRESETS:
+        raise SettingsError(f"There is no preset '{name}'.", f"Choose one of: {', '.join(PRESETS)}.")
+    return PRESETS[name]

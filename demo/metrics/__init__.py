@@ -1,0 +1,1 @@
+"""Metrics. They alone see the private photos."""

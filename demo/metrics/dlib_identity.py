@@ -1,0 +1,143 @@
+"""Identity by dlib's recogniser: distance, the share below 0.6, and the rank among decoys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from demo.errors import WeightsError
+from demo.metrics import dlib_face
+from demo.metrics.base import WEIGHTS, Context, Metric, Unavailable, shown
+from demo.metrics.stats import Array, rank_among
+
+DECOY_FILE = WEIGHTS / "people" / "decoys.safetensors"
+DECOY_SIDE = 64  # pixels at which the decoys were seen; pictures and photos are ranked at the same side
+MODEL = "dlib ResNet, 128-d"
+
+
+@lru_cache(maxsize=2)
+def bundled_decoys(file: Path) -> Array:
+    """Embeddings of generated people, (n, 128).
+
+    Raises:
+        WeightsError: missing, damaged or of the wrong shape.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    remedy = "Restore it from the repository, or run: python -m demo.train.people"
+    try:
+        table = np.asarray(load_file(file)["dlib"], dtype=np.float64)
+    except (OSError, KeyError, SafetensorError) as error:
+        raise WeightsError(f"The decoys in {shown(file)} cannot be read: {error}.", remedy) from error
+    if table.ndim != 2 or table.shape[1] != 128:
+        raise WeightsError(f"The decoys in {shown(file)} have shape {table.shape}, not (n, 128).", remedy)
+    table.setflags(write=False)  # shared by all callers
+    return table
+
+
+def decoys_of(context: Context) -> Array:
+    """The bundled decoys and the context's own, (n, 128)."""
+    table = bundled_decoys(DECOY_FILE)
+    return table if context.decoys is None else np.concatenate([table, np.asarray(context.decoys, dtype=np.float64)])
+
+
+def _recogniser_missing() -> Unavailable | None:
+    if find_spec("dlib") is None:
+        return Unavailable("dlib is not installed (pip install dlib-bin).")
+    try:
+        dlib_face.model_folder()
+    except WeightsError as error:
+        return Unavailable(str(error))
+    return None
+
+
+def _decoys_missing() -> Unavailable | None:
+    if not DECOY_FILE.is_file():
+        return Unavailable(f"The decoys are not there: {shown(DECOY_FILE)} is missing.")
+    return _recogniser_missing()
+
+
+def _embed(context: Context, images: Sequence[Image.Image]) -> Array:
+    return context.embed(MODEL, images, dlib_face.embed)
+
+
+def _distance(context: Context) -> Array:
+    return np.asarray(dlib_face.distances(_embed(context, context.pictures), _embed(context, context.photos)).mean(1))
+
+
+def _accuracy(context: Context) -> Array:
+    return np.asarray(_distance(context) < dlib_face.SAME_PERSON, dtype=np.float64)
+
+
+def _rank(context: Context) -> Array:
+    pictures, photos = (
+        _embed(context, [_at_decoys_side(image) for image in images]) for images in (context.pictures, context.photos)
+    )
+    return rank_among(pictures, photos, decoys_of(context)).astype(np.float64)
+
+
+def _at_decoys_side(image: Image.Image) -> Image.Image:
+    # A sharp face is nearer to sharp faces: everything is ranked as blurred as the decoys are.
+    size = (DECOY_SIDE, DECOY_SIDE)
+    return image if image.size == size else image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+
+
+def _rank1(context: Context) -> Array:
+    return np.asarray(_rank(context) == 1, dtype=np.float64)
+
+
+METRICS = (
+    Metric(
+        key="dlib_distance",
+        title="Distance to the person's photos",
+        model=MODEL,
+        scaling="Euclidean distance, mean over the photos; below 0.6 dlib says: same person",
+        higher_is_better=False,
+        needs="packages dlib-bin and face_recognition_models (weights inside)",
+        available=_recogniser_missing,
+        score=_distance,
+        bundled=True,
+    ),
+    Metric(
+        key="dlib_accuracy",
+        title="Rec. Acc., dlib < 0.6",
+        model=MODEL,
+        scaling="share of pictures whose mean Euclidean distance to the photos is below 0.6",
+        higher_is_better=True,
+        needs="packages dlib-bin and face_recognition_models (weights inside)",
+        available=_recogniser_missing,
+        score=_accuracy,
+        share=True,
+        bundled=True,
+    ),
+    Metric(
+        key="dlib_rank",
+        title="Rank of the person among decoys",
+        model=MODEL,
+        scaling="1 + number of decoys nearer than the photos (mean Euclidean distance, all at 64 px); 1 is best",
+        higher_is_better=False,
+        needs="dlib as above; decoys bundled in weights/people",
+        available=_decoys_missing,
+        score=_rank,
+        bundled=True,
+        among=lambda context: 1 + len(decoys_of(context)),
+    ),
+    Metric(
+        key="dlib_rank1",
+        title="First among decoys",
+        model=MODEL,
+        scaling="share of pictures that are nearer to the person than to every decoy",
+        higher_is_better=True,
+        needs="dlib as above; decoys bundled in weights/people",
+        available=_decoys_missing,
+        score=_rank1,
+        share=True,
+        bundled=True,
+    ),
+)

@@ -1,0 +1,85 @@
+"""The registry of metrics. A new one is one file and one line in :data:`METRICS`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from demo.errors import DemoError, SettingsError
+from demo.metrics import clip, dino, dlib_identity, facenet
+from demo.metrics.base import Context, Metric, MetricResult, Unavailable
+from demo.metrics.stats import bootstrap_mean_ci, share_ci
+
+__all__ = ["BUNDLED", "METRICS", "Context", "Metric", "MetricResult", "Unavailable", "evaluate"]
+
+METRICS: dict[str, Metric] = {
+    metric.key: metric
+    for metric in (
+        *dlib_identity.METRICS,
+        *facenet.METRICS,
+        *clip.METRICS,
+        *dino.METRICS,
+    )
+}
+BUNDLED: tuple[str, ...] = tuple(key for key, metric in METRICS.items() if metric.bundled)  # these never download
+
+
+def evaluate(context: Context, keys: Iterable[str] | None = None) -> list[MetricResult]:
+    """Measure one arm's pictures.
+
+    A metric that cannot be had says why in ``unavailable``; no other one takes its place. Metrics that are not in
+    :data:`BUNDLED` may download their weights here, unless that is forbidden.
+
+    Args:
+        context: pictures and photos.
+        keys: of METRICS, in the order wanted; None for all.
+
+    Returns:
+        One result a key: mean over pictures, with a 95% interval (bootstrap of the pictures; Wilson's for shares).
+
+    Raises:
+        SettingsError: an unknown key.
+    """
+    wanted = list(METRICS if keys is None else keys)
+    unknown = [key for key in wanted if key not in METRICS]
+    if unknown:
+        raise SettingsError(f"Unknown metric: {', '.join(unknown)}.", f"Choose among {', '.join(METRICS)}.")
+    return [_measure(METRICS[key], context) for key in wanted]
+
+
+def _measure(metric: Metric, context: Context) -> MetricResult:
+    missing = metric.available()
+    if missing is not None:
+        return _unavailable(metric, missing.reason)
+    try:
+        scores = metric.score(context)
+    except DemoError as error:  # such as a download that fails only when tried
+        return _unavailable(metric, str(error))
+    interval = share_ci(int(scores.sum()), len(scores)) if metric.share else bootstrap_mean_ci(scores)
+    return MetricResult(
+        key=metric.key,
+        title=metric.title,
+        model=metric.model,
+        scaling=metric.scaling,
+        mean=interval.estimate,
+        low=interval.low,
+        high=interval.high,
+        values=tuple(float(score) for score in scores),
+        higher_is_better=metric.higher_is_better,
+        among=None if metric.among is None else metric.among(context),
+    )
+
+
+def _unavailable(metric: Metric, reason: str) -> MetricResult:
+    nan = float("nan")
+    return MetricResult(
+        metric.key,
+        metric.title,
+        metric.model,
+        metric.scaling,
+        nan,
+        nan,
+        nan,
+        (),
+        unavailable=reason,
+        higher_is_better=metric.higher_is_better,
+    )

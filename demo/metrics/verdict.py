@@ -1,0 +1,236 @@
+"""The result in plain language, with the controls held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from demo.metrics.base import MetricResult
+from demo.metrics.dlib_face import SAME_PERSON
+from demo.metrics.stats import Array, Difference, chance_rank, unpaired_difference
+
+ADVERSARY = ("encoder", "class_prompt", "random_trigger")  # arms that need the shared file and nothing secret
+NULLS = {  # arms that hold nothing of this person; an attack that gets no nearer than these has found nothing
+    "random_lora": "a LoRA of random numbers",
+    "other_lora": "another person's LoRA",
+    "chance": "people who have nothing to do with the file",
+}
+RANK_SHARE = 0.01  # recognised means: among the nearest 1% of all people compared
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one story shows."""
+
+    headline: str
+    sentences: tuple[str, ...]
+    leaked: bool  # somebody with the file alone gets pictures that are recognised as the person, beyond the controls
+
+
+@dataclass(frozen=True)
+class _Arm:
+    """Measurements of one arm."""
+
+    distances: Array
+    ranks: Array  # empty where not measured
+    among: int  # people ranked, this one included
+
+    @property
+    def distance(self) -> float:
+        return float(self.distances.mean())
+
+    @property
+    def recognised(self) -> bool:
+        near = self.distance < SAME_PERSON
+        return near and (not len(self.ranks) or float(np.median(self.ranks)) <= self.best_ranks)
+
+    @property
+    def best_ranks(self) -> float:
+        return max(1.0, RANK_SHARE * self.among)
+
+    def words(self) -> str:
+        text = f"mean distance {self.distance:.2f}"
+        if len(self.ranks):
+            return f"{text}, median rank {np.median(self.ranks):,.0f} of {self.among:,}"
+        return f"{text}; rank not measured"
+
+
+def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
+    """Say what the measurements show, and what they do not.
+
+    "Recognised" means: mean dlib distance to the photos below 0.6 AND median rank within the nearest 1% of the decoys.
+    An attack counts only if it is also nearer than every null control measured, by a 95% bootstrap interval.
+
+    Args:
+        metrics: arm -> results with the keys ``dlib_distance`` and ``dlib_rank``. Arms known: dreambooth, encoder,
+            class_prompt, random_trigger, random_lora, other_lora, swapped_model, chance; any may be missing.
+    """
+    arms = {key: arm for key, results in metrics.items() if (arm := _arm(results)) is not None}
+    encoder = arms.get("encoder")
+    if encoder is None:
+        return Verdict("Not judged: the reconstruction could not be measured", (_why_not(metrics),), leaked=False)
+    closing = _anecdote(len(encoder.distances))
+    chance = arms.get("chance")
+    if chance is not None and chance.recognised:
+        ruler = (
+            f"Even unrelated people are taken for this person ({chance.words()}). "
+            "The ruler does not separate people here, so nothing below 0.6 means anything."
+        )
+        return Verdict("Not judged: strangers are taken for the person", (ruler, closing), leaked=False)
+    found = {key for key in ADVERSARY if key in arms and _found(key, arms)}
+    sentences = [
+        _dreambooth(arms),
+        _encoder(encoder),
+        _against_class_prompt(arms),
+        *_nulls(arms),
+        *_random_trigger(arms),
+        *_swap(arms),
+        closing,
+    ]
+    return Verdict(_headline(arms, found), tuple(sentences), leaked=bool(found))
+
+
+def _arm(results: Sequence[MetricResult]) -> _Arm | None:
+    found = {result.key: result for result in results if result.values}
+    if "dlib_distance" not in found:
+        return None
+    distances = np.array(found["dlib_distance"].values, dtype=np.float64)
+    rank = found.get("dlib_rank")
+    if rank is None or rank.among is None:  # a rank means nothing without the number of people ranked
+        return _Arm(distances, np.zeros(0), 0)
+    return _Arm(distances, np.array(rank.values, dtype=np.float64), rank.among)
+
+
+def _why_not(metrics: Mapping[str, Sequence[MetricResult]]) -> str:
+    reasons = [result.unavailable for result in metrics.get("encoder", ()) if result.key == "dlib_distance"]
+    return next((reason for reason in reasons if reason), "There is no dlib distance of the encoder's pictures.")
+
+
+def _found(key: str, arms: Mapping[str, _Arm]) -> bool:
+    nulls = NULLS if key == "encoder" else ("chance",)  # the other nulls are controls of the encoder alone
+    return arms[key].recognised and all(_nearer(arms[key], arms[null]) for null in nulls if null in arms)
+
+
+def _gap(arm: _Arm, other: _Arm) -> Difference:
+    """How much nearer ``arm`` is than ``other``: positive is nearer."""
+    return unpaired_difference(other.distances, arm.distances)
+
+
+def _nearer(arm: _Arm, other: _Arm) -> bool:
+    return _gap(arm, other).low > 0  # False for NaN: one picture shows no difference
+
+
+def _interval(gap: Difference) -> str:
+    if np.isnan(gap.low):
+        return "one picture gives no interval"
+    return f"95% interval over pictures {gap.low:.2f} to {gap.high:.2f}"
+
+
+def _headline(arms: Mapping[str, _Arm], found: set[str]) -> str:
+    encoder, class_prompt = arms["encoder"], arms.get("class_prompt")
+    beats = class_prompt is not None and _nearer(encoder, class_prompt)
+    if "encoder" in found and beats:
+        return "The shared file gives the person away, and the encoder shows more than the class prompt"
+    if "encoder" in found and class_prompt is None:
+        return "The shared file gives the person away; whether the encoder is needed for it was not measured"
+    if "encoder" in found:
+        return "The shared file gives the person away, but the encoder does not beat the class prompt"
+    if "class_prompt" in found:
+        return "The shared file gives the person away to the class prompt; the encoder does not find the person"
+    if "random_trigger" in found:
+        return "The shared file gives the person away to a random trigger; the encoder does not find the person"
+    if encoder.recognised:
+        return "Not shown: the pictures resemble the person, but the controls come as near"
+    if "dreambooth" in arms and not arms["dreambooth"].recognised:
+        return "The person is not recognised, and fine-tuning itself did not learn the person"
+    controls = [arms[key] for key in NULLS if key in arms]
+    if controls and all(_nearer(encoder, control) for control in controls):
+        return "A trace of the person, too weak to be recognised"
+    return "The attack did not find the person"
+
+
+def _dreambooth(arms: Mapping[str, _Arm]) -> str:
+    arm = arms.get("dreambooth")
+    if arm is None:
+        return "DreamBooth's own pictures were not measured, so it is not known what there was to find."
+    if arm.recognised:
+        return f"DreamBooth itself worked: with the secret trigger the person is recognised ({arm.words()})."
+    return (
+        "DreamBooth itself did not work well enough: even with the secret trigger the person is not recognised "
+        f"({arm.words()}). Attacks on this file say little."
+    )
+
+
+def _encoder(arm: _Arm) -> str:
+    limit = f"recognised means a mean distance below {SAME_PERSON}"
+    if len(arm.ranks):
+        limit += f" and a median rank of {arm.best_ranks:.0f} or better"
+    if arm.recognised:
+        return f"The encoder's reconstruction is recognised as the person ({arm.words()}; {limit})."
+    return f"The encoder's reconstruction is not recognised as the person ({arm.words()}; {limit})."
+
+
+def _against_class_prompt(arms: Mapping[str, _Arm]) -> str:
+    encoder, trivial = arms["encoder"], arms.get("class_prompt")
+    if trivial is None:
+        return "The class prompt was not measured, so it is not known whether the encoder adds anything."
+    gap = _gap(encoder, trivial)
+    if gap.low > 0:
+        return f"The encoder beats the class prompt: it comes {gap.estimate:.2f} nearer ({_interval(gap)})."
+    if gap.high < 0:
+        how, share = f"the class prompt comes {-gap.estimate:.2f} nearer", "more"
+    else:
+        side = "nearer" if gap.estimate > 0 else "farther"
+        how, share = f"it comes {abs(gap.estimate):.2f} {side}, which is no clear difference", "about as much"
+    return (
+        f"The encoder does not beat the class prompt: {how} ({_interval(gap)}). "
+        f"Asking the fine-tuned model for 'a photo of a person' shows {share}, without any encoder."
+    )
+
+
+def _nulls(arms: Mapping[str, _Arm]) -> list[str]:
+    sentences = []
+    for key, what in NULLS.items():
+        if key not in arms:
+            continue
+        gap, arm = _gap(arms["encoder"], arms[key]), arms[key]
+        expected = (
+            f"; chance would be rank {chance_rank(arm.among - 1):,.0f}" if key == "chance" and len(arm.ranks) else ""
+        )
+        result = "The reconstruction is nearer" if gap.low > 0 else "The reconstruction is not clearly nearer"
+        sentences.append(f"Control, {what}: {arm.words()}{expected}. {result} ({_interval(gap)}).")
+    return sentences or ["No null control was measured, so nothing rules out that the likeness is accidental."]
+
+
+def _random_trigger(arms: Mapping[str, _Arm]) -> list[str]:
+    if "random_trigger" not in arms:
+        return []
+    arm = arms["random_trigger"]
+    return [f"With a random trigger word the person is {'' if arm.recognised else 'not '}recognised ({arm.words()})."]
+
+
+def _swap(arms: Mapping[str, _Arm]) -> list[str]:
+    if "swapped_model" not in arms:
+        return []
+    arm, encoder = arms["swapped_model"], arms["encoder"]
+    start = f"The same embedding in another person's model: {arm.words()}. "
+    if not encoder.recognised:
+        return [start + "As the reconstruction itself is not recognised, this says nothing about what carries it."]
+    if arm.recognised:
+        return [start + "The embedding itself carries the identity."]
+    if _nearer(encoder, arm) and "chance" in arms and _nearer(arm, arms["chance"]):
+        return [start + "The embedding carries a part of the identity, the fine-tuned weights the rest."]
+    if _nearer(encoder, arm):
+        return [
+            start + "The identity comes out only with the fine-tuned weights; the embedding alone does not carry it."
+        ]
+    return [start + "No clear difference, so it stays open whether the embedding or the weights carry the identity."]
+
+
+def _anecdote(pictures: int) -> str:
+    return (
+        f"This is one person, {pictures} picture{'s' if pictures != 1 else ''}: an anecdote, not a statistic. "
+        "The intervals cover the choice of pictures, not of people."
+    )

@@ -1,0 +1,8 @@
+"""The result of one story as two files: report.json for machines, report.html for people."""
+
+from __future__ import annotations
+
+from demo.report.model import Arm, LeakReport, SeenMatrix, seen_matrices
+from demo.report.write import write_report
+
+__all__ = ["Arm", "LeakReport", "SeenMatrix", "seen_matrices", "write_report"]

@@ -1,0 +1,61 @@
+"""What a report is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from demo.metrics.base import MetricResult
+from demo.metrics.verdict import Verdict
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to get pictures: DreamBooth, an attack or a control."""
+
+    key: str  # as in LeakReport.metrics
+    title: str
+    explanation: str
+    pictures: Sequence[Image.Image]
+    best: int | None = None  # index of the picture the attack itself prefers
+
+
+@dataclass(frozen=True)
+class SeenMatrix:
+    """One matrix of the shared file: all that the adversary sees."""
+
+    name: str
+    rows: int
+    columns: int
+    norm: float  # Frobenius
+
+
+@dataclass(frozen=True)
+class LeakReport:
+    """One story. Whatever is put in here may be published: a private trigger in ``settings`` would be, too."""
+
+    title: str
+    base: str
+    settings: Mapping[str, object]
+    arms: Sequence[Arm]
+    metrics: Mapping[str, Sequence[MetricResult]]  # arm key -> results
+    verdict: Verdict
+    seconds: Mapping[str, float]  # stage -> seconds
+    notes: Sequence[str] = ()
+    seen: Sequence[SeenMatrix] = ()
+    photos: Sequence[Image.Image] = field(default=(), repr=False)  # private; written only when asked
+
+
+def seen_matrices(tensors: Mapping[str, Tensor]) -> tuple[SeenMatrix, ...]:
+    """Rows for :attr:`LeakReport.seen` from a LoRA's two-dimensional tensors, in their order."""
+    return tuple(
+        SeenMatrix(name, tensor.shape[0], tensor.shape[1], float(tensor.float().norm()))
+        for name, tensor in tensors.items()
+        if tensor.ndim == 2
+    )

@@ -1,0 +1,108 @@
+"""Drawing pictures: prompts or embeddings in, pictures out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Event
+from typing import Any
+
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from torch import Tensor
+
+from demo.errors import Stopped
+from demo.progress import Progress, Report
+
+
+@torch.no_grad()
+def encode_prompts(pipe: StableDiffusionPipeline, prompts: Sequence[str]) -> Tensor:
+    """Text embeddings, (n, tokens, width), by whatever the text encoder is at present."""
+    return text_embeddings(pipe.text_encoder, token_ids(pipe, prompts))
+
+
+def token_ids(pipe: StableDiffusionPipeline, prompts: Sequence[str]) -> Tensor:
+    """Padded ids, (n, tokens)."""
+    tokenizer = pipe.tokenizer
+    out = tokenizer(
+        list(prompts), padding="max_length", max_length=tokenizer.model_max_length, truncation=True, return_tensors="pt"
+    )
+    return out.input_ids.to(pipe.text_encoder.device)
+
+
+def text_embeddings(text_encoder: Any, ids: Tensor) -> Tensor:
+    """Last hidden states, as Stable Diffusion uses them."""
+    return text_encoder(ids)[0]  # type: ignore[no-any-return]
+
+
+def fit_length(negative: Tensor, length: int) -> Tensor:
+    """Cut or repeat the last token of (n, tokens, width) to ``length`` tokens.
+
+    The text encoder is causal, so the first tokens do not depend on those cut off; the last is padding.
+    """
+    if negative.shape[1] >= length:
+        return negative[:, :length]
+    return torch.cat([negative, negative[:, -1:].expand(-1, length - negative.shape[1], -1)], dim=1)
+
+
+@torch.no_grad()
+def draw(
+    pipe: StableDiffusionPipeline,
+    embeddings: Tensor,
+    *,
+    each: int = 1,
+    guidance: float,
+    steps: int,
+    seed: int,
+    negative: Tensor | None = None,
+    negative_prompt: str = "",
+    stage: str = "draw",
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> list[Image.Image]:
+    """Draw ``each`` pictures for every row of ``embeddings`` (n, tokens, width), row by row.
+
+    The same ``seed`` gives the same starting noise whatever the embeddings.
+
+    Raises:
+        Stopped: ``stop`` was set.
+    """
+    if negative is None:
+        negative = encode_prompts(pipe, [negative_prompt])
+    negative = fit_length(negative, embeddings.shape[1]).expand(len(embeddings), -1, -1)
+
+    def after(_: Any, step: int, __: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+        if stop is not None and stop.is_set():
+            raise Stopped
+        if report is not None:
+            report(Progress(stage, step + 1, steps))
+        return kwargs
+
+    unet = pipe.unet
+    count = len(embeddings) * each
+    shape = (count, unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
+    latents = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(unet.device, unet.dtype)
+    out = pipe(
+        prompt_embeds=embeddings.to(unet.dtype),
+        negative_prompt_embeds=negative.to(unet.dtype),
+        num_images_per_prompt=each,
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        latents=latents,
+        callback_on_step_end=after,
+    )
+    return list(out.images)
+
+
+@torch.no_grad()
+def encode_pictures(pipe: StableDiffusionPipeline, pictures: Sequence[Image.Image], batch: int = 16) -> Tensor:
+    """Scaled latents of pictures of the base's own size, (n, c, h, w), fp32 on the CPU."""
+    side = pipe.unet.config.sample_size * pipe.vae_scale_factor
+    parts = []
+    for i in range(0, len(pictures), batch):
+        resized = [p.convert("RGB").resize((side, side), Image.Resampling.LANCZOS) for p in pictures[i : i + batch]]
+        x = pipe.image_processor.preprocess(resized).to(pipe.vae.device, pipe.vae.dtype)
+        out = pipe.vae.encode(x)
+        z = out.latent_dist.mode() if hasattr(out, "latent_dist") else out.latents
+        parts.append((z * pipe.vae.config.scaling_factor).float().cpu())
+    return torch.cat(parts)

@@ -1,0 +1,1 @@
+"""Training of what is bundled: fictional people, base model, weight encoder."""

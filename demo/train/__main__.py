@@ -1,0 +1,181 @@
+"""``python -m demo.train people | base | prior | zoo | encoder``: everything in ``weights/``, from the data."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from demo.errors import DemoError
+from demo.train import data
+
+STAGES = ("data", "vae", "clip", "unet", "assemble")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="python -m demo.train", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
+    commands.add_parser("people", help="generate the fictional people and the decoys")
+    base = commands.add_parser("base", help="train face64, in resumable stages")
+    base.add_argument("--stage", choices=STAGES, action="append", help="one stage (may be repeated); all by default")
+    base.add_argument("--faces", type=Path, default=data.FACES128)
+    base.add_argument("--vae-pictures", type=int, default=24_000)
+    base.add_argument("--clip-pictures", type=int, default=40_000)
+    base.add_argument("--unet-pictures", type=int, default=300_000)
+    prior = commands.add_parser(
+        "prior", help="class images of a base, for prior preservation, and the other person's LoRA"
+    )
+    zoo = commands.add_parser("zoo", help="a bank of LoRAs of training people")
+    zoo.add_argument("--faces", type=Path, default=data.FACES128)
+    zoo.add_argument("--people", type=int, default=400)
+    zoo.add_argument("--group", type=int, default=8)
+    zoo.add_argument("--shard", type=int, default=0)
+    zoo.add_argument("--shards", type=int, default=1)
+    encoder = commands.add_parser("encoder", help="the weight encoder")
+    encoder.add_argument("--faces", type=Path, default=data.FACES128)
+    encoder.add_argument("--algorithm", choices=("zoo", "algorithm1", "algorithm2", "algorithm3"), default="zoo")
+    encoder.add_argument("--updates", type=int, default=1500)
+    encoder.add_argument("--people", type=int, default=8, help="LoRAs an update")
+    encoder.add_argument("--pictures", type=int, default=4, help="noisy pictures of each")
+    encoder.add_argument("--lr", type=float, default=1e-3)
+    encoder.add_argument("--matrices", choices=("conv", "linear", "probes"), default="probes")
+    encoder.add_argument("--first", type=int, default=None, help="only the first n matrices")
+    for flag in ("clip", "causal", "variational", "timestep", "start-at-prompt"):
+        encoder.add_argument(f"--no-{flag}", dest=flag.replace("-", "_"), action="store_false")
+    encoder.add_argument("--limit", type=int, default=None, help="only the first n groups of the zoo")
+    encoder.add_argument("--out", type=Path, default=None, help="default: where the app looks for it")
+    for command in (base, prior, zoo, encoder):
+        command.add_argument("--work", type=Path, default=data.WORK, help="check-points and caches")
+        command.add_argument("--device", default="auto")
+    for command in (prior, zoo, encoder):
+        command.add_argument("--base", default="face64")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 2 on bad input."""
+    args = parser().parse_args(argv)
+    try:
+        {"people": _people, "base": _base, "prior": _prior, "zoo": _zoo, "encoder": _encoder}[args.command](args)
+    except DemoError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _people(_: argparse.Namespace) -> None:
+    from demo.train import people
+
+    people.main(data.PEOPLE)
+
+
+def _base(args: argparse.Namespace) -> None:
+    from demo.bases import choose_device
+    from demo.train import base
+
+    device = str(choose_device(args.device))
+    for stage in args.stage or STAGES:
+        if stage == "data":
+            base.run_data(args.faces, args.work)
+        elif stage == "vae":
+            base.run_vae(args.work, args.vae_pictures, device)
+        elif stage == "clip":
+            base.run_clip(args.work, args.clip_pictures, device)
+        elif stage == "unet":
+            base.run_unet(args.work, args.unet_pictures, device)
+        else:
+            base.assemble(args.work)
+
+
+def _prior(args: argparse.Namespace) -> None:
+    """Class latents, and the fictional 'other person' whose LoRA serves the controls."""
+    from demo.bases import find_base, load_pipeline
+    from demo.files import write_tensors
+    from demo.lora.dreambooth import fine_tune
+    from demo.lora.files import write_lora
+    from demo.lora.priors import draw_class_latents
+    from demo.lora.settings import find_preset
+    from demo.train.people import planted_pictures
+
+    base = find_base(args.base)
+    pipe, settings = load_pipeline(base, args.device), find_preset(base.preset)
+    latents = draw_class_latents(pipe, base, settings.class_images)
+    write_tensors(base.folder / "class_latents.safetensors", {"latents": latents.half()})
+    tuned = fine_tune(pipe, base, planted_pictures(data.PEOPLE, 0, member=False)[:5], settings, seed=999)
+    write_lora(base.folder / "other-person.safetensors", tuned.lora)
+
+
+def _training_people(args: argparse.Namespace, people: int) -> list[list[object]]:
+    import io
+
+    from PIL import Image
+
+    table = data.read_split(args.faces, "train")
+    groups = [group for _, group in table.groupby("identity", sort=True) if len(group) >= 5]
+    import numpy as np
+
+    order = np.random.default_rng(0).permutation(len(groups))[:people]
+    return [[Image.open(io.BytesIO(blob)).convert("RGB") for blob in groups[i]["image"][:5]] for i in order]
+
+
+def _zoo(args: argparse.Namespace) -> None:
+    from demo.bases import find_base, load_pipeline
+    from demo.lora.settings import find_preset
+    from demo.train import zoo
+
+    base = find_base(args.base)
+    people = _training_people(args, args.people)
+    zoo.build(
+        load_pipeline(base, args.device),
+        base,
+        people,  # type: ignore[arg-type]
+        find_preset(base.preset),
+        args.work / "zoo" / base.key,
+        group=args.group,
+        shard=args.shard,
+        shards=args.shards,
+    )
+
+
+def _encoder(args: argparse.Namespace) -> None:
+    import numpy as np
+
+    from demo.attack.encoder import EncoderSettings
+    from demo.attack.registry import encoder_path
+    from demo.bases import find_base, load_pipeline
+    from demo.lora.settings import find_preset
+    from demo.train import encoder, zoo
+
+    base = find_base(args.base)
+    pipe, lora = load_pipeline(base, args.device), find_preset(base.preset)
+    parts = EncoderSettings(
+        matrices=args.matrices,
+        first=args.first,
+        clip=args.clip,
+        causal=args.causal,
+        variational=args.variational,
+        timestep=args.timestep,
+        start_at_prompt=args.start_at_prompt,
+    )
+    settings = encoder.TrainSettings(
+        algorithm=args.algorithm, updates=args.updates, people=args.people, pictures=args.pictures, lr=args.lr
+    )
+    bank = zoo.Zoo(args.work / "zoo" / base.key, limit=args.limit) if args.algorithm == "zoo" else None
+    pool = [] if bank else _training_people(args, 2000)
+    rng = np.random.default_rng(0)
+    model = encoder.train(
+        pipe,
+        base,
+        encoder.new_encoder(pipe, base, lora, parts),
+        lora,
+        settings,
+        work=args.work / "encoder" / f"{base.key}-{parts.matrices}-{settings.algorithm}",
+        zoo=bank,
+        draw_people=lambda k: [pool[i] for i in rng.choice(len(pool), k, replace=False)],  # type: ignore[misc]
+    )
+    encoder.save(args.out or encoder_path(base), model, base, settings, bank)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

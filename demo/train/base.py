@@ -1,0 +1,85 @@
+"""``python -m demo.train base``: data, VAE, CLIP, UNet as separate, resumable stages, then the pipeline folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderTiny, StableDiffusionPipeline
+from transformers import CLIPModel, CLIPTokenizer
+
+from demo.train import clip, data, unet, vae
+
+FACE64 = data.ROOT / "weights" / "face64"
+SHARD = "9MB"  # the Hub takes larger files only through large-file storage
+
+
+def run_data(faces: Path, work: Path) -> None:
+    """Stage ``data``."""
+    table = data.build(faces, work).table
+    print(f"data: {len(table)} pictures, {table['name'].nunique()} people", flush=True)
+
+
+def run_vae(work: Path, pictures: int, device: str) -> None:
+    """Stage ``vae``."""
+    model = vae.train(data.load(work), work=work, pictures=pictures, device=device)
+    model.save_pretrained(work / "vae" / "model")
+
+
+def run_clip(work: Path, pictures: int, device: str) -> None:
+    """Stage ``clip``."""
+    model, tokenizer = clip.train(data.load(work), work=work, pictures=pictures, device=device)
+    model.save_pretrained(work / "clip" / "model")
+    tokenizer.save_pretrained(work / "clip" / "model")
+
+
+def run_unet(work: Path, pictures: int, device: str) -> None:
+    """Stage ``unet``; caches the latents of the pictures and of their mirror images first."""
+    faces = data.load(work)
+    autoencoder = AutoencoderTiny.from_pretrained(work / "vae" / "model")
+    mirrored = replace(faces, pixels=np.ascontiguousarray(faces.pixels[:, :, ::-1]))
+    latents = torch.stack([vae.encode(autoencoder, part, device=device) for part in (faces, mirrored)])
+    scale = 1 / float(latents[0, ::7].float().square().mean().sqrt())
+    autoencoder.register_to_config(scaling_factor=scale)
+    autoencoder.save_pretrained(work / "vae" / "model")
+    model = CLIPModel.from_pretrained(work / "clip" / "model")
+    tokenizer = CLIPTokenizer.from_pretrained(work / "clip" / "model")
+    trained = unet.train(
+        faces,
+        latents.float().mul(scale).half(),
+        clip.text_half(model),
+        tokenizer,
+        work=work,
+        pictures=pictures,
+        device=device,
+    )
+    trained.save_pretrained(work / "unet" / "model")
+
+
+def assemble(work: Path, out: Path = FACE64) -> None:
+    """Write the pipeline folder and the bundled CLIP, fp16, in shards."""
+    from diffusers import UNet2DConditionModel
+
+    model = CLIPModel.from_pretrained(work / "clip" / "model")
+    tokenizer = CLIPTokenizer.from_pretrained(work / "clip" / "model")
+    pipeline = StableDiffusionPipeline(
+        vae=AutoencoderTiny.from_pretrained(work / "vae" / "model"),
+        text_encoder=clip.text_half(model),
+        tokenizer=tokenizer,
+        unet=UNet2DConditionModel.from_pretrained(work / "unet" / "model"),
+        scheduler=unet.new_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.to(torch.float16)
+    pipeline.save_pretrained(out, max_shard_size=SHARD)
+    model.half().save_pretrained(out / "clip", max_shard_size=SHARD)
+    tokenizer.save_pretrained(out / "clip")
+    clip.image_processor().save_pretrained(out / "clip")
+    print(f"base: written to {out}", flush=True)
+
+
+__all__ = ["assemble", "run_clip", "run_data", "run_unet", "run_vae"]

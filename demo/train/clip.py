@@ -1,0 +1,166 @@
+"""Stage ``clip``: a small CLIP trained on the captions.
+
+Its text half is the text encoder of ``face64``; both halves ship as the bundled CLIP-I / CLIP-T.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextModel, CLIPTokenizer
+
+from demo.train.checkpoint import Checkpoint, Ema
+from demo.train.data import SIDE, WORK, Faces
+
+VOCABULARY = 2048
+LENGTH = 32  # tokens
+WIDTH = 192
+LAYERS = 4
+MEAN = STD = [0.5, 0.5, 0.5]
+START, END = "<|startoftext|>", "<|endoftext|>"
+
+
+def new_tokenizer(texts: list[str]) -> CLIPTokenizer:
+    """CLIP's byte-level BPE with a vocabulary of its own: any string tokenizes, random letters too."""
+    raw = Tokenizer(models.BPE(end_of_word_suffix="</w>", unk_token=END))
+    raw.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+    )
+    pattern = Regex(r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
+    raw.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(pattern, behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY - 256,
+        initial_alphabet=alphabet,
+        end_of_word_suffix="</w>",
+        special_tokens=[START, END],
+        show_progress=False,
+    )
+    raw.train_from_iterator(texts, trainer)
+    import json
+
+    model = json.loads(raw.to_str())["model"]
+    vocabulary: dict[str, int] = model["vocab"]
+    for letter in alphabet:  # every single character, within and at the end of a word
+        for token in (letter, letter + "</w>"):
+            vocabulary.setdefault(token, len(vocabulary))
+    merges = [tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in model["merges"]]
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=LENGTH)
+
+
+def new_clip(tokenizer: CLIPTokenizer) -> CLIPModel:
+    """An untrained CLIP for 64-pixel faces."""
+    common = {
+        "num_hidden_layers": LAYERS,
+        "num_attention_heads": 4,
+        "hidden_size": WIDTH,
+        "intermediate_size": 4 * WIDTH,
+    }
+    text = common | {
+        "vocab_size": len(tokenizer),
+        "max_position_embeddings": LENGTH,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        "projection_dim": 128,
+    }
+    vision = common | {"image_size": SIDE, "patch_size": 8, "projection_dim": 128}
+    return CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=128))
+
+
+def image_processor() -> CLIPImageProcessor:
+    """Preprocessing of the vision half: 64 pixels, [-1, 1]."""
+    return CLIPImageProcessor(
+        size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE}, image_mean=MEAN, image_std=STD
+    )
+
+
+def tokens(tokenizer: CLIPTokenizer, texts: list[str]) -> torch.Tensor:
+    """Padded token ids, (n, LENGTH)."""
+    out = tokenizer(texts, padding="max_length", truncation=True, max_length=LENGTH, return_tensors="pt")
+    return out.input_ids
+
+
+def train(
+    faces: Faces,
+    *,
+    work: Path = WORK,
+    pictures: int = 60_000,
+    batch: int = 128,
+    lr: float = 1e-3,
+    device: str = "cpu",
+    seed: int = 0,
+) -> tuple[CLIPModel, CLIPTokenizer]:
+    """Contrastive training (Radford et al. 2021, fig. 3) to ``pictures`` pairs in all, resuming from ``work``."""
+    torch.manual_seed(seed)
+    tokenizer = _tokenizer(faces, work, seed)
+    model = new_clip(tokenizer).to(device)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.98), weight_decay=0.05)
+    ema = Ema(model, decay=0.998)
+    keeper = Checkpoint(work / "clip", {"model": model, "optimiser": optimiser, "ema": ema}, every_seconds=240)
+    seen = keeper.resume()
+    began, first = time.time(), seen
+    rng = np.random.default_rng([seed, seen])
+    while seen < pictures:
+        for group in optimiser.param_groups:
+            group["lr"] = (
+                lr * min(1, (seen + batch) / 6000) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * seen / pictures)))
+            )
+        rows = np.sort(rng.choice(len(faces), batch, replace=False))
+        x = torch.from_numpy(faces.pixels[rows]).to(device).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+        if rng.random() < 0.5:
+            x = x.flip(3)
+        ids = tokens(tokenizer, faces.captions(rng, rows))
+        longest = int((ids != tokenizer.pad_token_id).sum(1).max()) + 1  # causal: what follows the end is never seen
+        ids = ids[:, :longest].to(device)
+        loss = model(input_ids=ids, pixel_values=x, return_loss=True).loss
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        ema.update()
+        with torch.no_grad():
+            model.logit_scale.clamp_(max=math.log(100))
+        seen += batch
+        if seen % (batch * 20) == 0:
+            rate = (seen - first) / (time.time() - began)
+            print(
+                f"clip: {seen} pairs, loss {loss.item():.3f} of {math.log(batch):.3f}, {rate:.0f} pairs/s", flush=True
+            )
+        keeper.tick(seen)
+    keeper.save(seen)
+    ema.copy_to(model)
+    return model.cpu().eval(), tokenizer
+
+
+def text_half(model: CLIPModel) -> CLIPTextModel:
+    """The text encoder of a trained CLIP, as an ordinary CLIPTextModel."""
+    text = CLIPTextModel(model.config.text_config)
+    missing = text.load_state_dict(_text_state(model, text), strict=True)
+    assert not missing.missing_keys
+    return text.eval()
+
+
+def _text_state(model: CLIPModel, text: CLIPTextModel) -> dict[str, torch.Tensor]:
+    state = {k: v for k, v in model.state_dict().items() if k.startswith("text_model.")}
+    if not any(k.startswith("text_model.") for k in text.state_dict()):
+        state = {k.removeprefix("text_model."): v for k, v in state.items()}
+    return state
+
+
+def _tokenizer(faces: Faces, work: Path, seed: int) -> CLIPTokenizer:
+    folder = work / "clip" / "tokenizer"
+    if not (folder / "tokenizer.json").exists():
+        texts = faces.captions(np.random.default_rng(seed), np.arange(len(faces)))
+        new_tokenizer(texts).save_pretrained(folder)
+    return CLIPTokenizer.from_pretrained(folder)

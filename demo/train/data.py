@@ -1,0 +1,123 @@
+"""The training set as flat arrays: faces at 64 pixels, captions, and who is in it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from demo.errors import WeightsError
+from demo.files import write_atomically
+from demo.train.captions import caption
+
+SIDE = 64
+ROOT = Path(__file__).parents[2]
+FACES128 = ROOT.parent / "shared" / "data" / "faces128"
+PEOPLE = ROOT / "weights" / "people"
+WORK = Path.home() / ".cache" / "lora-leak" / "train"
+NOT_ATTRIBUTES = {"image", "identity", "name", "split"}
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Pictures with what is known of them, row by row."""
+
+    pixels: NDArray[np.uint8]  # (n, 64, 64, 3)
+    table: pd.DataFrame  # identity, name, source and the attributes (all False where unknown)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def captions(self, rng: np.random.Generator, rows: NDArray[np.int64]) -> list[str]:
+        """A fresh random caption for each of ``rows``."""
+        records = self._records()
+        return [caption(records[i][1], records[i][0], rng) for i in rows]
+
+    def _records(self) -> list[tuple[str, dict[str, bool]]]:
+        if not hasattr(self, "_cache"):
+            columns = [c for c in self.table.columns if c not in NOT_ATTRIBUTES | {"source"}]
+            values = self.table[columns].to_numpy(dtype=bool)
+            known = (self.table["source"] != "planted").to_numpy()
+            made = [
+                (name, {c: True for c, v in zip(columns, row, strict=True) if v} | {"known": True} if k else {})
+                for name, row, k in zip(self.table["name"], values, known, strict=True)
+            ]
+            object.__setattr__(self, "_cache", made)
+        return self._cache  # type: ignore[attr-defined,no-any-return]
+
+
+def shrink(image: Image.Image) -> NDArray[np.uint8]:
+    """An aligned picture of any size as (64, 64, 3)."""
+    return np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+
+
+def decode(table: pd.DataFrame) -> NDArray[np.uint8]:
+    """Decode the ``image`` column, (n, 64, 64, 3)."""
+    return np.stack([shrink(Image.open(io.BytesIO(data))) for data in table["image"]])
+
+
+def read_split(folder: Path, split: str) -> pd.DataFrame:
+    """Rows of one split of faces128.
+
+    Raises:
+        WeightsError: the data set is not there.
+    """
+    pattern = {"train": "train-*.parquet", "private": "private.parquet"}.get(split, "domains.parquet")
+    paths = sorted(folder.glob(pattern))
+    if not paths:
+        raise WeightsError(
+            f"No {pattern} in {folder}.", "Training needs the aligned faces; say where with --faces DIR."
+        )
+    table = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
+    return table[table["split"] == split].reset_index(drop=True)
+
+
+def people_listing(folder: Path = PEOPLE) -> dict[str, Any]:
+    """The fictional people that ship with the project: names, folders, members."""
+    return dict(json.loads((folder / "people.json").read_text()))
+
+
+def planted_members(folder: Path = PEOPLE) -> Iterator[tuple[str, int, Image.Image]]:
+    """(name, person index, picture) of every member picture of the planted people."""
+    for index, person in enumerate(people_listing(folder)["planted"]):
+        for number in person["members"]:
+            yield person["name"], index, Image.open(folder / person["folder"] / f"{number:02d}.webp")
+
+
+def build(faces: Path = FACES128, work: Path = WORK, *, planted: bool = True) -> Faces:
+    """Stage ``data``: write ``faces64.npy`` and ``faces64.parquet`` into ``work``."""
+    table = pd.concat([read_split(faces, "train"), read_split(faces, "domain_member")], ignore_index=True)
+    pixels, table = decode(table), table.drop(columns="image").rename(columns={"split": "source"})
+    if planted:
+        members = list(planted_members())
+        clash = {name for name, _, _ in members} & set(table["name"])
+        if clash:
+            raise WeightsError(
+                f"Planted names are in the data set already: {sorted(clash)}.", "Generate people with other names."
+            )
+        rows = pd.DataFrame([{"identity": -1 - i, "name": n, "source": "planted"} for n, i, _ in members])
+        pixels = np.concatenate([pixels, np.stack([shrink(image) for _, _, image in members])])
+        table = pd.concat([table, rows], ignore_index=True)
+        flags = [c for c in table.columns if c not in {"identity", "name", "source"}]
+        table[flags] = table[flags].fillna(False).astype(bool)
+
+    def save(path: Path) -> None:
+        with path.open("wb") as handle:
+            np.save(handle, pixels)
+
+    write_atomically(work / "faces64.npy", save)
+    write_atomically(work / "faces64.parquet", lambda path: table.to_parquet(path))
+    return Faces(pixels, table)
+
+
+def load(work: Path = WORK) -> Faces:
+    """What :func:`build` wrote."""
+    return Faces(np.load(work / "faces64.npy", mmap_mode="r"), pd.read_parquet(work / "faces64.parquet"))

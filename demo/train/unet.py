@@ -1,0 +1,119 @@
+"""Stage ``unet``: the text-conditioned denoiser, v-prediction on cached latents."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import DDIMScheduler, UNet2DConditionModel
+from torch import Tensor
+from torch.nn import functional
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from demo.train.checkpoint import Checkpoint, Ema
+from demo.train.clip import WIDTH, tokens
+from demo.train.data import WORK, Faces
+
+BLOCKS = (96, 160)
+UNCONDITIONAL = 0.1  # share of captions left empty, for classifier-free guidance
+
+
+def new_unet(channels: int, blocks: tuple[int, ...] = BLOCKS) -> UNet2DConditionModel:
+    """Stable Diffusion's UNet in small: cross-attention at every level of 8 x 8 latents."""
+    return UNet2DConditionModel(
+        sample_size=8,
+        in_channels=channels,
+        out_channels=channels,
+        block_out_channels=blocks,
+        down_block_types=("CrossAttnDownBlock2D",) * len(blocks),
+        up_block_types=("CrossAttnUpBlock2D",) * len(blocks),
+        layers_per_block=1,
+        attention_head_dim=4,  # the number of heads, as in Stable Diffusion 1
+        cross_attention_dim=WIDTH,
+    )
+
+
+def new_scheduler() -> DDIMScheduler:
+    """DDPM's linear schedule: the brightness component of a natural spectrum needs strong noise to vanish."""
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_start=1e-4,
+        beta_end=0.02,
+        beta_schedule="linear",
+        prediction_type="v_prediction",
+        clip_sample=False,
+        steps_offset=1,
+        timestep_spacing="trailing",
+    )
+
+
+def train(
+    faces: Faces,
+    latents: Tensor,
+    text_encoder: CLIPTextModel,
+    tokenizer: CLIPTokenizer,
+    *,
+    work: Path = WORK,
+    pictures: int = 300_000,
+    batch: int = 64,
+    lr: float = 8e-4,
+    device: str = "cpu",
+    seed: int = 0,
+    start: UNet2DConditionModel | None = None,
+) -> UNet2DConditionModel:
+    """Train to ``pictures`` pictures in all, resuming from ``work``.
+
+    Args:
+        latents: (2, n, c, 8, 8), scaled to root mean square 1: pictures and their mirror images.
+        lr: warmed up, held, and lowered to nothing over the last 30 %: a longer run can take over at any time.
+        start: weights to begin from.
+    """
+    torch.manual_seed(seed)
+    unet = (start or new_unet(latents.shape[2])).to(device).train()
+    text_encoder = text_encoder.to(device).eval().requires_grad_(False)
+    optimiser = torch.optim.AdamW(unet.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
+    ema = Ema(unet, decay=0.999)
+    keeper = Checkpoint(work / "unet", {"model": unet, "optimiser": optimiser, "ema": ema}, every_seconds=300)
+    seen = keeper.resume()
+    scheduler = new_scheduler()
+    alpha_bar = scheduler.alphas_cumprod.to(device)
+    began, first, losses = time.time(), seen, []
+    rng = np.random.default_rng([seed, seen])
+    while seen < pictures:
+        for group in optimiser.param_groups:
+            group["lr"] = lr * min(1, (seen + batch) / 10_000, (pictures - seen) / (0.3 * pictures) + 0.005)
+        rows = rng.integers(len(faces), size=batch)
+        flips = rng.integers(2, size=batch)
+        x0 = latents[torch.from_numpy(flips), torch.from_numpy(rows)].to(device).float()
+        captions = faces.captions(rng, rows)
+        captions = ["" if rng.random() < UNCONDITIONAL else text for text in captions]
+        with torch.no_grad():
+            context = text_encoder(tokens(tokenizer, captions).to(device)).last_hidden_state
+        # Stratified over the batch: the loss varies far more with t than with the picture.
+        u = (torch.rand(1) + torch.arange(batch) / batch) % 1
+        t = (u * 1000).long().to(device)
+        a = alpha_bar[t].sqrt().view(-1, 1, 1, 1)
+        s = (1 - alpha_bar[t]).sqrt().view(-1, 1, 1, 1)
+        noise = torch.randn_like(x0)
+        v = unet(a * x0 + s * noise, t, encoder_hidden_states=context).sample
+        loss = functional.mse_loss(v, a * noise - s * x0)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+        optimiser.step()
+        ema.update()
+        seen += batch
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]):
+            raise FloatingPointError(f"The loss is {losses[-1]} after {seen} pictures.")
+        if len(losses) == 50:
+            rate = (seen - first) / (time.time() - began)
+            print(f"unet: {seen} pictures, loss {np.mean(losses):.4f}, {rate:.0f} pictures/s", flush=True)
+            losses = []
+        keeper.tick(seen)
+    keeper.save(seen)
+    ema.copy_to(unet)
+    return unet.cpu().eval()

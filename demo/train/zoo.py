@@ -1,0 +1,182 @@
+"""``python -m demo.train zoo``: a bank of LoRAs of training people, from which encoders learn.
+
+K people are fine-tuned at once; each group becomes one file with a few check-points along the way,
+so that the zoo can be built by many processes, stopped at any time, and read in any order.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from safetensors import safe_open
+from torch import Tensor
+
+from demo.bases import Base
+from demo.files import write_tensors
+from demo.lora.batched import BatchedLora
+from demo.lora.dreambooth import Denoising, new_trigger
+from demo.lora.priors import class_latents
+from demo.lora.settings import LoraSettings
+from demo.sampling import encode_pictures, token_ids
+
+
+@dataclass
+class Batch:
+    """K people's LoRAs and what the encoder is trained to draw."""
+
+    unet: dict[str, Tensor]  # name.lora_A.weight (K, r, in), name.lora_B.weight (K, out, r); unet layers
+    scale: float  # alpha / rank
+    steps: Tensor  # (K,), fine-tuning steps so far
+    latents: Tensor  # (K, n, c, h, w), the photos
+
+
+class GroupTrainer:
+    """Fine-tunes K people at once, step by step: the same loss and optimiser as ``fine_tune``.
+
+    Args:
+        photos: K lists of n aligned pictures.
+        seed: of triggers, initial matrices and noise.
+    """
+
+    def __init__(
+        self,
+        pipe: StableDiffusionPipeline,
+        base: Base,
+        photos: list[list[Image.Image]],
+        settings: LoraSettings,
+        *,
+        seed: int,
+    ) -> None:
+        people = len(photos)
+        torch.manual_seed(seed)
+        rng = random.Random(seed)
+        self.settings = settings
+        self.triggers = [new_trigger(rng) for _ in photos]
+        self.latents = torch.stack([encode_pictures(pipe, own) for own in photos])
+        prior = class_latents(pipe, base, settings.class_images) if settings.prior_weight else None
+        self.unet = BatchedLora(
+            pipe.unet, settings.unet_targets, people=people, rank=settings.unet_rank, alpha=settings.unet_alpha
+        )
+        self.text = BatchedLora(
+            pipe.text_encoder,
+            settings.text_targets if settings.train_text_encoder else (),
+            people=people,
+            rank=settings.text_rank,
+            alpha=settings.text_alpha,
+        )
+        ids = token_ids(pipe, [base.instance_prompt.format(trigger=t) for t in self.triggers])
+        class_ids = token_ids(pipe, [base.class_prompt])
+        self.loss = Denoising(pipe, self.latents, prior, ids, class_ids, settings, seed)
+        self._parameters = [*self.unet.parameters(), *self.text.parameters()]
+        self._optimiser = torch.optim.AdamW(
+            self._parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon
+        )
+
+    def step(self) -> Tensor:
+        """One step for everybody; the mean loss of each person, (K,)."""
+        loss = self.loss()
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.sum().backward()
+        # Each person's gradient is clipped by itself, as if trained alone.
+        grads = [p.grad for p in self._parameters if p.grad is not None]
+        norms = torch.stack([g.flatten(1).square().sum(1) for g in grads]).sum(0).sqrt()
+        factor = (self.settings.max_grad_norm / (norms + 1e-6)).clamp(max=1)
+        for g in grads:
+            g.mul_(factor.view(-1, *[1] * (g.dim() - 1)))
+        self._optimiser.step()
+        return loss.detach()
+
+    def remove(self) -> None:
+        """Take the adapters off the pipeline."""
+        self.unet.remove()
+        self.text.remove()
+
+
+def build(
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    people: list[list[Image.Image]],
+    settings: LoraSettings,
+    out: Path,
+    *,
+    group: int = 8,
+    keep_at: tuple[float, ...] = (0.6, 1.0),
+    shard: int = 0,
+    shards: int = 1,
+) -> None:
+    """Write ``out/group-NNNNN.safetensors`` for every group of ``people`` that is not there yet.
+
+    Args:
+        people: pictures of each person; all lists of one length.
+        keep_at: check-points, as shares of the steps.
+        shard, shards: this process builds every ``shards``-th group.
+    """
+    groups = len(people) // group
+    for index in range(shard, groups, shards):
+        path = out / f"group-{index:05d}.safetensors"
+        if path.exists():
+            continue
+        began = time.time()
+        trainer = GroupTrainer(pipe, base, people[index * group : (index + 1) * group], settings, seed=index)
+        tensors: dict[str, Tensor] = {"latents": trainer.latents.half()}
+        marks = {max(1, round(share * settings.steps)) for share in keep_at}
+        for step in range(1, settings.steps + 1):
+            loss = trainer.step()
+            if step in marks:
+                tensors |= {f"{step}/{name}": value.half() for name, value in trainer.unet.state().items()}
+        trainer.remove()
+        notes = {
+            "steps": ",".join(str(mark) for mark in sorted(marks)),
+            "scale": str(settings.unet_alpha / settings.unet_rank),
+            "base": base.key,
+        }
+        write_tensors(path, tensors, notes)
+        print(f"zoo: group {index + 1} of {groups}, loss {loss.mean():.4f}, {time.time() - began:.0f} s", flush=True)
+
+
+class Zoo:
+    """A built zoo, held in memory as fp16."""
+
+    def __init__(self, folder: Path, *, limit: int | None = None) -> None:
+        self._items: list[tuple[dict[str, Tensor], float, int, Tensor]] = []
+        self.people = 0
+        for path in sorted(folder.glob("group-*.safetensors"))[:limit]:
+            with safe_open(path, framework="pt") as file:
+                notes = file.metadata()
+                latents = file.get_tensor("latents")
+                self.people += len(latents)
+                for step in notes["steps"].split(","):
+                    prefix = f"{step}/"
+                    unet = {
+                        key[len(prefix) :]: file.get_tensor(key)
+                        for key in file.keys()  # noqa: SIM118
+                        if key.startswith(prefix)
+                    }
+                    self._items.append((unet, float(notes["scale"]), int(step), latents))
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def batches(self, people: int, rng: np.random.Generator) -> Iterator[Batch]:
+        """Random batches of ``people`` LoRAs, for ever: people of many groups mixed."""
+        rows = [(i, k) for i, item in enumerate(self._items) for k in range(len(item[3]))]
+        while True:
+            order = rng.permutation(len(rows))
+            for start in range(0, len(order) - people + 1, people):
+                yield self.pick([rows[j] for j in order[start : start + people]])
+
+    def pick(self, chosen: list[tuple[int, int]]) -> Batch:
+        """The LoRAs at (item, row)."""
+        names = self._items[0][0].keys()
+        unet = {n: torch.stack([self._items[i][0][n][k] for i, k in chosen]).float() for n in names}
+        steps = torch.tensor([self._items[i][2] for i, _ in chosen])
+        latents = torch.stack([self._items[i][3][k] for i, k in chosen]).float()
+        return Batch(unet, self._items[chosen[0][0]][1], steps, latents)

@@ -1,0 +1,1 @@
+"""The web app. Nothing outside this package imports gradio."""

@@ -1,0 +1,94 @@
+"""The app put together: header, strip, three tabs, footer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo.ui.attack import build_attack_tab, wire_attack_tab
+from demo.ui.compare import build_compare_tab, wire_compare_tab
+from demo.ui.finetune import build_finetune_tab, wire_finetune_tab
+from demo.ui.page import Facet, Live
+from demo.ui.services import Services
+from demo.ui.session import build_session, wire_session
+from demo.ui.theme import CSS, HEAD, THEME
+from demo.ui.visitors import CLOSED_S, IDLE_S
+
+TITLE = "What a shared LoRA gives away"
+HEADER = f"""# {TITLE}
+Fine-tune a small file on photos of a face, then see what somebody with **the file alone** can draw from it:
+no photos, no trigger word. An interactive demonstration of *Risks When Sharing LoRA Fine-Tuned Diffusion Model Weights*.
+"""
+HONESTY = f"""
+- **No photo is kept.** Uploaded files are deleted as soon as the face is cropped. Crops and pictures stay in this
+  machine's memory, the LoRA file and the report in a private folder. All of it goes when you press *Delete my data*,
+  {CLOSED_S // 60} minutes after you close the page, or after {IDLE_S // 60} minutes without use.
+- **face64 is a small model** of 64 x 64 pixels, made to run on a laptop. It shows the mechanism; sharp pictures need
+  Stable Diffusion and a GPU.
+- **One person is an anecdote.** The controls say whether a likeness is more than chance.
+- Upload only photos of people who agree to it.
+"""
+FOOTER = (
+    "face64 was trained on CelebA: weights and pictures are for non-commercial research and education. "
+    "The fictional people were generated. Built with Gradio; nothing is sent elsewhere."
+)
+MAX_FILE = "256mb"
+CACHE_S = (300, 3600)  # how often Gradio looks for left-over uploads, and from what age they go
+
+
+def build_app(services: Services) -> gr.Blocks:
+    """All components and events."""
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=CACHE_S) as demo:
+        gr.Markdown(HEADER, elem_classes="ll-header")
+        with gr.Accordion("What happens to your photos, and what this does not show", open=False):
+            gr.Markdown(HONESTY)
+        session = build_session()
+        with gr.Tabs() as tabs:
+            with gr.Tab("1 Fine-tune", id="fine-tune"):
+                finetune = build_finetune_tab(services)
+            with gr.Tab("2 Attack", id="attack"):
+                attack = build_attack_tab(services)
+            with gr.Tab("3 Compare", id="compare"):
+                compare = build_compare_tab(services)
+        with gr.Row(elem_classes="ll-footer"):
+            gr.Markdown(FOOTER)
+            session.delete.render()
+        story = Facet(
+            "tab",
+            lambda view: view.desk.tab,
+            lambda view: {tabs: gr.Tabs(selected=view.desk.tab)} if view.desk.tab else {},
+            [tabs],
+        )
+        live = Live(services, [*session.facets, *finetune.facets, *attack.facets, *compare.facets, story])
+        wire_session(session, services, live, demo)
+        wire_finetune_tab(finetune, services, live, {**attack.fields, **compare.fields})
+        wire_attack_tab(attack, services, live, finetune.fields["base"])
+        wire_compare_tab(compare, services, live, {"base": finetune.fields["base"], **attack.fields})
+    return demo.queue(max_size=40, default_concurrency_limit=4)
+
+
+def launch_options(**changes: Any) -> dict[str, Any]:
+    """What ``launch`` gets: private, offline, on any machine."""
+    return {
+        "theme": THEME,
+        "css": CSS,
+        "head": HEAD,
+        "run_history": False,
+        "ssr_mode": False,
+        "show_error": False,
+        "enable_monitoring": False,
+        "strict_cors": True,
+        "max_file_size": MAX_FILE,
+        "footer_links": ["settings"],
+        **changes,
+    }
+
+
+def private_folder(inside: Path) -> Path:
+    """A new folder for this run of the app, which nobody but its user may look into."""
+    import tempfile
+
+    inside.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="lora-leak-", dir=inside))  # mode 0700

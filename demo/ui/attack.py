@@ -1,0 +1,164 @@
+"""The Attack tab: what the adversary sees of the file, and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+from gradio.components import Component
+
+from demo.attack.registry import ATTACKS, AttackSettings
+from demo.report import Arm
+from demo.ui import pictures, work
+from demo.ui.orders import find, order
+from demo.ui.page import Facet, Live, Updates, View
+from demo.ui.services import Services
+from demo.ui.visitors import Released, Visitor
+
+INTRO = (
+    "The adversary has the public base model and the LoRA file: no photo, no trigger word, no prompt, no seed. "
+    "An encoder reads the matrices and writes an embedding, from which the model draws."
+)
+COLUMNS = ["Layer", "In", "Out", "Rank", "Alpha", "Norm of A", "Norm of B", "Norm of the update"]
+
+
+@dataclass(frozen=True)
+class AttackTab:
+    """Components that events are wired to, and what is kept up to date."""
+
+    upload: gr.File
+    base: gr.Dropdown
+    fields: Mapping[str, Component]
+    start: gr.Button
+    facets: Sequence[Facet]
+
+
+def build_attack_tab(services: Services) -> AttackTab:
+    """Lay out the tab inside the current container."""
+    gr.Markdown(INTRO)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=300):
+            file = gr.HTML(elem_id="released")
+            start = gr.Button("Attack", variant="primary", elem_id="attack")
+            with gr.Accordion("Upload another file", open=False):
+                base = gr.Dropdown(
+                    [(known.title, key) for key, known in services.bases.items()],
+                    value=services.default_base,
+                    label="Base model that the file is for",
+                )
+                upload = gr.File(file_types=[".safetensors"], label="LoRA file (.safetensors)", height=130)
+            fields = _fields()
+        with gr.Column(scale=3, min_width=300):
+            drawn = gr.HTML(elem_id="reconstruction")
+            matrices = gr.Dataframe(
+                headers=COLUMNS, label="All that the adversary sees", interactive=False, max_height=420, visible=False
+            )
+            metadata = gr.HTML(elem_id="metadata")
+
+    def draw_file(view: View) -> Updates:
+        released = view.desk.released
+        return {
+            file: _file_html(released, services),
+            matrices: gr.Dataframe(value=None if released is None else layers(released), visible=released is not None),
+            metadata: "" if released is None else _metadata_html(released),
+        }
+
+    def draw_pictures(view: View) -> Updates:
+        attacked = view.desk.attacked
+        if attacked is None:
+            return {drawn: ""}
+        made = attacked.reconstruction
+        entry = ATTACKS[made.attack]
+        arm = Arm(made.attack, f"Reconstruction: {entry.title.lower()}", entry.explanation, made.pictures, made.best)
+        return {drawn: pictures.arm_row(arm)}
+
+    facets = (
+        Facet("released", lambda v: v.desk.released and v.desk.released.number, draw_file, [file, matrices, metadata]),
+        Facet("attacked", lambda v: v.desk.attacked and v.desk.attacked.number, draw_pictures, [drawn]),
+        Facet(
+            "attack button",
+            lambda view: _ready(view),
+            lambda view: {start: gr.Button(interactive=_ready(view))},
+            [start],
+        ),
+    )
+    return AttackTab(upload, base, fields, start, facets)
+
+
+def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Component) -> None:
+    """Wire the tab's events.
+
+    Args:
+        base: the Fine-tune tab's choice, which fills an order's other settings.
+    """
+
+    def take(visitor: Visitor, file: Any, key: Any) -> None:
+        if file:
+            path = Path(file["path"])
+            work.take_file(visitor, path, file.get("orig_name") or path.name, find(services, key).key)
+
+    def begin(visitor: Visitor, *values: Any) -> None:
+        made = order(services, dict(zip(("base", *tab.fields), values, strict=True)))
+        work.begin(services, visitor, "Attack", work.attacking(services, visitor, made))
+
+    live.on(
+        tab.upload.upload, take, [tab.upload, tab.base], clear=[tab.upload], api_name="add_lora", preprocess=False
+    )
+    live.on(tab.start.click, begin, [base, *tab.fields.values()], api_name="attack")
+
+
+def layers(released: Released) -> pd.DataFrame:
+    """One line a layer: sizes and Frobenius norms of A, B and the update that they make."""
+    lines = []
+    for module in released.lora.modules():
+        a, b = released.lora.matrices(module)
+        # |s B A| from the two small Gram matrices, without the large product.
+        gram = float(((b.float().T @ b.float()) * (a.float() @ a.float().T)).sum())
+        update = released.lora.scale(module) * max(gram, 0.0) ** 0.5
+        norms = [float(f"{norm:.3g}") for norm in (float(a.float().norm()), float(b.float().norm()), update)]
+        lines.append([module, a.shape[1], b.shape[0], a.shape[0], released.lora.alphas[module], *norms])
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def _fields() -> dict[str, Component]:
+    default = AttackSettings()
+    fields: dict[str, Component] = {"samples": gr.Slider(1, 16, default.samples, step=1, label="Pictures")}
+    with gr.Accordion("More settings", open=False):
+        fields["sampling_steps"] = gr.Number(
+            None, label="Sampling steps (empty: the base's own)", precision=0, minimum=1, maximum=200
+        )
+        fields["guidance"] = gr.Number(None, label="Guidance (empty: the base's own)", minimum=1, maximum=20)
+        fields["attack_seed"] = gr.Number(default.seed, label="Seed", precision=0, minimum=0)
+    return fields
+
+
+def _file_html(released: Released | None, services: Services) -> str:
+    if released is None:
+        return pictures.note("No file yet: fine-tune one in the first tab, or upload one.")
+    origin = "from the Fine-tune tab" if released.trigger is not None else "uploaded"
+    numbers = sum(tensor.numel() for tensor in released.lora.tensors.values())
+    text = (
+        f"{released.name}, {origin}: {pictures.size(released.path.stat().st_size)}, "
+        f"{len(released.lora.modules())} layers, {len(released.lora.tensors)} matrices, {numbers:,} numbers, "
+        f"for {services.bases[released.base_key].title}."
+    )
+    return pictures.note(text, "good")
+
+
+def _metadata_html(released: Released) -> str:
+    if not released.lora.metadata:
+        return pictures.note("The file's header holds no metadata.")
+    items = "".join(
+        f"<dt>{escape(key)}</dt><dd><code>{escape(value[:2000])}</code></dd>"
+        for key, value in released.lora.metadata.items()
+    )
+    return f"<details class='ll-meta'><summary>Metadata in the file's header</summary><dl>{items}</dl></details>"
+
+
+def _ready(view: View) -> bool:
+    return not view.active and view.desk.released is not None

@@ -1,0 +1,97 @@
+"""The Compare tab: the verdict, every row of pictures, and the numbers behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from demo.ui import pictures, work
+from demo.ui.orders import order
+from demo.ui.page import Facet, Live, Updates, View
+from demo.ui.services import Services
+from demo.ui.visitors import Visitor
+
+INTRO = (
+    "How near does the reconstruction come to the person? The same ruler is held to the victim's own pictures and to "
+    "controls that hold nothing of the person."
+)
+
+
+@dataclass(frozen=True)
+class CompareTab:
+    """Components that events are wired to, and what is kept up to date."""
+
+    fields: Mapping[str, Component]
+    start: gr.Button
+    facets: Sequence[Facet]
+
+
+def build_compare_tab(services: Services) -> CompareTab:
+    """Lay out the tab inside the current container."""
+    del services
+    gr.Markdown(INTRO)
+    with gr.Row(equal_height=False):
+        start = gr.Button("Compare", variant="primary", elem_id="compare", scale=0, min_width=160)
+        include = gr.Checkbox(False, label="Put my photos into report.html, too", container=False)
+    needs = gr.HTML(elem_id="needs")
+    verdict = gr.HTML(elem_id="verdict")
+    with gr.Row():
+        html = gr.DownloadButton("report.html", visible=False, size="sm", elem_id="download-html")
+        json = gr.DownloadButton("report.json", visible=False, size="sm", elem_id="download-json")
+    rest = gr.HTML(elem_id="comparison")
+
+    def draw(view: View) -> Updates:
+        compared = view.desk.compared
+        if compared is None:
+            hidden = gr.DownloadButton(visible=False, value=None)
+            return {verdict: "", rest: "", html: hidden, json: hidden}
+        report = compared.report
+        body = (
+            f"{pictures.rows(report)}<h3>Bars</h3>{pictures.figures(report)}<h3>All metrics</h3>"
+            f"{pictures.table(report)}{pictures.notes(report)}"
+        )
+        return {
+            verdict: pictures.verdict(report),
+            rest: body,
+            html: gr.DownloadButton(visible=True, value=str(compared.html)),
+            json: gr.DownloadButton(visible=True, value=str(compared.json)),
+        }
+
+    def draw_needs(view: View) -> Updates:
+        lacking = _lacking(view)
+        ready = not view.active and not lacking
+        return {start: gr.Button(interactive=ready), needs: pictures.note(lacking) if lacking else ""}
+
+    facets = (
+        Facet("compared", lambda v: v.desk.compared and v.desk.compared.number, draw, [verdict, rest, html, json]),
+        Facet("compare button", lambda view: (view.active, _lacking(view)), draw_needs, [start, needs]),
+    )
+    return CompareTab({"include_photos": include}, start, facets)
+
+
+def wire_compare_tab(tab: CompareTab, services: Services, live: Live, more: Mapping[str, Component]) -> None:
+    """Wire the tab's events.
+
+    Args:
+        more: the other tabs' fields that an order needs.
+    """
+    fields = {**more, **tab.fields}
+
+    def begin(visitor: Visitor, *values: Any) -> None:
+        made = order(services, dict(zip(fields, values, strict=True)))
+        work.begin(services, visitor, "Comparison", work.comparing(services, visitor, made))
+
+    live.on(tab.start.click, begin, list(fields.values()), api_name="compare")
+
+
+def _lacking(view: View) -> str:
+    released = view.desk.released
+    if released is None:
+        return "A LoRA file is needed first: fine-tune one, or upload one in the Attack tab."
+    if not released.scored and not view.desk.photos.shots:
+        return "Photos to compare with are needed: load them in the Fine-tune tab."
+    return ""

@@ -1,0 +1,38 @@
+"""The one way from the core's exceptions to what a visitor reads."""
+
+from __future__ import annotations
+
+import logging
+from html import escape
+
+import gradio as gr
+
+from demo.errors import DemoError, Stopped
+from demo.jobs import UnexpectedError
+
+READING_S = 20.0  # seconds that a message stays
+
+log = logging.getLogger(__name__)
+
+
+def shown(error: Exception) -> gr.Error:
+    """The message for a visitor: problem and remedy of a known error, nothing of the inside of another.
+
+    Messages may hold file names, and Gradio renders messages as HTML, so they are escaped.
+    """
+    if isinstance(error, Stopped):
+        return gr.Error("It was stopped.", title="Stopped", duration=READING_S, print_exception=False)
+    if not isinstance(error, DemoError):
+        log.error("A handler failed.", exc_info=error)
+        error = UnexpectedError()
+    return gr.Error(text(error), title="This did not work", duration=READING_S, print_exception=False)
+
+
+def text(error: DemoError) -> str:
+    """Problem and remedy as HTML."""
+    return f"{escape(error.problem)} {escape(error.remedy)}".replace("\n", "<br>")
+
+
+def warn(problem: str) -> None:
+    """Tell the visitor of something that did not stop the rest."""
+    gr.Warning(escape(problem).replace("\n", "<br>"), duration=READING_S)

@@ -1,0 +1,274 @@
+"""The Fine-tune tab: photos in, a LoRA file out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+from gradio.components import Component
+
+from demo.lora.settings import find_preset
+from demo.ui import pictures, shots, work
+from demo.ui.orders import find, order
+from demo.ui.page import Facet, Live, Updates, View
+from demo.ui.services import Services
+from demo.ui.visitors import Visitor
+
+PICTURES = ["image", ".heic", ".heif"]
+INTRO = (
+    f"{work.LEAST_PHOTOS} to {work.MOST_PHOTOS} photos of **one** person, from the front, in light. The face is found "
+    "and cropped; your file is deleted at once, and the crop is kept in memory alone."
+)
+PEOPLE = "**Or take a fictional person: one click.** These people do not exist; all their pictures were generated."
+
+
+@dataclass(frozen=True)
+class FineTuneTab:
+    """Components that events are wired to, and what is kept up to date."""
+
+    people: Sequence[gr.Button]
+    uploads: gr.Files
+    camera: gr.Image
+    faces: gr.Radio
+    take: gr.Button
+    leave: gr.Button
+    remove: gr.Button
+    fields: Mapping[str, Component]
+    start: gr.Button
+    story: gr.Button
+    facets: Sequence[Facet]
+
+
+def build_finetune_tab(services: Services) -> FineTuneTab:
+    """Lay out the tab inside the current container."""
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            gr.Markdown("### 1 · Photos\n" + INTRO)
+            uploads, camera = _ways_in()
+            people = _people(services)
+            photos, faces, take, leave, remove, photo_facet = _photos()
+        with gr.Column(scale=2, min_width=300):
+            gr.Markdown("### 2 · Fine-tune")
+            story = gr.Button("Run the whole story", variant="primary", size="lg", elem_id="story")
+            gr.Markdown("Fine-tunes, attacks and compares in one go. Or step by step:", elem_classes="ll-small")
+            start = gr.Button("Fine-tune only", elem_id="start")
+            fields = _fields(services)
+            watch = _watch()
+            result = _result(services)
+    del photos
+    enabled = Facet(
+        "fine-tune buttons",
+        lambda view: (view.active, len(view.desk.photos.shots) >= work.LEAST_PHOTOS and not view.desk.photos.groups),
+        lambda view: dict.fromkeys((start, story), gr.Button(interactive=_ready(view))),
+        [start, story],
+    )
+    facets = (photo_facet, enabled, *watch, result)
+    return FineTuneTab(people, uploads, camera, faces, take, leave, remove, fields, start, story, facets)
+
+
+def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Mapping[str, Component]) -> None:
+    """Wire the tab's events.
+
+    Args:
+        more: the other tabs' fields, which the whole story takes, too.
+    """
+    fields = {**tab.fields, **more}
+
+    def add(visitor: Visitor, files: Any) -> list[str]:
+        listed = files if isinstance(files, list) else [files]
+        # Not preprocessed: Gradio has checked that the paths are uploads, and this way makes no copies.
+        named = [(Path(file["path"]), file.get("orig_name") or Path(file["path"]).name) for file in listed if file]
+        return shots.add(services, visitor, named)
+
+    def begin(make: Any, title: str, visitor: Visitor, *values: Any) -> None:
+        made = order(services, dict(zip(fields, values, strict=True)))
+        work.begin(services, visitor, title, make(services, visitor, made))
+
+    def choose(visitor: Visitor, face: Any) -> None:
+        if not isinstance(face, int):
+            gr.Warning("Choose a face first.")
+            return
+        shots.choose(visitor, face)
+
+    slow = {"show_progress": "minimal", "show_progress_on": tab.remove, "concurrency_id": "photos"}
+    reading: dict[str, Any] = {"preprocess": False, "concurrency_limit": 1, **slow}
+    live.on(tab.uploads.upload, add, [tab.uploads], clear=[tab.uploads], api_name="add_photos", **reading)
+    live.on(tab.camera.input, add, [tab.camera], clear=[tab.camera], **reading)
+    for button, person in zip(tab.people, services.people, strict=True):
+        live.on(button.click, partial(_load_person, person=person))
+    live.on(tab.take.click, choose, [tab.faces])
+    live.on(tab.leave.click, lambda visitor: shots.choose(visitor, None))
+    live.on(tab.remove.click, shots.remove_all, api_name="remove_photos")
+    inputs = list(fields.values())
+    live.on(tab.start.click, partial(begin, work.tuning, "Fine-tuning"), inputs, api_name="fine_tune")
+    live.on(tab.story.click, partial(begin, work.story, "The whole story"), inputs, api_name="run_story")
+    preset_fields = [tab.fields[name] for name in ("steps", "lr", "rank", "class_images", "sample_every")]
+    tab.fields["base"].change(  # type: ignore[attr-defined]
+        lambda key: _preset_values(services, key), tab.fields["base"], preset_fields, api_visibility="private"
+    )
+
+
+def _load_person(visitor: Visitor, person: Any) -> None:
+    shots.load_person(visitor, person)
+    gr.Info(f"{person.name} does not exist: these pictures were generated.")
+
+
+def _ways_in() -> tuple[gr.Files, gr.Image]:
+    with gr.Tabs(elem_classes="ll-ways"):
+        with gr.Tab("Files"):
+            uploads = gr.Files(file_types=PICTURES, label="Photos (JPEG, PNG, WebP, HEIC)", height=130)
+        with gr.Tab("Camera"):
+            camera = gr.Image(sources=["webcam"], image_mode=None, type="filepath", format="png", label="Take a photo")
+    return uploads, camera
+
+
+def _people(services: Services) -> list[gr.Button]:
+    gr.Markdown(PEOPLE)
+    if not services.people:
+        gr.HTML(pictures.note(services.people_missing or "There are no example people.", "bad"))
+        return []
+    with gr.Row(elem_classes="ll-people"):
+        return [
+            gr.Button(person.name, icon=person.pictures[0], size="sm", min_width=90, elem_classes="ll-person")
+            for person in services.people
+        ]
+
+
+def _photos() -> tuple[gr.HTML, gr.Radio, gr.Button, gr.Button, gr.Button, Facet]:
+    shown = gr.HTML(elem_id="photos")
+    with gr.Group(visible=False) as group:
+        crowd = gr.HTML()
+        faces = gr.Radio(label="Which of them?", type="value")
+        with gr.Row():
+            take = gr.Button("Take this face", size="sm", variant="primary")
+            leave = gr.Button("Leave the photo out", size="sm")
+    remove = gr.Button("Remove all photos", size="sm", visible=False, elem_id="remove")
+
+    def draw(view: View) -> Updates:
+        have = view.desk.photos
+        first = have.groups[0] if have.groups else None
+        count = 0 if first is None else len(first.faces)
+        return {
+            shown: _shots_html(view),
+            group: gr.Group(visible=first is not None),
+            crowd: "" if first is None else _crowd_html(first.name, first.faces),
+            faces: gr.Radio(choices=[(f"Face {i + 1}", i) for i in range(count)], value=None),
+            remove: gr.Button(visible=bool(have.shots or have.groups)),
+        }
+
+    facet = Facet("photos", lambda view: view.desk.photos.number, draw, [shown, group, crowd, faces, remove])
+    return shown, faces, take, leave, remove, facet
+
+
+def _shots_html(view: View) -> str:
+    have = view.desk.photos
+    count = len(have.shots)
+    tiles = [
+        pictures.tile(shot.aligned, f"Photo {i + 1} of {count}, cropped to the face: {shot.name}")
+        for i, shot in enumerate(have.shots)
+    ]
+    if have.person is not None:
+        text = f"{count} generated pictures of {have.person}, a fictional person."
+    else:
+        lacking = work.LEAST_PHOTOS - count
+        text = f"{count} photo{'' if count == 1 else 's'} ready." if count else "No photos yet."
+        text += f" {lacking} more needed." if count and lacking > 0 else ""
+    return pictures.note(text) + (pictures.row(tiles) if tiles else "")
+
+
+def _crowd_html(name: str, faces: Sequence[Any]) -> str:
+    tiles = [
+        pictures.tile(face, f"Face {i + 1} of {len(faces)} in {name}", f"Face {i + 1}") for i, face in enumerate(faces)
+    ]
+    return pictures.note(f"{name} shows {len(faces)} faces.") + pictures.row(tiles)
+
+
+def _fields(services: Services) -> dict[str, Component]:
+    base = find(services, services.default_base)
+    preset = find_preset(base.preset)
+    fields: dict[str, Component] = {
+        "steps": gr.Slider(10, 2000, preset.steps, step=10, label="Steps"),
+        "photos": gr.Slider(
+            3, work.MOST_PHOTOS, 5, step=1, label="Photos to fine-tune on", info="The others are kept for scoring."
+        ),
+        "prior": gr.Checkbox(True, label="Prior preservation", info="Also trains on pictures of other people."),
+    }
+    with gr.Accordion("More settings", open=False):
+        fields["base"] = gr.Dropdown(
+            [(known.title, key) for key, known in services.bases.items()], value=base.key, label="Base model"
+        )
+        fields["lr"] = gr.Number(preset.lr, label="Learning rate", minimum=1e-7, maximum=0.1, step=1e-5)
+        fields["rank"] = gr.Slider(1, 64, preset.unet_rank, step=1, label="Rank of the matrices")
+        fields["text_encoder"] = gr.Checkbox(preset.train_text_encoder, label="Train the text encoder, too")
+        fields["class_images"] = gr.Slider(8, 400, preset.class_images, step=8, label="Pictures of other people")
+        fields["sample_every"] = gr.Slider(0, 500, preset.sample_every, step=10, label="Steps between live samples")
+        fields["seed"] = gr.Number(None, label="Seed (empty: random)", precision=0, minimum=0)
+    return fields
+
+
+def _preset_values(services: Services, key: object) -> list[Any]:
+    preset = find_preset(find(services, key).preset)
+    return [preset.steps, preset.lr, preset.unet_rank, preset.class_images, preset.sample_every]
+
+
+def _watch() -> tuple[Facet, Facet]:
+    with gr.Group(visible=False) as group:
+        plot = gr.LinePlot(x="step", y="loss", height=200, label="Loss", buttons=[], elem_id="loss")
+    sample = gr.HTML(elem_id="sample")
+
+    def losses(view: View) -> Updates:
+        points = () if view.job is None else view.job.losses
+        if not points:
+            return {group: gr.Group(visible=False)}
+        return {group: gr.Group(visible=True), plot: pd.DataFrame(points, columns=["step", "loss"])}
+
+    def live_sample(view: View) -> Updates:
+        job = view.job
+        if job is None or job.picture is None:
+            return {sample: ""}
+        words = f"Live sample at step {job.picture_step}"
+        return {sample: pictures.row([pictures.tile(job.picture, words, words)])}
+
+    def last_step(view: View) -> tuple[str, int] | None:
+        return None if view.job is None or not view.job.losses else (view.job.id, view.job.losses[-1][0])
+
+    def sampled(view: View) -> tuple[str, int | None] | None:
+        return None if view.job is None or view.job.picture is None else (view.job.id, view.job.picture_step)
+
+    return Facet("losses", last_step, losses, [group, plot]), Facet("live sample", sampled, live_sample, [sample])
+
+
+def _result(services: Services) -> Facet:
+    words = gr.HTML(elem_id="tuned")
+    download = gr.DownloadButton("Download the LoRA file", visible=False, elem_id="download-lora")
+
+    def draw(view: View) -> Updates:
+        tuned = view.desk.tuned
+        if tuned is None:
+            return {words: "", download: gr.DownloadButton(visible=False, value=None)}
+        base = services.bases[tuned.base_key]
+        stopped = ", stopped early" if tuned.stopped else ""
+        text = (
+            f"{tuned.name}: {pictures.size(tuned.path.stat().st_size)}, {tuned.steps} steps{stopped}, for {base.title}."
+        )
+        secret = (
+            '<p class="ll-note">Secret trigger word, in no file: '
+            f"<code>{pictures.escape(tuned.trigger or '')}</code>. <strong>This stays with you.</strong></p>"
+        )
+        shared = pictures.note("The file alone is what people share, and what the attack gets.")
+        return {
+            words: f'<div class="ll-result">{pictures.note(text, "good")}{secret}{shared}</div>',
+            download: gr.DownloadButton(visible=True, value=str(tuned.path)),
+        }
+
+    return Facet("tuned", lambda view: view.desk.tuned and view.desk.tuned.number, draw, [words, download])
+
+
+def _ready(view: View) -> bool:
+    have = view.desk.photos
+    return not view.active and len(have.shots) >= work.LEAST_PHOTOS and not have.groups

@@ -1,0 +1,107 @@
+"""From what stands in the form to typed, checked settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from demo.attack.registry import AttackSettings
+from demo.bases import Base
+from demo.errors import SettingsError
+from demo.lora.settings import LoraSettings, find_preset
+from demo.ui.services import Services
+from demo.ui.work import MOST_PHOTOS, Order
+
+Values = Mapping[str, Any]
+Checked = TypeVar("Checked", LoraSettings, AttackSettings)
+WORDS = {
+    "steps": "Fine-tuning steps",
+    "lr": "Learning rate",
+    "unet_rank": "Rank",
+    "text_rank": "Rank",
+    "prior_weight": "Prior preservation",
+    "class_images": "Class images",
+    "sample_every": "Steps between live samples",
+    "samples": "Pictures",
+    "guidance": "Guidance",
+    "seed": "Seed",
+}
+
+
+def order(services: Services, values: Values) -> Order:
+    """All choices of one visitor.
+
+    Args:
+        values: name of a field -> its value, as the tabs name them; what is missing keeps its default.
+
+    Raises:
+        SettingsError: a value that cannot be.
+    """
+    base = find(services, values.get("base"))
+    seed = whole("Seed", values.get("seed"), 0, 2**31 - 1)
+    photos = whole("Photos to fine-tune on", values.get("photos"), 1, MOST_PHOTOS)
+    return Order(
+        base_key=base.key,
+        lora=lora_settings(base, values),
+        attack=attack_settings(values),
+        photos=Order.photos if photos is None else photos,
+        seed=seed,
+        include_photos=values.get("include_photos") is True,
+    )
+
+
+def find(services: Services, key: object) -> Base:
+    """The base model that was chosen.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    if not isinstance(key, str) or key not in services.bases:
+        raise SettingsError("There is no such base model.", f"Choose one of: {', '.join(services.bases)}.")
+    return services.bases[key]
+
+
+def lora_settings(base: Base, values: Values) -> LoraSettings:
+    """The base's preset with what was changed in the form."""
+    preset = find_preset(base.preset)
+    changes: dict[str, Any] = {}
+    for name in ("steps", "class_images", "sample_every"):
+        changes[name] = values.get(name)
+    changes["lr"] = values.get("lr")
+    changes["train_text_encoder"] = values.get("text_encoder")
+    changes["unet_rank"] = changes["text_rank"] = values.get("rank")
+    if values.get("prior") is False:
+        changes["prior_weight"] = 0.0
+    kept = {name: value for name, value in changes.items() if value is not None}
+    return _checked(LoraSettings, preset.model_dump() | kept)
+
+
+def attack_settings(values: Values) -> AttackSettings:
+    """How the attack draws."""
+    names = {"samples": "samples", "sampling_steps": "steps", "guidance": "guidance", "attack_seed": "seed"}
+    kept = {field: values[name] for name, field in names.items() if values.get(name) is not None}
+    return _checked(AttackSettings, kept)
+
+
+def whole(what: str, value: object, low: int, high: int) -> int | None:
+    """A whole number from a form field; None stays None.
+
+    Raises:
+        SettingsError: it is none, or out of its range.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value % 1 or not low <= value <= high:
+        raise SettingsError(f"{what}: {value} cannot be.", f"Give a whole number from {low:,} to {high:,}.")
+    return int(value)
+
+
+def _checked(kind: type[Checked], values: dict[str, Any]) -> Checked:
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        raise SettingsError(f"{WORDS.get(name, name)}: {first['msg']}.", "Change it and start again.") from None

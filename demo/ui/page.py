@@ -1,0 +1,135 @@
+"""How a page is kept up to date: facets compared with what it shows, and handlers that end in that comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from demo.errors import DemoError
+from demo.jobs import Snapshot
+from demo.ui.errors import shown, warn
+from demo.ui.services import Services
+from demo.ui.visitors import Desk, GoneError, Page, Visitor
+
+Updates = dict[Any, Any]  # component or layout block -> its update
+Action = Callable[..., Iterable[str] | None]  # visitor and inputs in; warnings for the visitor out
+
+
+@dataclass(frozen=True)
+class View:
+    """What there is to show."""
+
+    visitor: Visitor
+    desk: Desk
+    job: Snapshot | None
+
+    @property
+    def active(self) -> bool:
+        """Whether a job of the visitor waits or runs."""
+        return self.job is not None and self.job.active
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A part of the page that changes as one.
+
+    Args:
+        name: unique.
+        stamp: what the part depends on; it is drawn anew when this differs from the last time.
+        draw: the updates.
+        outputs: all components that ``draw`` may update.
+    """
+
+    name: str
+    stamp: Callable[[View], Hashable]
+    draw: Callable[[View], Updates]
+    outputs: Sequence[Any]
+
+
+class Live:
+    """All facets of the page, and the way to wire handlers to them."""
+
+    def __init__(self, services: Services, facets: Sequence[Facet]) -> None:
+        self._services, self._facets = services, list(facets)
+        self._outputs = list({block._id: block for facet in facets for block in facet.outputs}.values())
+
+    def refresh(self, page: Page) -> Updates:
+        """Updates for all that differs from what the page shows."""
+        with page.lock:
+            desk = page.visitor.desk
+            view = View(page.visitor, desk, None if desk.job is None else self._services.jobs.get(desk.job))
+            updates: Updates = {}
+            for facet in self._facets:
+                stamp = facet.stamp(view)
+                if facet.name not in page.seen or page.seen[facet.name] != stamp:
+                    updates |= facet.draw(view)
+                    page.seen[facet.name] = stamp
+            return updates
+
+    def on(
+        self,
+        event: Callable[..., Any],
+        action: Action,
+        inputs: Sequence[Component] = (),
+        *,
+        clear: Sequence[Component] = (),
+        api_name: str | None = None,
+        use: bool = True,
+        **options: Any,
+    ) -> None:
+        """Wire an event: the action changes the desk, then the page is brought up to date.
+
+        Args:
+            event: such as ``button.click``.
+            action: gets the visitor and the inputs' values. A DemoError becomes a message.
+            clear: inputs to empty afterwards, whatever happens.
+            api_name: a stable name makes it part of the public API.
+            use: whether it counts as somebody doing something.
+            options: for the event.
+        """
+
+        def handler(request: gr.Request, *values: Any) -> Updates:
+            key = request.session_hash or ""
+            page, expired = self._services.visitors.page(key, use=use)
+            try:
+                if expired:
+                    warn(str(GoneError()))
+                else:
+                    for warning in action(page.visitor, *values) or ():
+                        warn(warning)
+            except DemoError as error:
+                if not clear:
+                    raise shown(error) from None
+                warn(str(error))  # an error would leave the inputs as they are
+            except Exception as error:
+                raise shown(error) from None
+            if page.visitor.gone:  # the action was to delete it
+                page, _ = self._services.visitors.page(key)
+            return self.refresh(page) | dict.fromkeys(clear)
+
+        event(
+            handler,
+            inputs=list(inputs),
+            outputs=self._outputs + [block for block in clear if block not in self._outputs],
+            api_name=api_name,
+            api_visibility="public" if api_name else "private",
+            **{"show_progress": "hidden", **options},
+        )
+
+    def on_load(self, demo: gr.Blocks, browser: gr.BrowserState) -> None:
+        """Attach a page to the visitor that its browser remembers, when it is opened and when it is closed."""
+
+        def opened(request: gr.Request, remembered: object) -> Updates:
+            return self.refresh(self._services.visitors.open(request.session_hash or "", remembered))
+
+        def closed(request: gr.Request) -> None:
+            self._services.visitors.close(request.session_hash or "")
+
+        demo.load(
+            opened, inputs=browser, outputs=self._outputs, api_visibility="private", show_progress="hidden", queue=False
+        )
+        demo.unload(closed)

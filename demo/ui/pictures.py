@@ -1,0 +1,152 @@
+"""Pieces of HTML. Pictures are inlined, so that no copy of them lies in a file or can be fetched by its address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from PIL import Image
+
+from demo.jobs import Snapshot
+from demo.metrics.base import MetricResult
+from demo.report import Arm, LeakReport
+from demo.report.figures import bars, data_uri, interval, number
+
+MAIN_BARS = ("dlib_distance", "dlib_rank", "dlib_accuracy")
+
+
+def tile(image: Image.Image, alt: str, caption: str = "", *, best: bool = False) -> str:
+    """One picture with its caption."""
+    words = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    kind = ' class="best"' if best else ""
+    return f'<figure{kind}><img src="{data_uri(image)}" alt="{escape(alt)}">{words}</figure>'
+
+
+def row(tiles: Sequence[str]) -> str:
+    """Pictures side by side."""
+    return f'<div class="ll-row">{"".join(tiles)}</div>'
+
+
+def note(text: str, kind: str = "") -> str:
+    """A sentence for the visitor; ``kind`` is one of '', 'good', 'bad'."""
+    return f'<p class="ll-note {kind}">{escape(text)}</p>'
+
+
+def arm_row(arm: Arm) -> str:
+    """Title, explanation and pictures of an arm; the attack's own choice is marked by a frame and a word."""
+    count = len(arm.pictures)
+    tiles = [
+        tile(
+            picture,
+            f"{arm.title}, picture {index + 1} of {count}" + (", the best guess" if index == arm.best else ""),
+            "best guess" if index == arm.best else "",
+            best=index == arm.best,
+        )
+        for index, picture in enumerate(arm.pictures)
+    ]
+    return f'<section class="ll-arm"><h3>{escape(arm.title)}</h3><p>{escape(arm.explanation)}</p>{row(tiles)}</section>'
+
+
+def progress(snapshot: Snapshot | None) -> str:
+    """The strip that says how the job stands; empty without a job."""
+    if snapshot is None:
+        return ""
+    if snapshot.state == "waiting":
+        return _strip("Waiting", f"{snapshot.title}: place {snapshot.place} in line. It starts by itself.", None)
+    if snapshot.state == "running":
+        now = snapshot.progress
+        if now is None:
+            return _strip("Running", f"{snapshot.title}: getting ready. The first time takes longest.", None)
+        left = "" if now.eta_s is None else f", {duration(now.eta_s)} left in this step"
+        loss = "" if now.loss is None else f", loss {now.loss:.3f}"
+        text = f"{now.stage}: {now.step} of {now.total}{left}{loss}"
+        return _strip("Running", text, now.step / now.total if now.total else None)
+    took = f"after {duration(snapshot.seconds)}"
+    if snapshot.state == "failed" and snapshot.error is not None:
+        return _strip("Failed", f"{snapshot.title}: {snapshot.error.problem} {snapshot.error.remedy}", None, "bad")
+    if snapshot.state == "stopped":
+        return _strip("Stopped", f"{snapshot.title}, {took}. What had been finished is kept.", None)
+    return _strip("Done", f"{snapshot.title}, {took}.", None, "good")
+
+
+def duration(seconds: float) -> str:
+    """About how long, for a person."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"
+
+
+def size(count: int) -> str:
+    """Bytes for a person."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
+
+
+def verdict(report: LeakReport) -> str:
+    """The headline, in colour and in words, and the sentences under it."""
+    leaked = report.verdict.leaked
+    word = "The person was found" if leaked else "Not found"
+    sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in report.verdict.sentences)
+    return (
+        f'<section class="ll-verdict {"leaked" if leaked else "kept"}"><p class="word">{word}</p>'
+        f"<h3>{escape(report.verdict.headline)}</h3><ul>{sentences}</ul></section>"
+    )
+
+
+def rows(report: LeakReport) -> str:
+    """The visitor's own photos and the pictures of every arm, a row each."""
+    own = Arm("photos", "Your photos", "What the others are compared with. They are shown to you alone.", report.photos)
+    return "".join(arm_row(arm) for arm in ([own] if report.photos else []) + list(report.arms))
+
+
+def figures(report: LeakReport) -> str:
+    """The main metrics as bars with the chance line."""
+    made = [figure for key in MAIN_BARS if (figure := bars(key, report.arms, report.metrics))]
+    return f'<div class="ll-bars">{"".join(made)}</div>'
+
+
+def table(report: LeakReport) -> str:
+    """Every metric (with its network and its scaling) against every arm."""
+    arms = [arm for arm in report.arms if arm.key in report.metrics]
+    found = {(arm, result.key): result for arm, results in report.metrics.items() for result in results}
+    keys = list(dict.fromkeys(key for _, key in found))
+    if not keys:
+        return note("Nothing was measured.")
+    head = "".join(f'<th scope="col">{escape(arm.title)}</th>' for arm in arms)
+    lines = "".join(_line(key, arms, found) for key in keys)
+    return (
+        '<div class="ll-scroll" role="region" aria-label="Metrics" tabindex="0"><table><caption>'
+        "Mean over an arm's pictures and its 95% interval. Under each metric: its network and its scaling.</caption>"
+        f'<thead><tr><th scope="col">Metric</th>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
+    )
+
+
+def notes(report: LeakReport) -> str:
+    """The report's notes and times."""
+    items = [*report.notes, *(f"Time for {stage}: {duration(s)}." for stage, s in report.seconds.items())]
+    return f'<ul class="ll-notes">{"".join(f"<li>{escape(item)}</li>" for item in items)}</ul>'
+
+
+def _line(key: str, arms: Sequence[Arm], found: Mapping[tuple[str, str], MetricResult]) -> str:
+    results = [found.get((arm.key, key)) for arm in arms]
+    known = next(result for result in results if result is not None)
+    direction = "higher" if known.higher_is_better else "lower"
+    name = (
+        f"{escape(known.title)}<small>{escape(known.model)}; {escape(known.scaling)}; "
+        f"{direction} is nearer to the person</small>"
+    )
+    return f'<tr><th scope="row">{name}</th>{"".join(_cell(result) for result in results)}</tr>'
+
+
+def _cell(result: MetricResult | None) -> str:
+    if result is None or result.unavailable:
+        why = "" if result is None or result.unavailable is None else f"<small>{escape(result.unavailable)}</small>"
+        return f"<td>not measured{why}</td>"
+    span = interval(result)
+    return f"<td>{number(result.mean)}{f'<small>{span}</small>' if span else ''}</td>"
+
+
+def _strip(word: str, text: str, share: float | None, kind: str = "") -> str:
+    bar = "" if share is None else f'<progress max="1" value="{share:.3f}">{share:.0%}</progress>'
+    return f'<div class="ll-strip {kind}"><p><strong>{word}.</strong> {escape(text)}</p>{bar}</div>'

@@ -1,0 +1,130 @@
+"""What the tabs need from the rest of the project, injected, so that a test can put fakes in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Protocol
+
+from PIL import Image
+
+from demo.attack.registry import AttackSettings, Reconstruction
+from demo.bases import BASES, Base
+from demo.errors import WeightsError
+from demo.jobs import Jobs
+from demo.lora.dreambooth import FineTuned
+from demo.lora.files import LoraWeights
+from demo.lora.settings import LoraSettings
+from demo.photos.decode import decode
+from demo.photos.ingest import Photo
+from demo.progress import Report
+from demo.report import LeakReport
+from demo.ui.visitors import Visitors
+
+PORTRAIT_SIDE = 128  # pixels of a fictional person's button, twice its size on the page
+
+
+class Story(Protocol):
+    """The part of :mod:`demo.story` that the app uses."""
+
+    def tune(
+        self,
+        photos: Sequence[Image.Image],
+        out: Path,
+        *,
+        base_key: str = ...,
+        settings: LoraSettings | None = ...,
+        seed: int = ...,
+        report: Report | None = ...,
+        stop: Event | None = ...,
+    ) -> FineTuned:
+        """Fine-tune and write the file."""
+
+    def open_lora(self, path: Path, *, base_key: str = ...) -> LoraWeights:
+        """Read and check a file for a base."""
+
+    def attack(
+        self,
+        released: LoraWeights,
+        name: str = ...,
+        *,
+        base_key: str = ...,
+        settings: AttackSettings | None = ...,
+        report: Report | None = ...,
+        stop: Event | None = ...,
+    ) -> Reconstruction:
+        """Attack a file."""
+
+    def compare(
+        self,
+        released: LoraWeights,
+        trigger: str | None,
+        photos: Sequence[Image.Image],
+        *,
+        base_key: str = ...,
+        settings: AttackSettings | None = ...,
+        reconstruction: Reconstruction | None = ...,
+        extra: Mapping[str, object] | None = ...,
+        notes: Sequence[str] = ...,
+        report: Report | None = ...,
+        stop: Event | None = ...,
+    ) -> LeakReport:
+        """Attack, controls and metrics side by side."""
+
+
+class ReadPhoto(Protocol):
+    """:func:`demo.photos.ingest.read_photo`."""
+
+    def __call__(self, source: Path, *, name: str, side: int = ..., face: int | None = ...) -> Photo:
+        """Read one photo and frame its face."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A fictional person: generated pictures of nobody."""
+
+    name: str
+    pictures: tuple[Path, ...]
+
+    def load(self) -> list[Image.Image]:
+        """The pictures; they are aligned already."""
+        return [decode(path, path.name) for path in self.pictures]
+
+
+def find_people(folder: Path) -> list[Person]:
+    """The example people under ``weights/people``.
+
+    Raises:
+        WeightsError: the listing or a picture is missing or damaged.
+    """
+    listing = folder / "people.json"
+    remedy = "Generate the people with: python -m demo.train.people"
+    try:
+        entries = json.loads(listing.read_text(encoding="utf-8"))["examples"]
+        people = [Person(entry["name"], tuple(sorted((folder / entry["folder"]).glob("*.webp")))) for entry in entries]
+    except FileNotFoundError as error:
+        raise WeightsError("The fictional example people are not there.", remedy) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{listing.name} of the example people is damaged.", remedy) from error
+    empty = [person.name for person in people if not person.pictures]
+    if empty:
+        raise WeightsError(f"There are no pictures of {', '.join(empty)}.", remedy)
+    return people
+
+
+@dataclass(frozen=True)
+class Services:
+    """All that the tabs are given."""
+
+    story: Story
+    read_photo: ReadPhoto
+    jobs: Jobs
+    visitors: Visitors
+    people: Sequence[Person] = ()
+    people_missing: str = ""  # why there are none
+    bases: Mapping[str, Base] = field(default_factory=lambda: BASES)
+    default_base: str = "face64"
+

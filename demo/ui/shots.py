@@ -1,0 +1,86 @@
+"""Photos in: uploads, a camera or a fictional person, onto the visitor's desk. Raw files are deleted at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from demo.errors import DemoError, SettingsError
+from demo.photos.ingest import BadPhoto, discard
+from demo.ui.services import Person, Services
+from demo.ui.visitors import Group, Photos, Shot, Visitor
+from demo.ui.work import MOST_PHOTOS
+
+SIDE = 512  # pixels: the largest base's; smaller bases get it shrunk
+MOST_FACES = 6  # to choose from: the largest
+
+
+def add(services: Services, visitor: Visitor, uploads: Sequence[tuple[Path, str]]) -> list[str]:
+    """Read uploads and delete their files, whatever comes of it.
+
+    Args:
+        uploads: path and own name of each.
+
+    Returns:
+        what is wrong with those that cannot be used, for the visitor.
+    """
+    problems: list[str] = []
+    for path, name in uploads:
+        try:
+            found = _read(services, visitor, path, name)
+        except DemoError as error:
+            problems.append(str(error))
+            continue
+        finally:
+            discard(path)
+        with visitor.lock:
+            have = _own(visitor)
+            shots, groups = have.shots, have.groups
+            if isinstance(found, Shot):
+                shots += (found,)
+            else:
+                groups += (found,)
+            visitor.change(photos=Photos(shots, groups))
+    return problems
+
+
+def choose(visitor: Visitor, face: int | None) -> None:
+    """Settle the first photo of several people: take one face, or None for none."""
+    with visitor.lock:
+        have = visitor.desk.photos
+        if not have.groups:
+            return
+        group, rest = have.groups[0], have.groups[1:]
+        taken = () if face is None else (Shot(group.name, group.faces[face]),)
+        visitor.change(photos=Photos(have.shots + taken, rest))
+
+
+def load_person(visitor: Visitor, person: Person) -> None:
+    """Put a fictional person's pictures in place of all photos."""
+    shots = tuple(Shot(path.name, picture) for path, picture in zip(person.pictures, person.load(), strict=True))
+    visitor.change(photos=Photos(shots, person=person.name))
+
+
+def remove_all(visitor: Visitor) -> None:
+    """Take all photos off the desk."""
+    visitor.change(photos=Photos())
+
+
+def _own(visitor: Visitor) -> Photos:
+    """The visitor's own photos: a fictional person's are not mixed with them."""
+    have = visitor.desk.photos
+    return have if have.person is None else Photos()
+
+
+def _read(services: Services, visitor: Visitor, path: Path, name: str) -> Shot | Group:
+    have = _own(visitor)
+    if len(have.shots) + len(have.groups) >= MOST_PHOTOS:
+        raise SettingsError(f"{name} is one too many.", f"At most {MOST_PHOTOS} photos are taken.")
+    try:
+        return Shot(name, services.read_photo(path, name=name, side=SIDE).aligned)
+    except BadPhoto as bad:
+        if bad.reason != "several_faces":
+            raise
+        # The file goes now, so every face is framed now.
+        faces = range(min(len(bad.choices), MOST_FACES))
+        return Group(name, tuple(services.read_photo(path, name=name, side=SIDE, face=face).aligned for face in faces))

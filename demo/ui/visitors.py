@@ -1,0 +1,282 @@
+"""Visitors: what each has on the desk, in memory and in one private folder, and when it goes.
+
+A visitor is known by an id that cannot be guessed; the browser keeps it. A page (one open tab of the
+browser) belongs to a visitor. Photos are kept in memory alone.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from PIL import Image
+
+from demo.attack.registry import Reconstruction
+from demo.errors import DemoError
+from demo.jobs import Jobs
+from demo.lora.files import LoraWeights
+from demo.lora.settings import LoraSettings
+from demo.report import LeakReport
+
+IDLE_S = 30 * 60  # seconds without use after which a visitor's data go, page open or not
+CLOSED_S = 10 * 60  # the same after the last page was closed: long enough to reload, or to wake a phone
+MOST = 100  # visitors at once; the longest unused goes first
+NUMBERS = count(1)
+
+
+def _number() -> int:
+    return next(NUMBERS)
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One aligned photo."""
+
+    name: str
+    aligned: Image.Image
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A photo of several people, until one is chosen: each one's face, aligned."""
+
+    name: str
+    faces: tuple[Image.Image, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Photos:
+    """The visitor's photos. ``number`` is unlike any other's: pages tell by it what is new."""
+
+    shots: tuple[Shot, ...] = ()
+    groups: tuple[Group, ...] = ()
+    person: str | None = None  # the fictional person that the photos are of
+    number: int = field(default_factory=_number)
+
+
+@dataclass(frozen=True, eq=False)
+class Released:
+    """A LoRA file, as it would be shared, and beside it what only its maker knows."""
+
+    path: Path
+    name: str
+    base_key: str
+    lora: LoraWeights
+    trigger: str | None = None  # the maker's secret; None: not made here
+    settings: LoraSettings | None = None
+    steps: int = 0
+    stopped: bool = False
+    scored: tuple[Image.Image, ...] = ()  # photos of the same person to compare with
+    note: str = ""  # about these photos
+    number: int = field(default_factory=_number)
+
+
+@dataclass(frozen=True, eq=False)
+class Attacked:
+    """What the attack drew from one file."""
+
+    released: Released
+    reconstruction: Reconstruction
+    number: int = field(default_factory=_number)
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """A report and its files."""
+
+    report: LeakReport
+    json: Path
+    html: Path
+    number: int = field(default_factory=_number)
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    """All that a visitor has."""
+
+    photos: Photos = field(default_factory=Photos)
+    tuned: Released | None = None
+    released: Released | None = None  # the file under attack: the own one, or an uploaded one
+    attacked: Attacked | None = None
+    compared: Compared | None = None
+    job: str | None = None  # id of the running or last job
+    tab: str | None = None  # that the story has come to
+
+
+class GoneError(DemoError):
+    """The visitor's data have been deleted."""
+
+    def __init__(self) -> None:
+        super().__init__("Your photos and results have been deleted.", "Load photos to start again.")
+
+
+class Visitor:
+    """One visitor's desk. Every change after deletion fails, so nothing comes back by a late job."""
+
+    def __init__(self, root: Path, now: float) -> None:
+        self.id = secrets.token_urlsafe(24)
+        self.folder = root / f"visitor-{secrets.token_hex(24)}"  # not the id: paths are seen in downloads
+        self.folder.mkdir(mode=0o700)
+        self.lock = RLock()
+        self.used = now
+        self.left: float | None = None  # when the last page was closed
+        self.lost = False  # whether anything was deleted
+        self._desk: Desk | None = Desk()
+
+    @property
+    def desk(self) -> Desk:
+        """What is on the desk now.
+
+        Raises:
+            GoneError: it has been deleted.
+        """
+        desk = self._desk
+        if desk is None:
+            raise GoneError
+        return desk
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has been deleted."""
+        return self._desk is None
+
+    def change(self, **changes: Any) -> Desk:
+        """Replace parts of the desk.
+
+        Raises:
+            GoneError: it has been deleted.
+        """
+        with self.lock:
+            self._desk = replace(self.desk, **changes)
+            return self._desk
+
+    def room(self, name: str) -> Path:
+        """A new folder for one result; the last one of that name is deleted.
+
+        Raises:
+            GoneError: the visitor has been deleted.
+        """
+        with self.lock:
+            if self.gone:
+                raise GoneError
+            for old in self.folder.glob(f"{name}-*"):
+                shutil.rmtree(old, ignore_errors=True)
+            made = self.folder / f"{name}-{_number()}"
+            made.mkdir(mode=0o700)
+            return made
+
+    def delete(self) -> None:
+        """Drop everything. Again after a late job, which may have made the folder anew."""
+        with self.lock:
+            if self._desk is not None:
+                self.lost = bool(self._desk.photos.shots or self._desk.released or self._desk.job)
+            self._desk = None
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(eq=False)
+class Page:
+    """One open page: whose it is, and what it shows."""
+
+    visitor: Visitor
+    seen: dict[str, Hashable] = field(default_factory=dict)
+    lock: RLock = field(default_factory=RLock)
+
+
+class Visitors:
+    """All visitors and their pages.
+
+    Args:
+        root: a private folder, in which each visitor gets one.
+        jobs: where their jobs run.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, root: Path, jobs: Jobs, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._root, self._jobs, self._clock = root, jobs, clock
+        self._visitors: dict[str, Visitor] = {}
+        self._pages: dict[str, Page] = {}
+        self._lock = RLock()
+
+    def open(self, page_key: str, visitor_id: object) -> Page:
+        """A page was loaded: the visitor that its browser remembers, or a new one."""
+        with self._lock:
+            self.sweep()
+            visitor = self._visitors.get(visitor_id) if isinstance(visitor_id, str) else None
+            page = Page(visitor or self._new())
+            self._pages[page_key] = page
+            self._touch(page.visitor)
+            return page
+
+    def page(self, page_key: str, *, use: bool = True) -> tuple[Page, bool]:
+        """The page of a request.
+
+        Args:
+            page_key: Gradio's session hash.
+            use: whether somebody did something; polling does not count.
+
+        Returns:
+            the page, and whether data of its visitor had expired, so that it has a new visitor now.
+        """
+        with self._lock:
+            self.sweep()
+            page = self._pages.get(page_key)
+            if page is None:  # a client of the API, or a page that comes back from the browser's cache
+                return self.open(page_key, None), False
+            old = page.visitor
+            if old.gone:
+                page = self._pages[page_key] = Page(self._new())
+            if use:
+                self._touch(page.visitor)
+            return page, old.gone and old.lost
+
+    def close(self, page_key: str) -> None:
+        """A page was closed. When it was the visitor's last one, the time to deletion begins."""
+        with self._lock:
+            page = self._pages.pop(page_key, None)
+            if page is not None and not any(other.visitor is page.visitor for other in self._pages.values()):
+                page.visitor.left = self._clock()
+
+    def forget(self, visitor: Visitor) -> None:
+        """Stop the visitor's jobs and delete all that there is of the visitor."""
+        with self._lock:
+            self._jobs.forget(visitor.id)
+            self._visitors.pop(visitor.id, None)
+            visitor.delete()
+
+    def sweep(self) -> None:
+        """Delete what nobody uses any more. A running job keeps its owner's data until it ends."""
+        with self._lock:
+            now = self._clock()
+            for visitor in list(self._visitors.values()):
+                if self._jobs.busy(visitor.id):
+                    visitor.used = now
+                    visitor.left = None if visitor.left is None else now
+                elif now - visitor.used >= IDLE_S or (visitor.left is not None and now - visitor.left >= CLOSED_S):
+                    self.forget(visitor)
+            if len(self._pages) > 10 * MOST:  # clients of the API never say that they close
+                self._pages = {key: page for key, page in self._pages.items() if not page.visitor.gone}
+
+    def forget_all(self) -> None:
+        """The end of the app."""
+        with self._lock:
+            for visitor in list(self._visitors.values()):
+                self.forget(visitor)
+
+    def _new(self) -> Visitor:
+        idle = [visitor for visitor in self._visitors.values() if not self._jobs.busy(visitor.id)]
+        if len(self._visitors) >= MOST and idle:
+            self.forget(min(idle, key=lambda visitor: visitor.used))
+        visitor = Visitor(self._root, self._clock())
+        self._visitors[visitor.id] = visitor
+        return visitor
+
+    def _touch(self, visitor: Visitor) -> None:
+        visitor.used, visitor.left = self._clock(), None

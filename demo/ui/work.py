@@ -1,0 +1,238 @@
+"""The jobs: what runs in the worker thread for a visitor. Results go onto the visitor's desk."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+from PIL import Image
+
+from demo.attack.registry import AttackSettings
+from demo.errors import DemoError, LoraFileError, PhotoError, SettingsError, Stopped
+from demo.lora.files import read_lora
+from demo.lora.settings import LoraSettings
+from demo.progress import Report
+from demo.report import write_report
+from demo.ui.services import Services
+from demo.ui.visitors import Attacked, Compared, Desk, Released, Visitor
+
+LEAST_PHOTOS = 3
+MOST_PHOTOS = 20
+LEAST_APART = 3  # photos that are worth keeping apart, for scoring alone
+OWN_FILE = "lora.safetensors"
+
+Part = Callable[[Report, Event], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the visitor chose."""
+
+    base_key: str
+    lora: LoraSettings
+    attack: AttackSettings
+    photos: int = 5  # how many to fine-tune on
+    seed: int | None = None  # None: a random one
+    include_photos: bool = False  # in report.html
+
+
+def begin(services: Services, visitor: Visitor, title: str, work: Part) -> None:
+    """Put a visitor's job in line; one job a visitor.
+
+    Raises:
+        SettingsError: the visitor has one already.
+        BusyError: the line is full.
+    """
+
+    def guarded(report: Report, stop: Event) -> None:
+        try:
+            work(report, stop)
+        finally:
+            if visitor.gone:
+                visitor.delete()  # the job may have written after the deletion
+
+    with visitor.lock:
+        if services.jobs.busy(visitor.id):
+            raise SettingsError("A job of yours is in line or running.", "Wait for its end, or stop it.")
+        visitor.change(tab=None, job=services.jobs.submit(visitor.id, title, guarded))
+
+
+def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
+    """A job that fine-tunes on the visitor's photos and puts the file on the desk.
+
+    Raises:
+        PhotoError: too few photos, or a face is still to be chosen.
+    """
+    desk = visitor.desk
+    _check_photos(desk)
+    base = services.bases[order.base_key]
+    photos = _resized([shot.aligned for shot in desk.photos.shots], base.side)
+    used, scored, note = split(photos, order.photos)
+    seed = secrets.randbelow(2**31) if order.seed is None else order.seed  # the trigger follows from it: a secret
+
+    def work(report: Report, stop: Event) -> None:
+        path = visitor.room("tuned") / OWN_FILE
+        tuned = services.story.tune(
+            used, path, base_key=order.base_key, settings=order.lora, seed=seed, report=report, stop=stop
+        )
+        if tuned.steps == 0:
+            shutil.rmtree(path.parent)
+            raise Stopped
+        released = Released(
+            path=path,
+            name=path.name,
+            base_key=order.base_key,
+            lora=tuned.lora,
+            trigger=tuned.trigger,
+            settings=order.lora,
+            steps=tuned.steps,
+            stopped=tuned.stopped,
+            scored=tuple(scored),
+            note=note,
+        )
+        visitor.change(tuned=released, released=released, attacked=None, compared=None)
+
+    return work
+
+
+def attacking(services: Services, visitor: Visitor, order: Order) -> Part:
+    """A job that attacks the file on the desk: the file and public models go in, nothing else of the visitor's."""
+
+    def work(report: Report, stop: Event) -> None:
+        released = _released(visitor.desk)
+        file = services.story.open_lora(released.path, base_key=released.base_key)
+        done = services.story.attack(
+            file, base_key=released.base_key, settings=order.attack, report=report, stop=stop
+        )
+        visitor.change(attacked=Attacked(released, done), compared=None)
+
+    return work
+
+
+def comparing(services: Services, visitor: Visitor, order: Order) -> Part:
+    """A job that compares the reconstruction with photos, DreamBooth and controls, and writes the report.
+
+    Raises:
+        LoraFileError: there is no file.
+        PhotoError: there are no photos to compare with.
+    """
+    _comparable(services, visitor.desk)
+
+    def work(report: Report, stop: Event) -> None:
+        desk = visitor.desk
+        released, scored, note = _comparable(services, desk)
+        attacked = desk.attacked if desk.attacked is not None and desk.attacked.released is released else None
+        made = services.story.compare(
+            services.story.open_lora(released.path, base_key=released.base_key),
+            released.trigger,
+            scored,
+            base_key=released.base_key,
+            settings=order.attack,
+            reconstruction=None if attacked is None else attacked.reconstruction,
+            extra={} if released.settings is None else {"fine-tuning": released.settings.model_dump()},
+            notes=[note],
+            report=report,
+            stop=stop,
+        )
+        json, html = write_report(visitor.room("report"), made, include_photos=order.include_photos)
+        visitor.change(compared=Compared(made, json, html))
+
+    return work
+
+
+def story(services: Services, visitor: Visitor, order: Order) -> Part:
+    """Fine-tune, attack and compare in one job; the desk says which tab the story has come to.
+
+    Raises:
+        PhotoError: as for :func:`tuning`.
+    """
+    tune = tuning(services, visitor, order)
+
+    def work(report: Report, stop: Event) -> None:
+        tune(_part(report, 1, "Fine-tune"), stop)
+        _go_on(visitor, stop, "attack")
+        attacking(services, visitor, order)(_part(report, 2, "Attack"), stop)
+        _go_on(visitor, stop, None)
+        comparing(services, visitor, order)(_part(report, 3, "Compare"), stop)
+        _go_on(visitor, stop, "compare")
+
+    return work
+
+
+def take_file(visitor: Visitor, upload: Path, name: str, base_key: str) -> None:
+    """Move an uploaded LoRA file into the visitor's folder and onto the desk.
+
+    Whether it fits the base is found when it is attacked: that needs the base.
+
+    Raises:
+        LoraFileError: it is no LoRA file that can be read.
+    """
+    try:
+        path = visitor.room("uploaded") / OWN_FILE
+        shutil.move(upload, path)
+    finally:
+        upload.unlink(missing_ok=True)
+    try:
+        lora = read_lora(path)
+    except DemoError as error:
+        path.unlink()
+        # The file was renamed here; the visitor knows it by its own name.
+        raise LoraFileError(error.problem.replace(OWN_FILE, name), error.remedy) from error
+    visitor.change(released=Released(path, name, base_key, lora), attacked=None, compared=None)
+
+
+def split(photos: Sequence[Image.Image], count: int) -> tuple[list[Image.Image], list[Image.Image], str]:
+    """Photos to fine-tune on, photos to score with, and an honest note about the two."""
+    used, apart = list(photos[:count]), list(photos[count:])
+    if len(apart) >= LEAST_APART:
+        return used, apart, f"Fine-tuned on {len(used)} photos; scored against {len(apart)} others of the same person."
+    return used, used, "Too few photos to keep some apart: scored against the photos that were fine-tuned on."
+
+
+def _check_photos(desk: Desk) -> None:
+    if desk.photos.groups:
+        raise PhotoError(
+            f"{desk.photos.groups[0].name} shows several faces.", "Choose one of them, or leave the photo out."
+        )
+    have = len(desk.photos.shots)
+    if have < LEAST_PHOTOS:
+        raise PhotoError(
+            f"{have} photo{'' if have == 1 else 's'} loaded; at least {LEAST_PHOTOS} are needed.",
+            "Add photos of one person, or choose a fictional one.",
+        )
+
+
+def _released(desk: Desk) -> Released:
+    if desk.released is None:
+        raise LoraFileError("There is no LoRA file yet.", "Fine-tune one, or upload a .safetensors file.")
+    return desk.released
+
+
+def _comparable(services: Services, desk: Desk) -> tuple[Released, list[Image.Image], str]:
+    released = _released(desk)
+    if released.scored:
+        return released, list(released.scored), released.note
+    if not desk.photos.shots:
+        raise PhotoError("There are no photos to compare with.", "Load photos in the Fine-tune tab first.")
+    photos = _resized([shot.aligned for shot in desk.photos.shots], services.bases[released.base_key].side)
+    return released, photos, "The file was uploaded: whether it was fine-tuned on these photos is not known."
+
+
+def _resized(photos: Sequence[Image.Image], side: int) -> list[Image.Image]:
+    return [photo.resize((side, side), Image.Resampling.LANCZOS) for photo in photos]
+
+
+def _part(report: Report, number: int, title: str) -> Report:
+    """Progress that names the part of the story."""
+    return lambda progress: report(replace(progress, stage=f"Part {number} of 3, {title}: {progress.stage}"))
+
+
+def _go_on(visitor: Visitor, stop: Event, tab: str | None) -> None:
+    if stop.is_set():
+        raise Stopped
+    if tab is not None:
+        visitor.change(tab=tab)

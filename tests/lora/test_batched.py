@@ -1,0 +1,105 @@
+"""K people at once is the same as one at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from demo.lora import priors
+from demo.lora.batched import BatchedLora
+from demo.lora.dreambooth import adapters, collect
+from demo.lora.settings import LoraSettings
+from demo.sampling import draw
+from demo.train.zoo import GroupTrainer
+
+QUICK = LoraSettings(steps=3, batch=2, class_batch=2, class_images=3, lr=1e-3)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(priors, "CACHE", tmp_path / "cache")
+
+
+def test_layer_is_plain_layer_plus_update_of_its_own_person() -> None:
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(6, 5))
+    plain = model[0]
+    lora = BatchedLora(model, ("0",), people=3, rank=2, alpha=4)
+    layer = lora.layers["0"]
+    torch.nn.init.normal_(layer.B)
+    x = torch.randn(2 * 3 * 4, 7, 6)  # two repeats (guidance), three people, four pictures each
+    layer.each = 4
+    got = model(x).view(2, 3, 4, 7, 5)
+    for k in range(3):
+        wanted = plain(x.view(2, 3, 4, 7, 6)[:, k]) + 2 * x.view(2, 3, 4, 7, 6)[:, k] @ (layer.B[k] @ layer.A[k]).T
+        assert torch.allclose(got[:, k], wanted, atol=1e-5)
+    lora.remove()
+    assert model[0] is plain
+
+
+def test_a_group_of_one_takes_the_same_steps_as_peft(tiny_pipe, tiny_base, pictures) -> None:
+    from demo.lora.dreambooth import Denoising
+    from demo.sampling import token_ids
+
+    trainer = GroupTrainer(tiny_pipe, tiny_base, [pictures], QUICK, seed=1)
+    start = {n: t[0] for n, t in trainer.unet.state().items()}
+    text_start = {n: t[0] for n, t in trainer.text.state().items()}
+    losses = [float(trainer.step().sum()) for _ in range(3)]
+    end = {n: t[0] for n, t in trainer.unet.state().items()}
+    trigger, latents = trainer.triggers[0], trainer.latents
+    trainer.remove()
+
+    prior = priors.class_latents(tiny_pipe, tiny_base, QUICK.class_images)
+    ids = token_ids(tiny_pipe, [tiny_base.instance_prompt.format(trigger=trigger)])
+    class_ids = token_ids(tiny_pipe, [tiny_base.class_prompt])
+    with adapters(tiny_pipe, QUICK) as parameters:
+        for module, values in ((tiny_pipe.unet, start), (tiny_pipe.text_encoder, text_start)):
+            for name, parameter in module.named_parameters():
+                if ".released." in name:
+                    parameter.data.copy_(values[name.replace(".released.", ".")])
+        loss_of = Denoising(tiny_pipe, latents, prior, ids, class_ids, QUICK, 1)
+        optimiser = torch.optim.AdamW(parameters, lr=QUICK.lr, weight_decay=QUICK.weight_decay, eps=QUICK.epsilon)
+        for wanted in losses:
+            loss = loss_of().sum()
+            assert loss.item() == pytest.approx(wanted, rel=1e-4)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, QUICK.max_grad_norm)
+            optimiser.step()
+        alone = collect(tiny_pipe, QUICK)
+    for name, value in end.items():
+        assert torch.allclose(alone.tensors[f"unet.{name}"], value, atol=2e-5), name
+
+
+def test_people_do_not_touch_each_other(tiny_pipe, tiny_base, pictures) -> None:
+    def end_of_first(second: list) -> torch.Tensor:
+        trainer = GroupTrainer(tiny_pipe, tiny_base, [pictures[:2], second], QUICK, seed=2)
+        for _ in range(3):
+            trainer.step()
+        state = trainer.unet.state()
+        trainer.remove()
+        return torch.cat([t[0].flatten() for t in state.values()])
+
+    assert torch.allclose(end_of_first(pictures[2:4]), end_of_first(pictures[3:5]), atol=1e-6)
+
+
+def test_batched_drawing_with_guidance_is_drawing_one_by_one(tiny_pipe) -> None:
+    torch.manual_seed(1)
+    context = torch.randn(2, 5, 32)
+    lora = BatchedLora(tiny_pipe.unet, ("to_q", "to_v"), people=2, rank=2, alpha=2)
+    for layer in lora.layers.values():
+        torch.nn.init.normal_(layer.B, std=0.3)
+    lora.set_each(1)
+    together = draw(tiny_pipe, context, guidance=3.0, steps=3, seed=0)
+    state = lora.state()
+    lora.remove()
+    for k in range(2):
+        single = BatchedLora(tiny_pipe.unet, ("to_q", "to_v"), people=1, rank=2, alpha=2)
+        single.load({n: t[k : k + 1] for n, t in state.items()})
+        single.set_each(2)
+        alone = draw(tiny_pipe, context[[k, k]], guidance=3.0, steps=3, seed=0)[k]
+        single.remove()
+        difference = torch.tensor(list(alone.tobytes())).int() - torch.tensor(list(together[k].tobytes())).int()
+        assert difference.abs().max() <= 1

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from demo.metrics.stats import (
+    auc,
+    bootstrap_mean_ci,
+    bootstrap_median_ci,
+    chance_rank,
+    cosine,
+    paired_difference,
+    rank_among,
+    share_ci,
+    unpaired_difference,
+)
+
+
+def test_bootstrap_interval_agrees_with_the_normal_one() -> None:
+    values = np.random.default_rng(0).normal(3, 2, 400)
+    got = bootstrap_mean_ci(values)
+    half = 1.96 * values.std(ddof=1) / np.sqrt(400)
+    assert got.estimate == pytest.approx(values.mean())
+    assert got.low == pytest.approx(values.mean() - half, abs=0.02)
+    assert got.high == pytest.approx(values.mean() + half, abs=0.02)
+
+
+def test_bootstrap_covers_the_true_mean_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    intervals = [bootstrap_mean_ci(rng.normal(0, 1, 40), n=500, seed=i) for i in range(300)]
+    covered = np.mean([i.low <= 0 <= i.high for i in intervals])
+    assert 0.90 <= covered <= 0.98
+
+
+def test_bootstrap_is_repeatable_and_wider_at_a_higher_level() -> None:
+    values = [1.0, 2.0, 4.0, 8.0]
+    assert bootstrap_mean_ci(values, seed=7) == bootstrap_mean_ci(values, seed=7)
+    wide, narrow = bootstrap_mean_ci(values, level=0.99), bootstrap_mean_ci(values, level=0.5)
+    assert wide.low < narrow.low < narrow.high < wide.high
+
+
+def test_more_resamples_than_fit_in_one_chunk_are_all_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.arange(10.0)
+    whole = bootstrap_mean_ci(values, n=999)
+    monkeypatch.setattr("demo.metrics.stats._CHUNK", 100)
+    parts = bootstrap_mean_ci(values, n=999)
+    assert parts.low == pytest.approx(whole.low, abs=0.3)
+
+
+def test_one_value_has_no_interval() -> None:
+    got = bootstrap_mean_ci([0.4])
+    assert got.estimate == 0.4
+    assert np.isnan([got.low, got.high]).all()
+    assert np.isnan(unpaired_difference([1.0], [2.0, 3.0]).low)
+
+
+@pytest.mark.parametrize("values", [[], [1.0, float("nan")], [float("inf")]])
+def test_values_that_mean_nothing_are_refused(values: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"values|finite"):
+        bootstrap_mean_ci(values)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 95.0])
+def test_a_level_outside_its_range_is_refused(level: float) -> None:
+    with pytest.raises(ValueError, match="level"):
+        bootstrap_mean_ci([1.0, 2.0], level=level)
+
+
+def test_median_is_not_moved_by_one_bad_rank() -> None:
+    got = bootstrap_median_ci([1, 2, 2, 3, 3, 3, 4, 900])
+    assert got.estimate == 3
+    assert got.high < 900
+
+
+def test_paired_difference_sees_what_the_unpaired_one_cannot() -> None:
+    rng = np.random.default_rng(2)
+    people = rng.normal(0, 5, 60)
+    a, b = people + 0.5 + rng.normal(0, 0.2, 60), people
+    paired, unpaired = paired_difference(a, b), unpaired_difference(a, b)
+    assert paired.estimate == pytest.approx(unpaired.estimate)
+    assert paired.low > 0.3
+    assert paired.p < 0.001
+    assert unpaired.low < 0 < unpaired.high
+    assert unpaired.p > 0.3
+
+
+def test_p_is_never_zero_and_is_one_without_any_difference() -> None:
+    assert 0 < paired_difference([1.0, 2.0, 3.0], [0.0, 0.0, 0.0], n=999).p <= 2 / 1000
+    assert paired_difference([1.0, 2.0], [1.0, 2.0]).p == 1.0
+
+
+def test_paired_values_must_match() -> None:
+    with pytest.raises(ValueError, match="match"):
+        paired_difference([1.0, 2.0], [1.0])
+
+
+def test_share_is_wilsons() -> None:
+    got = share_ci(8, 10)  # worked by hand: (0.8 + z^2/20 -+ z sqrt(.016 + z^2/400)) / (1 + z^2/10)
+    assert (got.estimate, got.low, got.high) == pytest.approx((0.8, 0.4902, 0.9433), abs=1e-4)
+
+
+def test_share_of_all_or_nothing_still_has_a_width() -> None:
+    none, every = share_ci(0, 10), share_ci(10, 10)
+    assert none.low == 0
+    assert none.high == pytest.approx(0.2775, abs=1e-4)
+    assert every.high == 1
+    assert every.low == pytest.approx(0.7225, abs=1e-4)
+
+
+@pytest.mark.parametrize(("successes", "total"), [(-1, 3), (4, 3), (0, 0)])
+def test_what_is_no_share_is_refused(successes: int, total: int) -> None:
+    with pytest.raises(ValueError, match="no share"):
+        share_ci(successes, total)
+
+
+def test_rank_counts_nearer_decoys_only() -> None:
+    decoys = np.array([[1.0], [2.0], [-3.0], [10.0]])
+    assert rank_among([0.0], [0.5], decoys).tolist() == [1]
+    assert rank_among([[0.0], [9.0]], [2.5], decoys).tolist() == [3, 2]
+    assert rank_among([0.0], [1.0], decoys).tolist() == [1]  # a tie is not nearer
+
+
+def test_rank_of_somebody_unrelated_is_chance_however_many_photos_there_are() -> None:
+    rng = np.random.default_rng(3)
+    dimensions, photos, decoys = 20, 5, 200
+
+    def seen(people: np.ndarray) -> np.ndarray:
+        return people + 0.7 * rng.normal(size=people.shape)
+
+    ranks, biased = [], []
+    for _ in range(300):
+        picture = seen(rng.normal(size=(1, dimensions)))
+        target = seen(np.repeat(rng.normal(size=(1, dimensions)), photos, axis=0))
+        others = seen(rng.normal(size=(decoys, dimensions)))
+        ranks += rank_among(picture, target, others).tolist()
+        biased += rank_among(picture, target.mean(0), others).tolist()
+    assert np.mean(ranks) == pytest.approx(chance_rank(decoys), rel=0.1)
+    assert np.mean(biased) < 0.75 * chance_rank(decoys)  # why the mean embedding is not used
+
+
+def test_chance_rank_is_the_mean_of_all_ranks() -> None:
+    assert chance_rank(1000) == np.mean(np.arange(1, 1002))
+
+
+def test_auc() -> None:
+    assert auc([3, 4], [1, 2]) == 1
+    assert auc([1, 2], [3, 4]) == 0
+    assert auc([1, 1], [1, 1]) == 0.5
+    rng = np.random.default_rng(4)
+    a, b = rng.integers(0, 9, 50), rng.integers(0, 9, 70)
+    naive = np.mean((a[:, None] > b) + 0.5 * (a[:, None] == b))
+    assert auc(a, b) == pytest.approx(naive)
+
+
+def test_cosine_ignores_length() -> None:
+    got = cosine(np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([[5.0, 0.0], [0.0, -3.0]]))
+    assert got == pytest.approx(np.array([[1, 0], [np.sqrt(0.5), -np.sqrt(0.5)]]))
