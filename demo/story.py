@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Event, Lock
@@ -146,13 +146,14 @@ def compare(
         with watch.stage("pictures to compare with"):
             arms = _arms(released, trigger, done, pipe, base, settings, notes, report, stop)
     results: dict[str, list[MetricResult]] = {}
+    measured = Context(
+        pictures=[], photos=photos, prompt=base.class_prompt
+    )  # the photos are embedded once for all arms
     with watch.stage("metrics"):
         for number, arm in enumerate(arms):
             if report is not None:
                 report(Progress(f"measure {arm.title}", number + 1, len(arms)))
-            results[arm.key] = evaluate(
-                Context(pictures=arm.pictures, photos=photos, prompt=base.class_prompt), metrics
-            )
+            results[arm.key] = evaluate(replace(measured, pictures=arm.pictures), metrics)
     return LeakReport(
         title="What the shared LoRA gives away",
         base=f"{base.title}, {base.licence}",

@@ -60,8 +60,7 @@ class WeightEncoder(nn.Module):
         self.settings, self.shapes, self.rank = settings, shapes, rank
         hidden = text.hidden_size
         self.matrices = MATRIX_ENCODERS[settings.matrices](shapes, rank, hidden, settings.first)
-        count = len(self.matrices.encoders) if hasattr(self.matrices, "encoders") else len(self.matrices.inward)
-        self.sequence = 1 + settings.timestep + count
+        self.sequence = 1 + settings.timestep + self.matrices.tokens
         self.length = min(length, self.sequence)
         self.task = nn.Parameter(torch.zeros(1, 1, hidden))
         self.time = nn.Linear(hidden, hidden)
@@ -79,7 +78,7 @@ class WeightEncoder(nn.Module):
     @torch.no_grad()
     def use_text_encoder(self, text_encoder: CLIPTextModel, prompt_ids: Tensor | None = None) -> None:
         """Copy the frozen transformer; optionally start at the mean embedding of prompts (n, tokens)."""
-        source: nn.Module = text_encoder
+        source = text_encoder
         if self.transformer is not None:
             self.transformer.load_state_dict(text_encoder.state_dict())
             source = self.transformer

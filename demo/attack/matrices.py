@@ -30,6 +30,11 @@ class ConvMatrices(nn.Module):
             layers.append(nn.LeakyReLU())
         return nn.Sequential(*layers, nn.Flatten(), nn.Linear(length, hidden))
 
+    @property
+    def tokens(self) -> int:
+        """How many tokens come out."""
+        return len(self.encoders)
+
     def forward(self, pairs: Pairs) -> Tensor:
         """(K, matrices, hidden), A before B in each layer."""
         matrices = [m for a, b in pairs.values() for m in (a, b.transpose(1, 2))]
@@ -43,6 +48,11 @@ class LinearMatrices(nn.Module):
         super().__init__()
         lengths = [length for out, into in shapes.values() for length in (into, out)][:matrices]
         self.encoders = nn.ModuleList(nn.Linear(rank * length, hidden) for length in lengths)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens come out."""
+        return len(self.encoders)
 
     def forward(self, pairs: Pairs) -> Tensor:
         """(K, matrices, hidden)."""
@@ -64,6 +74,11 @@ class ProbeMatrices(nn.Module):
         self.outward = nn.ParameterList(nn.Parameter(torch.randn(out, probes) * out**-0.5) for out, _ in kept)
         self.projections = nn.ModuleList(nn.Linear(probes * probes, hidden) for _ in kept)
         self.register_buffer("scale", torch.ones(len(kept)))
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens come out."""
+        return len(self.projections)
 
     def responses(self, pairs: Pairs) -> list[Tensor]:
         """Q^T B A P of each layer, (K, probes, probes)."""
@@ -89,4 +104,8 @@ class ProbeMatrices(nn.Module):
         return torch.stack(tokens, dim=1)
 
 
-MATRIX_ENCODERS = {"conv": ConvMatrices, "linear": LinearMatrices, "probes": ProbeMatrices}
+MATRIX_ENCODERS: dict[str, type[ConvMatrices] | type[LinearMatrices] | type[ProbeMatrices]] = {
+    "conv": ConvMatrices,
+    "linear": LinearMatrices,
+    "probes": ProbeMatrices,
+}

@@ -114,7 +114,7 @@ def build(faces: Path = FACES128, work: Path = WORK, *, planted: bool = True) ->
             np.save(handle, pixels)
 
     write_atomically(work / "faces64.npy", save)
-    write_atomically(work / "faces64.parquet", lambda path: table.to_parquet(path))
+    write_atomically(work / "faces64.parquet", table.to_parquet)
     return Faces(pixels, table)
 
 

@@ -20,7 +20,7 @@ from pydantic import Field
 from torch import Tensor
 
 from demo.attack.encoder import EncoderSettings, WeightEncoder, save_encoder
-from demo.attack.matrices import Pairs
+from demo.attack.matrices import Pairs, ProbeMatrices
 from demo.bases import Base
 from demo.lora.batched import BatchedLora
 from demo.lora.dreambooth import new_trigger, noise_error
@@ -139,7 +139,7 @@ def train(
     if settings.algorithm == "zoo":
         assert zoo is not None
         batches = ((batch, None) for batch in zoo.batches(settings.people, rng))
-        if hasattr(encoder.matrices, "calibrate"):
+        if isinstance(encoder.matrices, ProbeMatrices):
             first = zoo.pick([(i, 0) for i in range(min(len(zoo), 64))])
             encoder.matrices.calibrate(fold(first.unet, first.scale, encoder.shapes))
         injected = BatchedLora(

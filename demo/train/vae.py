@@ -86,6 +86,7 @@ def set_linear_code(vae: AutoencoderTiny, weight: Tensor, bias: Tensor) -> None:
                 patch = weight[:, colour, 4 * i + row, 4 * j + column]
                 to8.weight[:CHANNELS, channel, 1 + i, 1 + j] = patch
     last.weight[range(CHANNELS), range(CHANNELS), 1, 1] = 1
+    assert last.bias is not None
     last.bias.copy_(bias)
 
 

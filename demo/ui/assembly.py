@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from demo.ui.api import add_api
 from demo.ui.attack import build_attack_tab, wire_attack_tab
 from demo.ui.compare import build_compare_tab, wire_compare_tab
 from demo.ui.finetune import build_finetune_tab, wire_finetune_tab
@@ -19,14 +19,19 @@ from demo.ui.visitors import CLOSED_S, IDLE_S
 TITLE = "What a shared LoRA gives away"
 HEADER = f"""# {TITLE}
 Fine-tune a small file on photos of a face, then see what somebody with **the file alone** can draw from it:
-no photos, no trigger word. An interactive demonstration of *Risks When Sharing LoRA Fine-Tuned Diffusion Model Weights*.
+no photos, no trigger word. A demonstration of *Risks When Sharing LoRA Fine-Tuned Diffusion Model Weights*.
+
+**No photo is kept:** all that is yours goes when you press *Delete my data*, {CLOSED_S // 60} minutes after you close
+the page, or after {IDLE_S // 60} minutes without use. **face64** is a small model, 64 x 64 pixels: it shows the
+mechanism, not sharp pictures.
 """
-HONESTY = f"""
-- **No photo is kept.** Uploaded files are deleted as soon as the face is cropped. Crops and pictures stay in this
-  machine's memory, the LoRA file and the report in a private folder. All of it goes when you press *Delete my data*,
-  {CLOSED_S // 60} minutes after you close the page, or after {IDLE_S // 60} minutes without use.
-- **face64 is a small model** of 64 x 64 pixels, made to run on a laptop. It shows the mechanism; sharp pictures need
-  Stable Diffusion and a GPU.
+HONESTY = """
+- Uploaded files are deleted as soon as the face is cropped. Crops and pictures stay in the memory of the machine that
+  runs this app; the LoRA file and the report lie there in a private folder until they are deleted. A running job keeps
+  its data until it ends.
+- This browser remembers only a random number, so that a reload finds your job again. On a shared computer, press
+  *Delete my data* before you leave.
+- face64 runs on a laptop; sharp pictures need Stable Diffusion and a GPU.
 - **One person is an anecdote.** The controls say whether a likeness is more than chance.
 - Upload only photos of people who agree to it.
 """
@@ -40,11 +45,15 @@ CACHE_S = (300, 3600)  # how often Gradio looks for left-over uploads, and from 
 
 def build_app(services: Services) -> gr.Blocks:
     """All components and events."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=CACHE_S) as demo:
-        gr.Markdown(HEADER, elem_classes="ll-header")
-        with gr.Accordion("What happens to your photos, and what this does not show", open=False):
+    demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=CACHE_S)
+    with demo:
+        with gr.Row(elem_classes="ll-header"):
+            with gr.Column(scale=1, min_width=320):
+                gr.Markdown(HEADER)
+            delete = gr.Button("Delete my data", size="sm", scale=0, min_width=150, elem_id="delete")
+        with gr.Accordion("More about your photos, and what this does not show", open=False):
             gr.Markdown(HONESTY)
-        session = build_session()
+        session = build_session(delete)
         with gr.Tabs() as tabs:
             with gr.Tab("1 Fine-tune", id="fine-tune"):
                 finetune = build_finetune_tab(services)
@@ -52,9 +61,7 @@ def build_app(services: Services) -> gr.Blocks:
                 attack = build_attack_tab(services)
             with gr.Tab("3 Compare", id="compare"):
                 compare = build_compare_tab(services)
-        with gr.Row(elem_classes="ll-footer"):
-            gr.Markdown(FOOTER)
-            session.delete.render()
+        gr.Markdown(FOOTER, elem_classes="ll-footer")
         story = Facet(
             "tab",
             lambda view: view.desk.tab,
@@ -64,9 +71,11 @@ def build_app(services: Services) -> gr.Blocks:
         live = Live(services, [*session.facets, *finetune.facets, *attack.facets, *compare.facets, story])
         wire_session(session, services, live, demo)
         wire_finetune_tab(finetune, services, live, {**attack.fields, **compare.fields})
-        wire_attack_tab(attack, services, live, finetune.fields["base"])
-        wire_compare_tab(compare, services, live, {"base": finetune.fields["base"], **attack.fields})
-    return demo.queue(max_size=40, default_concurrency_limit=4)
+        wire_attack_tab(attack, services, live, finetune.base)
+        wire_compare_tab(compare, services, live, {"base": finetune.base, **attack.fields})
+        add_api(services)
+    demo.queue(max_size=40, default_concurrency_limit=4)
+    return demo
 
 
 def launch_options(**changes: Any) -> dict[str, Any]:
@@ -81,14 +90,6 @@ def launch_options(**changes: Any) -> dict[str, Any]:
         "enable_monitoring": False,
         "strict_cors": True,
         "max_file_size": MAX_FILE,
-        "footer_links": ["settings"],
+        "footer_links": [],
         **changes,
     }
-
-
-def private_folder(inside: Path) -> Path:
-    """A new folder for this run of the app, which nobody but its user may look into."""
-    import tempfile
-
-    inside.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix="lora-leak-", dir=inside))  # mode 0700

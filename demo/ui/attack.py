@@ -24,7 +24,8 @@ INTRO = (
     "The adversary has the public base model and the LoRA file: no photo, no trigger word, no prompt, no seed. "
     "An encoder reads the matrices and writes an embedding, from which the model draws."
 )
-COLUMNS = ["Layer", "In", "Out", "Rank", "Alpha", "Norm of A", "Norm of B", "Norm of the update"]
+COLUMNS = ["Rank", "In", "Out", "Alpha", "|A|", "|B|", "|update|", "Layer"]
+WIDTHS: list[str | int] = [60, 60, 60, 70, 75, 75, 85, 480]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,12 @@ def build_attack_tab(services: Services) -> AttackTab:
         with gr.Column(scale=3, min_width=300):
             drawn = gr.HTML(elem_id="reconstruction")
             matrices = gr.Dataframe(
-                headers=COLUMNS, label="All that the adversary sees", interactive=False, max_height=420, visible=False
+                headers=COLUMNS,
+                label="All that the adversary sees: the layers and the norms of their matrices",
+                column_widths=WIDTHS,
+                interactive=False,
+                max_height=420,
+                visible=False,
             )
             metadata = gr.HTML(elem_id="metadata")
 
@@ -65,24 +71,24 @@ def build_attack_tab(services: Services) -> AttackTab:
         return {
             file: _file_html(released, services),
             matrices: gr.Dataframe(value=None if released is None else layers(released), visible=released is not None),
-            metadata: "" if released is None else _metadata_html(released),
+            metadata: pictures.html("" if released is None else _metadata_html(released)),
         }
 
     def draw_pictures(view: View) -> Updates:
         attacked = view.desk.attacked
         if attacked is None:
-            return {drawn: ""}
+            return {drawn: pictures.html("")}
         made = attacked.reconstruction
         entry = ATTACKS[made.attack]
         arm = Arm(made.attack, f"Reconstruction: {entry.title.lower()}", entry.explanation, made.pictures, made.best)
-        return {drawn: pictures.arm_row(arm)}
+        return {drawn: pictures.html(pictures.arm_row(arm, wrap=True))}
 
     facets = (
         Facet("released", lambda v: v.desk.released and v.desk.released.number, draw_file, [file, matrices, metadata]),
         Facet("attacked", lambda v: v.desk.attacked and v.desk.attacked.number, draw_pictures, [drawn]),
         Facet(
             "attack button",
-            lambda view: _ready(view),
+            _ready,
             lambda view: {start: gr.Button(interactive=_ready(view))},
             [start],
         ),
@@ -106,9 +112,7 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
         made = order(services, dict(zip(("base", *tab.fields), values, strict=True)))
         work.begin(services, visitor, "Attack", work.attacking(services, visitor, made))
 
-    live.on(
-        tab.upload.upload, take, [tab.upload, tab.base], clear=[tab.upload], api_name="add_lora", preprocess=False
-    )
+    live.on(tab.upload.upload, take, [tab.upload, tab.base], clear=[tab.upload], api_name="add_lora", preprocess=False)
     live.on(tab.start.click, begin, [base, *tab.fields.values()], api_name="attack")
 
 
@@ -121,7 +125,7 @@ def layers(released: Released) -> pd.DataFrame:
         gram = float(((b.float().T @ b.float()) * (a.float() @ a.float().T)).sum())
         update = released.lora.scale(module) * max(gram, 0.0) ** 0.5
         norms = [float(f"{norm:.3g}") for norm in (float(a.float().norm()), float(b.float().norm()), update)]
-        lines.append([module, a.shape[1], b.shape[0], a.shape[0], released.lora.alphas[module], *norms])
+        lines.append([a.shape[0], a.shape[1], b.shape[0], released.lora.alphas[module], *norms, module])
     return pd.DataFrame(lines, columns=COLUMNS)
 
 

@@ -34,9 +34,13 @@ def build_compare_tab(services: Services) -> CompareTab:
     """Lay out the tab inside the current container."""
     del services
     gr.Markdown(INTRO)
-    with gr.Row(equal_height=False):
-        start = gr.Button("Compare", variant="primary", elem_id="compare", scale=0, min_width=160)
-        include = gr.Checkbox(False, label="Put my photos into report.html, too", container=False)
+    include = gr.Checkbox(
+        False,
+        label="Put my photos into report.html, too",
+        info="Whoever gets the report then sees them.",
+        elem_id="include",
+    )
+    start = gr.Button("Compare", variant="primary", elem_id="compare")
     needs = gr.HTML(elem_id="needs")
     verdict = gr.HTML(elem_id="verdict")
     with gr.Row():
@@ -48,15 +52,15 @@ def build_compare_tab(services: Services) -> CompareTab:
         compared = view.desk.compared
         if compared is None:
             hidden = gr.DownloadButton(visible=False, value=None)
-            return {verdict: "", rest: "", html: hidden, json: hidden}
+            return {verdict: pictures.html(""), rest: pictures.html(""), html: hidden, json: hidden}
         report = compared.report
         body = (
             f"{pictures.rows(report)}<h3>Bars</h3>{pictures.figures(report)}<h3>All metrics</h3>"
             f"{pictures.table(report)}{pictures.notes(report)}"
         )
         return {
-            verdict: pictures.verdict(report),
-            rest: body,
+            verdict: pictures.html(pictures.verdict(report)),
+            rest: pictures.html(body),
             html: gr.DownloadButton(visible=True, value=str(compared.html)),
             json: gr.DownloadButton(visible=True, value=str(compared.json)),
         }
@@ -64,7 +68,7 @@ def build_compare_tab(services: Services) -> CompareTab:
     def draw_needs(view: View) -> Updates:
         lacking = _lacking(view)
         ready = not view.active and not lacking
-        return {start: gr.Button(interactive=ready), needs: pictures.note(lacking) if lacking else ""}
+        return {start: gr.Button(interactive=ready), needs: pictures.html(pictures.note(lacking) if lacking else "")}
 
     facets = (
         Facet("compared", lambda v: v.desk.compared and v.desk.compared.number, draw, [verdict, rest, html, json]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ class FineTuneTab:
     take: gr.Button
     leave: gr.Button
     remove: gr.Button
-    fields: Mapping[str, Component]
+    base: gr.Dropdown
+    fields: Mapping[str, Component]  # all that an order takes from here, the base among them
     start: gr.Button
     story: gr.Button
     facets: Sequence[Facet]
@@ -51,16 +53,15 @@ def build_finetune_tab(services: Services) -> FineTuneTab:
             gr.Markdown("### 1 · Photos\n" + INTRO)
             uploads, camera = _ways_in()
             people = _people(services)
-            photos, faces, take, leave, remove, photo_facet = _photos()
+            faces, take, leave, remove, photo_facet = _photos()
         with gr.Column(scale=2, min_width=300):
             gr.Markdown("### 2 · Fine-tune")
             story = gr.Button("Run the whole story", variant="primary", size="lg", elem_id="story")
             gr.Markdown("Fine-tunes, attacks and compares in one go. Or step by step:", elem_classes="ll-small")
             start = gr.Button("Fine-tune only", elem_id="start")
-            fields = _fields(services)
+            base, fields = _fields(services)
             watch = _watch()
             result = _result(services)
-    del photos
     enabled = Facet(
         "fine-tune buttons",
         lambda view: (view.active, len(view.desk.photos.shots) >= work.LEAST_PHOTOS and not view.desk.photos.groups),
@@ -68,7 +69,7 @@ def build_finetune_tab(services: Services) -> FineTuneTab:
         [start, story],
     )
     facets = (photo_facet, enabled, *watch, result)
-    return FineTuneTab(people, uploads, camera, faces, take, leave, remove, fields, start, story, facets)
+    return FineTuneTab(people, uploads, camera, faces, take, leave, remove, base, fields, start, story, facets)
 
 
 def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Mapping[str, Component]) -> None:
@@ -100,7 +101,7 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
     live.on(tab.uploads.upload, add, [tab.uploads], clear=[tab.uploads], api_name="add_photos", **reading)
     live.on(tab.camera.input, add, [tab.camera], clear=[tab.camera], **reading)
     for button, person in zip(tab.people, services.people, strict=True):
-        live.on(button.click, partial(_load_person, person=person))
+        live.on(button.click, partial(shots.load_person, person=person))
     live.on(tab.take.click, choose, [tab.faces])
     live.on(tab.leave.click, lambda visitor: shots.choose(visitor, None))
     live.on(tab.remove.click, shots.remove_all, api_name="remove_photos")
@@ -108,14 +109,7 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
     live.on(tab.start.click, partial(begin, work.tuning, "Fine-tuning"), inputs, api_name="fine_tune")
     live.on(tab.story.click, partial(begin, work.story, "The whole story"), inputs, api_name="run_story")
     preset_fields = [tab.fields[name] for name in ("steps", "lr", "rank", "class_images", "sample_every")]
-    tab.fields["base"].change(  # type: ignore[attr-defined]
-        lambda key: _preset_values(services, key), tab.fields["base"], preset_fields, api_visibility="private"
-    )
-
-
-def _load_person(visitor: Visitor, person: Any) -> None:
-    shots.load_person(visitor, person)
-    gr.Info(f"{person.name} does not exist: these pictures were generated.")
+    tab.base.change(lambda key: _preset_values(services, key), tab.base, preset_fields, api_visibility="private")
 
 
 def _ways_in() -> tuple[gr.Files, gr.Image]:
@@ -139,7 +133,7 @@ def _people(services: Services) -> list[gr.Button]:
         ]
 
 
-def _photos() -> tuple[gr.HTML, gr.Radio, gr.Button, gr.Button, gr.Button, Facet]:
+def _photos() -> tuple[gr.Radio, gr.Button, gr.Button, gr.Button, Facet]:
     shown = gr.HTML(elem_id="photos")
     with gr.Group(visible=False) as group:
         crowd = gr.HTML()
@@ -162,7 +156,7 @@ def _photos() -> tuple[gr.HTML, gr.Radio, gr.Button, gr.Button, gr.Button, Facet
         }
 
     facet = Facet("photos", lambda view: view.desk.photos.number, draw, [shown, group, crowd, faces, remove])
-    return shown, faces, take, leave, remove, facet
+    return faces, take, leave, remove, facet
 
 
 def _shots_html(view: View) -> str:
@@ -173,10 +167,11 @@ def _shots_html(view: View) -> str:
         for i, shot in enumerate(have.shots)
     ]
     if have.person is not None:
-        text = f"{count} generated pictures of {have.person}, a fictional person."
+        text = f"{have.person} does not exist: a fictional person, {count} generated pictures."
     else:
         lacking = work.LEAST_PHOTOS - count
-        text = f"{count} photo{'' if count == 1 else 's'} ready." if count else "No photos yet."
+        none = "Your photos and results were not used for a while and have been deleted." if view.expired else ""
+        text = f"{count} photo{'' if count == 1 else 's'} ready." if count else none or "No photos yet."
         text += f" {lacking} more needed." if count and lacking > 0 else ""
     return pictures.note(text) + (pictures.row(tiles) if tiles else "")
 
@@ -188,9 +183,9 @@ def _crowd_html(name: str, faces: Sequence[Any]) -> str:
     return pictures.note(f"{name} shows {len(faces)} faces.") + pictures.row(tiles)
 
 
-def _fields(services: Services) -> dict[str, Component]:
-    base = find(services, services.default_base)
-    preset = find_preset(base.preset)
+def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component]]:
+    chosen = find(services, services.default_base)
+    preset = find_preset(chosen.preset)
     fields: dict[str, Component] = {
         "steps": gr.Slider(10, 2000, preset.steps, step=10, label="Steps"),
         "photos": gr.Slider(
@@ -199,16 +194,16 @@ def _fields(services: Services) -> dict[str, Component]:
         "prior": gr.Checkbox(True, label="Prior preservation", info="Also trains on pictures of other people."),
     }
     with gr.Accordion("More settings", open=False):
-        fields["base"] = gr.Dropdown(
-            [(known.title, key) for key, known in services.bases.items()], value=base.key, label="Base model"
-        )
+        choices = [(known.title, key) for key, known in services.bases.items()]
+        base = gr.Dropdown(choices, value=chosen.key, label="Base model")
+        fields["base"] = base
         fields["lr"] = gr.Number(preset.lr, label="Learning rate", minimum=1e-7, maximum=0.1, step=1e-5)
         fields["rank"] = gr.Slider(1, 64, preset.unet_rank, step=1, label="Rank of the matrices")
         fields["text_encoder"] = gr.Checkbox(preset.train_text_encoder, label="Train the text encoder, too")
         fields["class_images"] = gr.Slider(8, 400, preset.class_images, step=8, label="Pictures of other people")
         fields["sample_every"] = gr.Slider(0, 500, preset.sample_every, step=10, label="Steps between live samples")
         fields["seed"] = gr.Number(None, label="Seed (empty: random)", precision=0, minimum=0)
-    return fields
+    return base, fields
 
 
 def _preset_values(services: Services, key: object) -> list[Any]:
@@ -217,22 +212,21 @@ def _preset_values(services: Services, key: object) -> list[Any]:
 
 
 def _watch() -> tuple[Facet, Facet]:
-    with gr.Group(visible=False) as group:
-        plot = gr.LinePlot(x="step", y="loss", height=200, label="Loss", buttons=[], elem_id="loss")
+    plot = gr.LinePlot(x="step", y="loss", height=200, label="Loss", buttons=[], visible=False, elem_id="loss")
     sample = gr.HTML(elem_id="sample")
 
     def losses(view: View) -> Updates:
         points = () if view.job is None else view.job.losses
         if not points:
-            return {group: gr.Group(visible=False)}
-        return {group: gr.Group(visible=True), plot: pd.DataFrame(points, columns=["step", "loss"])}
+            return {plot: gr.LinePlot(visible=False)}
+        return {plot: gr.LinePlot(value=pd.DataFrame(points, columns=["step", "loss"]), visible=True)}
 
     def live_sample(view: View) -> Updates:
         job = view.job
         if job is None or job.picture is None:
-            return {sample: ""}
+            return {sample: pictures.html("")}
         words = f"Live sample at step {job.picture_step}"
-        return {sample: pictures.row([pictures.tile(job.picture, words, words)])}
+        return {sample: pictures.html(pictures.row([pictures.tile(job.picture, words, words)]))}
 
     def last_step(view: View) -> tuple[str, int] | None:
         return None if view.job is None or not view.job.losses else (view.job.id, view.job.losses[-1][0])
@@ -240,7 +234,7 @@ def _watch() -> tuple[Facet, Facet]:
     def sampled(view: View) -> tuple[str, int | None] | None:
         return None if view.job is None or view.job.picture is None else (view.job.id, view.job.picture_step)
 
-    return Facet("losses", last_step, losses, [group, plot]), Facet("live sample", sampled, live_sample, [sample])
+    return Facet("losses", last_step, losses, [plot]), Facet("live sample", sampled, live_sample, [sample])
 
 
 def _result(services: Services) -> Facet:
@@ -250,7 +244,7 @@ def _result(services: Services) -> Facet:
     def draw(view: View) -> Updates:
         tuned = view.desk.tuned
         if tuned is None:
-            return {words: "", download: gr.DownloadButton(visible=False, value=None)}
+            return {words: pictures.html(""), download: gr.DownloadButton(visible=False, value=None)}
         base = services.bases[tuned.base_key]
         stopped = ", stopped early" if tuned.stopped else ""
         text = (
@@ -258,11 +252,11 @@ def _result(services: Services) -> Facet:
         )
         secret = (
             '<p class="ll-note">Secret trigger word, in no file: '
-            f"<code>{pictures.escape(tuned.trigger or '')}</code>. <strong>This stays with you.</strong></p>"
+            f"<code>{escape(tuned.trigger or '')}</code>. <strong>This stays with you.</strong></p>"
         )
         shared = pictures.note("The file alone is what people share, and what the attack gets.")
         return {
-            words: f'<div class="ll-result">{pictures.note(text, "good")}{secret}{shared}</div>',
+            words: pictures.html(f"{pictures.note(text, 'good')}{secret}{shared}"),
             download: gr.DownloadButton(visible=True, value=str(tuned.path)),
         }
 

@@ -13,7 +13,7 @@ from demo.errors import DemoError
 from demo.jobs import Snapshot
 from demo.ui.errors import shown, warn
 from demo.ui.services import Services
-from demo.ui.visitors import Desk, GoneError, Page, Visitor
+from demo.ui.visitors import Desk, Page, Visitor
 
 Updates = dict[Any, Any]  # component or layout block -> its update
 Action = Callable[..., Iterable[str] | None]  # visitor and inputs in; warnings for the visitor out
@@ -26,6 +26,7 @@ class View:
     visitor: Visitor
     desk: Desk
     job: Snapshot | None
+    expired: bool = False  # whether data were deleted for want of use
 
     @property
     def active(self) -> bool:
@@ -61,7 +62,8 @@ class Live:
         """Updates for all that differs from what the page shows."""
         with page.lock:
             desk = page.visitor.desk
-            view = View(page.visitor, desk, None if desk.job is None else self._services.jobs.get(desk.job))
+            job = None if desk.job is None else self._services.jobs.get(desk.job)
+            view = View(page.visitor, desk, job, page.expired)
             updates: Updates = {}
             for facet in self._facets:
                 stamp = facet.stamp(view)
@@ -94,13 +96,10 @@ class Live:
 
         def handler(request: gr.Request, *values: Any) -> Updates:
             key = request.session_hash or ""
-            page, expired = self._services.visitors.page(key, use=use)
+            page = self._services.visitors.page(key, use=use)
             try:
-                if expired:
-                    warn(str(GoneError()))
-                else:
-                    for warning in action(page.visitor, *values) or ():
-                        warn(warning)
+                for warning in action(page.visitor, *values) or ():
+                    warn(warning)
             except DemoError as error:
                 if not clear:
                     raise shown(error) from None
@@ -108,8 +107,8 @@ class Live:
             except Exception as error:
                 raise shown(error) from None
             if page.visitor.gone:  # the action was to delete it
-                page, _ = self._services.visitors.page(key)
-            return self.refresh(page) | dict.fromkeys(clear)
+                page = self._services.visitors.page(key)
+            return self.refresh(page) | dict.fromkeys(clear) or {self._outputs[0]: gr.skip()}  # {} is no answer
 
         event(
             handler,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+import gradio as gr
 from PIL import Image
 
 from demo.jobs import Snapshot
 from demo.metrics.base import MetricResult
+from demo.metrics.verdict import ADVERSARY
 from demo.report import Arm, LeakReport
 from demo.report.figures import bars, data_uri, interval, number
 
@@ -27,24 +29,30 @@ def row(tiles: Sequence[str]) -> str:
     return f'<div class="ll-row">{"".join(tiles)}</div>'
 
 
+def html(text: str) -> gr.HTML:
+    """An update that hides an empty piece."""
+    return gr.HTML(value=text, visible=bool(text))
+
+
 def note(text: str, kind: str = "") -> str:
     """A sentence for the visitor; ``kind`` is one of '', 'good', 'bad'."""
     return f'<p class="ll-note {kind}">{escape(text)}</p>'
 
 
-def arm_row(arm: Arm) -> str:
-    """Title, explanation and pictures of an arm; the attack's own choice is marked by a frame and a word."""
-    count = len(arm.pictures)
+def arm_row(arm: Arm, *, wrap: bool = False) -> str:
+    """Title, explanation and pictures of an arm; an attack's own choice is marked by a frame and a word."""
+    count, best = len(arm.pictures), arm.best if arm.key in ADVERSARY else None
     tiles = [
         tile(
             picture,
-            f"{arm.title}, picture {index + 1} of {count}" + (", the best guess" if index == arm.best else ""),
-            "best guess" if index == arm.best else "",
-            best=index == arm.best,
+            f"{arm.title}, picture {index + 1} of {count}" + (", the best guess" if index == best else ""),
+            "best guess" if index == best else "",
+            best=index == best,
         )
         for index, picture in enumerate(arm.pictures)
     ]
-    return f'<section class="ll-arm"><h3>{escape(arm.title)}</h3><p>{escape(arm.explanation)}</p>{row(tiles)}</section>'
+    kind = "ll-arm wrap" if wrap else "ll-arm"
+    return f'<section class="{kind}"><h3>{escape(arm.title)}</h3><p>{escape(arm.explanation)}</p>{row(tiles)}</section>'
 
 
 def progress(snapshot: Snapshot | None) -> str:
@@ -59,7 +67,7 @@ def progress(snapshot: Snapshot | None) -> str:
             return _strip("Running", f"{snapshot.title}: getting ready. The first time takes longest.", None)
         left = "" if now.eta_s is None else f", {duration(now.eta_s)} left in this step"
         loss = "" if now.loss is None else f", loss {now.loss:.3f}"
-        text = f"{now.stage}: {now.step} of {now.total}{left}{loss}"
+        text = f"{now.stage}: {now.step:,} of {now.total:,}{left}{loss}"
         return _strip("Running", text, now.step / now.total if now.total else None)
     took = f"after {duration(snapshot.seconds)}"
     if snapshot.state == "failed" and snapshot.error is not None:
@@ -86,7 +94,7 @@ def size(count: int) -> str:
 def verdict(report: LeakReport) -> str:
     """The headline, in colour and in words, and the sentences under it."""
     leaked = report.verdict.leaked
-    word = "The person was found" if leaked else "Not found"
+    word = "Leak" if leaked else "No leak shown"
     sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in report.verdict.sentences)
     return (
         f'<section class="ll-verdict {"leaked" if leaked else "kept"}"><p class="word">{word}</p>'

@@ -24,8 +24,6 @@ from demo.progress import Report
 from demo.report import LeakReport
 from demo.ui.visitors import Visitors
 
-PORTRAIT_SIDE = 128  # pixels of a fictional person's button, twice its size on the page
-
 
 class Story(Protocol):
     """The part of :mod:`demo.story` that the app uses."""
@@ -127,4 +125,3 @@ class Services:
     people_missing: str = ""  # why there are none
     bases: Mapping[str, Base] = field(default_factory=lambda: BASES)
     default_base: str = "face64"
-

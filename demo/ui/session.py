@@ -32,14 +32,13 @@ class Session:
     facets: Sequence[Facet]
 
 
-def build_session() -> Session:
-    """The job's strip with its Stop button, and what is not seen. ``delete`` is left for the caller to render."""
+def build_session(delete: gr.Button) -> Session:
+    """The job's strip with its Stop button, and what is not seen; ``delete`` is in the header already."""
     browser = gr.BrowserState(None, storage_key=STORAGE_KEY)
     timer = gr.Timer(IDLE_S)
     with gr.Row(elem_classes="ll-job", visible=False) as job:
         strip = gr.HTML()
         stop = gr.Button("Stop", variant="stop", size="sm", scale=0, min_width=90, elem_id="stop")
-    delete = gr.Button("Delete my data", size="sm", elem_id="delete", render=False)
 
     def draw_job(view: View) -> Updates:
         return {
@@ -74,6 +73,6 @@ def wire_session(session: Session, services: Services, live: Live, demo: gr.Bloc
         gr.Info("Your photos, files and results have been deleted.")
 
     live.on(session.timer.tick, lambda visitor: None, use=False, queue=False)
-    live.on(session.stop.click, stop, api_name="stop", queue=False)
-    live.on(session.delete.click, delete, api_name="delete_my_data", queue=False)
+    live.on(session.stop.click, stop, api_name="stop", concurrency_limit=None)
+    live.on(session.delete.click, delete, api_name="delete_my_data", concurrency_limit=None)
     live.on_load(demo, session.browser)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo.errors import DemoError, SettingsError
-from demo.photos.ingest import BadPhoto, discard
+from demo.photos.ingest import BadPhotoError, discard
 from demo.ui.services import Person, Services
 from demo.ui.visitors import Group, Photos, Shot, Visitor
 from demo.ui.work import MOST_PHOTOS
@@ -78,7 +78,7 @@ def _read(services: Services, visitor: Visitor, path: Path, name: str) -> Shot |
         raise SettingsError(f"{name} is one too many.", f"At most {MOST_PHOTOS} photos are taken.")
     try:
         return Shot(name, services.read_photo(path, name=name, side=SIDE).aligned)
-    except BadPhoto as bad:
+    except BadPhotoError as bad:
         if bad.reason != "several_faces":
             raise
         # The file goes now, so every face is framed now.

@@ -11,8 +11,76 @@ THEME = gr.themes.Default(
     font_mono=["ui-monospace", "monospace"],
 )
 
-# Bars, whiskers and lines are demo.report.figures'. Colour never stands alone: words say the same.
+HEAD = '<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">'
+
+# The classes of bars and lines are demo.report.figures'. Colour never stands alone: words say the same.
 CSS = """
-.gradio-container{--ll-leak:#a3301f;--ll-kept:#2c6a45;--ll-bar:#3b6ea5;--ll-control:#8d8a84}
-.dark .gradio-container,.gradio-container.dark,.dark{--ll-leak:#ff9a85;--ll-kept:#8fd0a8;--ll-bar:#7fb0e0}
+:root{--ll-leak:#a3301f;--ll-kept:#2c6a45;--ll-bar:#3b6ea5;--ll-control:#8d8a84}
+.dark{--ll-leak:#ff9a85;--ll-kept:#8fd0a8;--ll-bar:#7fb0e0}
+.gradio-container{overflow:clip!important}
+.html-container{padding:0!important}
+.ll-header{align-items:flex-start}
+.ll-header h1{margin:.2rem 0;font-size:1.6rem}
+.ll-small{font-size:.85rem;opacity:.8}
+.ll-job{position:sticky;top:0;z-index:20;align-items:center;gap:.75rem;padding:.5rem .75rem;
+background:var(--block-background-fill);border:1px solid var(--border-color-primary);border-radius:var(--radius-lg)}
+.ll-strip p{margin:0}
+.ll-strip progress{appearance:none;display:block;width:100%;height:.5rem;margin-top:.4rem;border:0;border-radius:.25rem;
+overflow:hidden;background:var(--border-color-primary)}
+.ll-strip progress::-webkit-progress-bar{background:var(--border-color-primary)}
+.ll-strip progress::-webkit-progress-value{background:var(--ll-bar)}
+.ll-strip progress::-moz-progress-bar{background:var(--ll-bar)}
+.ll-strip.bad strong{color:var(--ll-leak)}
+.ll-strip.good strong{color:var(--ll-kept)}
+.ll-note{margin:.35rem 0;padding:.4rem .7rem;border-left:.25rem solid var(--border-color-primary)}
+.ll-note.good{border-color:var(--ll-kept)}
+.ll-note.bad{border-color:var(--ll-leak)}
+.ll-row{display:flex;flex-wrap:wrap;gap:.5rem;margin:.4rem 0}
+.ll-row figure{margin:0;width:104px}
+.ll-row img{display:block;width:100%;height:auto;margin:0;border-radius:6px}
+.ll-row figcaption{font-size:.8rem;text-align:center;padding-top:.15rem}
+.ll-row .best img{outline:3px solid var(--ll-bar);outline-offset:1px}
+.ll-row .best figcaption{font-weight:600}
+.ll-arm .ll-row{flex-wrap:nowrap;overflow-x:auto;padding:4px}
+.ll-arm figure{flex:none}
+.ll-arm.wrap .ll-row{flex-wrap:wrap}
+.ll-arm h3{margin:.9rem 0 0;font-size:1rem;font-weight:600}
+.ll-arm p{margin:.1rem 0 .3rem;opacity:.8;font-size:.9rem}
+.ll-people{gap:.5rem;display:grid!important;grid-template-columns:repeat(auto-fill,minmax(88px,1fr))}
+.ll-person{flex-direction:column;padding:.35rem;font-size:.8rem;min-width:0!important;white-space:normal}
+.ll-person img{width:64px!important;height:64px!important;border-radius:6px;margin:0 0 .25rem}
+.ll-verdict{padding:.8rem 1rem;border:1px solid var(--border-color-primary);border-left:.4rem solid;
+border-radius:var(--radius-lg);background:var(--block-background-fill);margin:.5rem 0}
+.ll-verdict.leaked{border-left-color:var(--ll-leak)}
+.ll-verdict.kept{border-left-color:var(--ll-kept)}
+.ll-verdict .word{margin:0;font-weight:700}
+.ll-verdict.leaked .word{color:var(--ll-leak)}
+.ll-verdict.kept .word{color:var(--ll-kept)}
+.ll-verdict h3{margin:.1rem 0 .4rem;font-size:1.15rem}
+.ll-verdict ul,.ll-notes{margin:.3rem 0;padding-left:1.2rem;list-style:disc}
+.ll-bars{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:1.25rem;margin:.75rem 0}
+.ll-bars figure{margin:0}
+.ll-bars figcaption{font-weight:600}
+.ll-bars small{font-weight:400;opacity:.8}
+.bars{width:100%;max-width:30rem;height:auto;display:block}
+.bars text{fill:var(--body-text-color);font-size:12px}
+.bars .value{text-anchor:end}
+.bars .mark{font-size:11px;fill:var(--ll-leak)}
+.bars .bar{fill:var(--ll-bar)}
+.bars .bar-control{fill:var(--ll-control)}
+.bars .whisker{stroke:var(--body-text-color);stroke-width:1.5;fill:none}
+.bars .chance{stroke:var(--ll-leak);stroke-dasharray:4 3}
+.bars .limit{stroke:var(--ll-leak)}
+.ll-scroll{overflow-x:auto}
+.ll-scroll table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums;min-width:52rem}
+.ll-scroll caption{text-align:left;padding:.4rem 0;opacity:.8}
+.ll-scroll th,.ll-scroll td{border:0!important;padding:.4rem .6rem;
+border-bottom:1px solid var(--border-color-primary)!important;text-align:left;vertical-align:top}
+.ll-scroll tbody th{min-width:10rem}
+.ll-scroll small{display:block;font-weight:400;opacity:.8}
+.ll-meta summary{cursor:pointer;padding:.4rem 0}
+.ll-meta code{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem}
+@media (max-width:640px){.ll-row figure{width:calc((100% - 1rem)/3)}.ll-arm .ll-row figure{width:92px}
+.ll-header h1{font-size:1.35rem}}
+.ll-footer{font-size:.85rem;opacity:.8;margin-top:1.5rem}
 """

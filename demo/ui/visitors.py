@@ -28,6 +28,7 @@ from demo.report import LeakReport
 IDLE_S = 30 * 60  # seconds without use after which a visitor's data go, page open or not
 CLOSED_S = 10 * 60  # the same after the last page was closed: long enough to reload, or to wake a phone
 MOST = 100  # visitors at once; the longest unused goes first
+SWEEP_S = 30.0
 NUMBERS = count(1)
 
 
@@ -127,7 +128,7 @@ class Visitor:
         self.lock = RLock()
         self.used = now
         self.left: float | None = None  # when the last page was closed
-        self.lost = False  # whether anything was deleted
+        self.expired = False  # whether anything was deleted for want of use
         self._desk: Desk | None = Desk()
 
     @property
@@ -175,8 +176,6 @@ class Visitor:
     def delete(self) -> None:
         """Drop everything. Again after a late job, which may have made the folder anew."""
         with self.lock:
-            if self._desk is not None:
-                self.lost = bool(self._desk.photos.shots or self._desk.released or self._desk.job)
             self._desk = None
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -186,6 +185,7 @@ class Page:
     """One open page: whose it is, and what it shows."""
 
     visitor: Visitor
+    expired: bool = False  # whether the visitor before had data, which were not used and have been deleted
     seen: dict[str, Hashable] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
 
@@ -215,27 +215,23 @@ class Visitors:
             self._touch(page.visitor)
             return page
 
-    def page(self, page_key: str, *, use: bool = True) -> tuple[Page, bool]:
-        """The page of a request.
+    def page(self, page_key: str, *, use: bool = True) -> Page:
+        """The page of a request; with a new visitor, and nothing seen, if the old one's data have gone.
 
         Args:
             page_key: Gradio's session hash.
             use: whether somebody did something; polling does not count.
-
-        Returns:
-            the page, and whether data of its visitor had expired, so that it has a new visitor now.
         """
         with self._lock:
             self.sweep()
             page = self._pages.get(page_key)
             if page is None:  # a client of the API, or a page that comes back from the browser's cache
-                return self.open(page_key, None), False
-            old = page.visitor
-            if old.gone:
-                page = self._pages[page_key] = Page(self._new())
+                return self.open(page_key, None)
+            if page.visitor.gone:
+                page = self._pages[page_key] = Page(self._new(), page.expired or page.visitor.expired)
             if use:
                 self._touch(page.visitor)
-            return page, old.gone and old.lost
+            return page
 
     def close(self, page_key: str) -> None:
         """A page was closed. When it was the visitor's last one, the time to deletion begins."""
@@ -244,9 +240,11 @@ class Visitors:
             if page is not None and not any(other.visitor is page.visitor for other in self._pages.values()):
                 page.visitor.left = self._clock()
 
-    def forget(self, visitor: Visitor) -> None:
+    def forget(self, visitor: Visitor, *, expired: bool = False) -> None:
         """Stop the visitor's jobs and delete all that there is of the visitor."""
         with self._lock:
+            if expired and not visitor.gone:
+                visitor.expired = bool(visitor.desk.photos.shots or visitor.desk.released)
             self._jobs.forget(visitor.id)
             self._visitors.pop(visitor.id, None)
             visitor.delete()
@@ -260,9 +258,16 @@ class Visitors:
                     visitor.used = now
                     visitor.left = None if visitor.left is None else now
                 elif now - visitor.used >= IDLE_S or (visitor.left is not None and now - visitor.left >= CLOSED_S):
-                    self.forget(visitor)
+                    self.forget(visitor, expired=True)
             if len(self._pages) > 10 * MOST:  # clients of the API never say that they close
                 self._pages = {key: page for key, page in self._pages.items() if not page.visitor.gone}
+
+    def sweep_for_ever(self, pause_s: float = SWEEP_S) -> None:
+        """For a thread of its own: data go on time also when nobody is there."""
+        while True:
+            time.sleep(pause_s)
+            self.sweep()
+            self._jobs.sweep()
 
     def forget_all(self) -> None:
         """The end of the app."""
@@ -273,7 +278,7 @@ class Visitors:
     def _new(self) -> Visitor:
         idle = [visitor for visitor in self._visitors.values() if not self._jobs.busy(visitor.id)]
         if len(self._visitors) >= MOST and idle:
-            self.forget(min(idle, key=lambda visitor: visitor.used))
+            self.forget(min(idle, key=lambda visitor: visitor.used), expired=True)
         visitor = Visitor(self._root, self._clock())
         self._visitors[visitor.id] = visitor
         return visitor

@@ -105,9 +105,7 @@ def attacking(services: Services, visitor: Visitor, order: Order) -> Part:
     def work(report: Report, stop: Event) -> None:
         released = _released(visitor.desk)
         file = services.story.open_lora(released.path, base_key=released.base_key)
-        done = services.story.attack(
-            file, base_key=released.base_key, settings=order.attack, report=report, stop=stop
-        )
+        done = services.story.attack(file, base_key=released.base_key, settings=order.attack, report=report, stop=stop)
         visitor.change(attacked=Attacked(released, done), compared=None)
 
     return work
@@ -153,11 +151,11 @@ def story(services: Services, visitor: Visitor, order: Order) -> Part:
     tune = tuning(services, visitor, order)
 
     def work(report: Report, stop: Event) -> None:
-        tune(_part(report, 1, "Fine-tune"), stop)
+        tune(_part(report, 1), stop)
         _go_on(visitor, stop, "attack")
-        attacking(services, visitor, order)(_part(report, 2, "Attack"), stop)
+        attacking(services, visitor, order)(_part(report, 2), stop)
         _go_on(visitor, stop, None)
-        comparing(services, visitor, order)(_part(report, 3, "Compare"), stop)
+        comparing(services, visitor, order)(_part(report, 3), stop)
         _go_on(visitor, stop, "compare")
 
     return work
@@ -226,9 +224,9 @@ def _resized(photos: Sequence[Image.Image], side: int) -> list[Image.Image]:
     return [photo.resize((side, side), Image.Resampling.LANCZOS) for photo in photos]
 
 
-def _part(report: Report, number: int, title: str) -> Report:
+def _part(report: Report, number: int) -> Report:
     """Progress that names the part of the story."""
-    return lambda progress: report(replace(progress, stage=f"Part {number} of 3, {title}: {progress.stage}"))
+    return lambda progress: report(replace(progress, stage=f"Part {number} of 3, {progress.stage}"))
 
 
 def _go_on(visitor: Visitor, stop: Event, tab: str | None) -> None:

@@ -1,0 +1,80 @@
+"""Run the app: python app.py
+
+Reads the environment, builds the services, assembles, launches. Besides Gradio's own variables (such as
+GRADIO_SERVER_NAME, GRADIO_SERVER_PORT): LORA_LEAK_BASE, the base model chosen at the start.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from threading import Thread
+
+PEOPLE = Path(__file__).parent / "weights" / "people"
+
+log = logging.getLogger("app")
+
+
+def prepare() -> Path:
+    """The environment, before gradio is imported: no telemetry, and a private folder for this run's files."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    inside = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
+    inside.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="lora-leak-", dir=inside))  # mode 0700
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the folder goes then, too
+    return folder
+
+
+def main() -> None:
+    """Start the app and stay."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    folder = prepare()
+    from demo import story
+    from demo.bases import find_base
+    from demo.errors import DemoError, WeightsError
+    from demo.jobs import Jobs
+    from demo.photos.ingest import read_photo
+    from demo.ui.assembly import build_app, launch_options
+    from demo.ui.services import Services, find_people
+    from demo.ui.visitors import Visitors
+
+    try:
+        base = find_base(os.environ.get("LORA_LEAK_BASE", "face64"))
+    except DemoError as error:
+        sys.exit(f"LORA_LEAK_BASE: {error}")
+    missing = ""
+    try:
+        people = find_people(PEOPLE)
+    except WeightsError as error:
+        people, missing = [], str(error)
+    jobs = Jobs()
+    visitors = Visitors(folder, jobs)
+    services = Services(story, read_photo, jobs, visitors, people, missing, default_base=base.key)
+
+    def warm() -> None:
+        try:
+            with story.COMPUTE:
+                story.pipeline(base.key)
+        except DemoError as error:
+            log.warning("%s", error)
+
+    for task in (warm, visitors.sweep_for_ever):
+        Thread(target=task, daemon=True).start()
+    try:
+        build_app(services).launch(**launch_options())
+    finally:
+        jobs.close()
+        visitors.forget_all()
+
+
+if __name__ == "__main__":
+    main()

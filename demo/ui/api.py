@@ -1,0 +1,53 @@
+"""Endpoints for programs, beside those of the buttons. A client's session is a visitor like any other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from demo.errors import DemoError, SettingsError
+from demo.ui import shots
+from demo.ui.errors import shown
+from demo.ui.services import Services
+
+
+def add_api(services: Services) -> None:
+    """Add the endpoints ``load_person`` and ``status`` to the Blocks that is being built."""
+
+    def load_person(name: str, request: gr.Request) -> int:
+        """Take a fictional person's photos; returns how many there are."""
+        person = next((person for person in services.people if person.name == name), None)
+        try:
+            if person is None:
+                known = ", ".join(person.name for person in services.people)
+                raise SettingsError("There is no such fictional person.", f"Choose one of: {known}.")
+            visitor = services.visitors.page(request.session_hash or "").visitor
+            shots.load_person(visitor, person)
+        except DemoError as error:
+            raise shown(error) from None
+        return len(visitor.desk.photos.shots)
+
+    def status(request: gr.Request) -> dict[str, Any]:
+        """How the session's job stands, and what there is."""
+        visitor = services.visitors.page(request.session_hash or "", use=False).visitor
+        desk = visitor.desk
+        job = None if desk.job is None else services.jobs.get(desk.job)
+        now = None if job is None else job.progress
+        return {
+            "state": None if job is None else job.state,
+            "place": None if job is None else job.place,
+            "stage": None if now is None else now.stage,
+            "step": None if now is None else now.step,
+            "total": None if now is None else now.total,
+            "error": None if job is None or job.error is None else str(job.error),
+            "photos": len(desk.photos.shots),
+            "photos_to_settle": len(desk.photos.groups),
+            "file": None if desk.released is None else desk.released.name,
+            "reconstructed": desk.attacked is not None,
+            "headline": None if desk.compared is None else desk.compared.report.verdict.headline,
+            "leaked": None if desk.compared is None else desk.compared.report.verdict.leaked,
+        }
+
+    gr.api(load_person, api_name="load_person")
+    gr.api(status, api_name="status", queue=False)

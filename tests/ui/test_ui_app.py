@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_story import FakeStory, face, lora
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from demo.jobs import Jobs
+from demo.lora.files import write_lora
+from demo.photos.decode import BadPhotoError, decode
+from demo.photos.ingest import Photo
+from demo.ui.services import Person, Services
+from demo.ui.visitors import Visitors
+
+PATIENCE_S = 30.0
+
+
+def read_photo(source: Path, *, name: str, side: int = 512, face: int | None = None) -> Photo:
+    """Decodes as the real one does; the file's name says how many faces are found."""
+    picture = decode(source, name)
+    if "landscape" in name:
+        raise BadPhotoError("no_face", f"No face found in {name}.", "Use another.", name=name)
+    faces = 2 if "two" in name else 1
+    if faces > 1 and face is None:
+        choices = (picture.resize((128, 128)),) * faces
+        raise BadPhotoError("several_faces", f"{name} shows 2 faces.", "Choose one.", name=name, choices=choices)
+    return Photo(name, picture.resize((side, side)), faces, detected=True)
+
+
+class App:
+    def __init__(self, services: Services, url: str, folder: Path) -> None:
+        self.services, self.url, self.folder = services, url, folder
+
+    def client(self) -> Client:
+        return Client(self.url, verbose=False)
+
+    def uploads(self) -> list[Path]:
+        """Files in the temporary folder that are neither a visitor's own nor the app's."""
+        return [
+            path
+            for path in self.folder.rglob("*")
+            if path.is_file() and "visitor-" not in str(path) and path.suffix in {".jpg", ".png", ".safetensors"}
+        ]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    patch = pytest.MonkeyPatch()
+    folder = tmp_path_factory.mktemp("gradio")
+    patch.setenv("GRADIO_TEMP_DIR", str(folder))
+    patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+    from demo.ui.assembly import build_app, launch_options
+
+    portrait = folder / "portraits" / "00.webp"
+    portrait.parent.mkdir()
+    face(0, 128).save(portrait)
+    jobs = Jobs()
+    visitors = Visitors(folder, jobs)
+    people = [Person("Anouk Quistrow", (portrait,) * 8)]
+    services = Services(FakeStory(0.01, steps=20), read_photo, jobs, visitors, people)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # Gradio's way to say that an argument is in the wrong place
+        blocks = build_app(services)
+        _, url, _ = blocks.launch(**launch_options(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1"))
+    yield App(services, url, folder)
+    jobs.close()
+    blocks.close()
+    visitors.forget_all()
+    patch.undo()
+
+
+def wait(client: Client, **wanted: Any) -> dict[str, Any]:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        status: dict[str, Any] = client.predict(api_name="/status")
+        if all(status[key] == value for key, value in wanted.items()):
+            return status
+        assert status["state"] != "failed" or wanted.get("state") == "failed", status
+        time.sleep(0.1)
+    raise AssertionError(f"{status} has not become {wanted}")
+
+
+def test_public_endpoints_are_stable(app: App) -> None:
+    named = app.client().view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert set(named) == {
+        "/add_lora",
+        "/add_photos",
+        "/attack",
+        "/compare",
+        "/delete_my_data",
+        "/fine_tune",
+        "/load_person",
+        "/remove_photos",
+        "/run_story",
+        "/status",
+        "/stop",
+    }
+
+
+def test_the_whole_story(app: App) -> None:
+    client = app.client()
+    assert client.predict("Anouk Quistrow", api_name="/load_person") == 8
+    client.predict(api_name="/run_story")
+    status = wait(client, state="done")
+    assert status["leaked"] is True
+    assert status["headline"].startswith("The shared file gives the person away")
+    assert status["file"] == "lora.safetensors"
+    story = app.services.story
+    assert isinstance(story, FakeStory)
+    assert story.tuned_on[-1] == 5  # of 8: three are kept for scoring
+    client.predict(api_name="/delete_my_data")
+
+
+def test_step_by_step(app: App) -> None:
+    client = app.client()
+    client.predict("Anouk Quistrow", api_name="/load_person")
+    client.predict(api_name="/fine_tune", steps=30)
+    assert wait(client, state="done")["reconstructed"] is False
+    client.predict(api_name="/attack", samples=3)
+    assert wait(client, state="done")["headline"] is None
+    client.predict(api_name="/compare")
+    assert wait(client, state="done", reconstructed=True)["headline"]
+    client.predict(api_name="/delete_my_data")
+
+
+def test_stop(app: App) -> None:
+    story = app.services.story
+    assert isinstance(story, FakeStory)
+    client = app.client()
+    client.predict("Anouk Quistrow", api_name="/load_person")
+    story.pause, story.steps = 0.05, 400
+    try:
+        client.predict(api_name="/run_story")
+        wait(client, state="running")
+        time.sleep(0.3)
+        client.predict(api_name="/stop")
+        status = wait(client, state="stopped")
+    finally:
+        story.pause, story.steps = 0.01, 20
+    assert status["file"] == "lora.safetensors"  # what had been trained is kept
+    assert status["headline"] is None
+
+
+def test_uploads_are_deleted_at_once_and_bad_ones_named(app: App, tmp_path: Path) -> None:
+    client = app.client()
+    paths = []
+    for name in ("a.jpg", "b.png", "landscape.jpg"):
+        paths.append(tmp_path / name)
+        face(len(paths), 200).save(paths[-1])
+    client.predict([handle_file(path) for path in paths], api_name="/add_photos")
+    assert client.predict(api_name="/status")["photos"] == 2
+    assert app.uploads() == []
+    client.predict(api_name="/remove_photos")
+    assert client.predict(api_name="/status")["photos"] == 0
+
+
+def test_several_faces_hold_the_job_back(app: App, tmp_path: Path) -> None:
+    client = app.client()
+    paths = [tmp_path / name for name in ("a.jpg", "b.jpg", "c.jpg", "two.jpg")]
+    for path in paths:
+        face(1, 200).save(path)
+    client.predict([handle_file(path) for path in paths], api_name="/add_photos")
+    status = client.predict(api_name="/status")
+    assert (status["photos"], status["photos_to_settle"]) == (3, 1)
+    assert app.uploads() == []
+    with pytest.raises(AppError, match=r"two.jpg shows several faces"):
+        client.predict(api_name="/fine_tune")
+
+
+def test_too_few_photos_and_bad_settings_are_explained(app: App) -> None:
+    client = app.client()
+    with pytest.raises(AppError, match="at least 3 are needed"):
+        client.predict(api_name="/run_story")
+    client.predict("Anouk Quistrow", api_name="/load_person")
+    with pytest.raises(AppError, match="no such base model"):
+        client.predict(api_name="/fine_tune", base="face65")
+    with pytest.raises(AppError, match="Learning rate"):
+        client.predict(api_name="/fine_tune", lr=-1)
+    with pytest.raises(AppError, match="no LoRA file yet"):
+        client.predict(api_name="/compare")
+    with pytest.raises(AppError, match="no such fictional person"):
+        client.predict("Nobody", api_name="/load_person")
+
+
+def test_an_uploaded_lora_is_attacked_and_its_upload_deleted(app: App, tmp_path: Path) -> None:
+    client = app.client()
+    path = write_lora(tmp_path / "mine.safetensors", lora())
+    client.predict(handle_file(path), "face64", api_name="/add_lora")
+    assert app.uploads() == []
+    assert client.predict(api_name="/status")["file"] == "mine.safetensors"
+    client.predict(api_name="/attack")
+    wait(client, state="done", reconstructed=True)
+    with pytest.raises(AppError, match="no photos to compare with"):
+        client.predict(api_name="/compare")
+
+
+def test_a_renamed_pickle_is_refused(app: App, tmp_path: Path) -> None:
+    client = app.client()
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(b"\x80\x02}q\x00.")
+    client.predict(handle_file(path), "face64", api_name="/add_lora")  # told by a warning: the field is cleared
+    assert client.predict(api_name="/status")["file"] is None
+    assert app.uploads() == []
+
+
+def test_two_visitors_see_nothing_of_each_other(app: App) -> None:
+    ann, bob = app.client(), app.client()
+    ann.predict("Anouk Quistrow", api_name="/load_person")
+    ann.predict(api_name="/fine_tune")
+    wait(ann, state="done")
+    status = bob.predict(api_name="/status")
+    assert (status["photos"], status["file"], status["state"]) == (0, None, None)
+    bob.predict(api_name="/delete_my_data")
+    assert ann.predict(api_name="/status")["file"] == "lora.safetensors"
+
+
+def test_delete_my_data_leaves_nothing(app: App) -> None:
+    client = app.client()
+    before = set(app.folder.glob("visitor-*/*/*"))
+    client.predict("Anouk Quistrow", api_name="/load_person")
+    client.predict(api_name="/run_story")
+    wait(client, state="done")
+    own = set(app.folder.glob("visitor-*/*/*")) - before
+    assert {path.name for path in own} == {"lora.safetensors", "report.html", "report.json"}
+    assert all(path.parent.stat().st_mode & 0o077 == 0 for path in own)
+    assert all(path.parents[1].stat().st_mode & 0o077 == 0 for path in own)
+    client.predict(api_name="/delete_my_data")
+    assert not any(path.exists() for path in own)
+    status = client.predict(api_name="/status")
+    assert (status["photos"], status["file"], status["state"]) == (0, None, None)
+
+
+def test_delete_my_data_stops_a_running_job_for_good(app: App) -> None:
+    story = app.services.story
+    assert isinstance(story, FakeStory)
+    client = app.client()
+    client.predict("Anouk Quistrow", api_name="/load_person")
+    folders = set(app.folder.glob("visitor-*"))
+    story.pause, story.steps = 0.05, 400
+    try:
+        client.predict(api_name="/fine_tune")
+        wait(client, state="running")
+        client.predict(api_name="/delete_my_data")
+        client.predict("Anouk Quistrow", api_name="/load_person")
+        story.pause, story.steps = 0.0, 5
+        client.predict(api_name="/fine_tune")
+        wait(client, state="done")  # the line is free again
+    finally:
+        story.pause, story.steps = 0.01, 20
+    assert len(folders - set(app.folder.glob("visitor-*"))) == 1  # and the late job has not brought it back
+
+
+def test_pictures_never_lie_in_a_file(app: App) -> None:
+    client = app.client()
+    client.predict("Anouk Quistrow", api_name="/load_person")
+    client.predict(api_name="/run_story")
+    wait(client, state="done")
+    pictures = [p for p in app.folder.rglob("*") if p.suffix in {".png", ".jpg", ".webp"} and p.name != "00.webp"]
+    assert pictures == []
+    with Image.open(app.folder / "portraits" / "00.webp") as portrait:
+        assert portrait.size == (128, 128)
