@@ -37,6 +37,7 @@ def prepare() -> Path:
 def main() -> None:
     """Start the app and stay."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     folder = prepare()
     from demo import story
     from demo.bases import find_base

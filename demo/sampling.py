@@ -35,6 +35,14 @@ def text_embeddings(text_encoder: Any, ids: Tensor) -> Tensor:
     return text_encoder(ids)[0]  # type: ignore[no-any-return]
 
 
+def velocity_weight(sigma: Tensor) -> Tensor:
+    """Weight of a squared error in x0 that makes it one in v = alpha * epsilon - sigma * x0: 1 / sigma^2.
+
+    Damped where sigma vanishes and the error with it, lest single draws of t rule the gradient.
+    """
+    return 1 / (sigma.square() + 0.02)
+
+
 def fit_length(negative: Tensor, length: int) -> Tensor:
     """Cut or repeat the last token of (n, tokens, width) to ``length`` tokens.
 

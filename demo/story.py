@@ -147,7 +147,7 @@ def compare(
             arms = _arms(released, trigger, done, pipe, base, settings, notes, report, stop)
     results: dict[str, list[MetricResult]] = {}
     measured = Context(
-        pictures=[], photos=photos, prompt=base.class_prompt
+        pictures=arms[0].pictures, photos=photos, prompt=base.class_prompt
     )  # the photos are embedded once for all arms
     with watch.stage("metrics"):
         for number, arm in enumerate(arms):

@@ -24,7 +24,7 @@ from demo.lora.files import LoraWeights
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
 from demo.progress import Progress, Report
-from demo.sampling import draw, encode_pictures, encode_prompts, text_embeddings, token_ids
+from demo.sampling import draw, encode_pictures, encode_prompts, text_embeddings, token_ids, velocity_weight
 
 ADAPTER = "released"
 
@@ -149,17 +149,23 @@ class Denoising:
 
 
 def noise_error(pipe: StableDiffusionPipeline, x0: Tensor, context: Tensor, generator: torch.Generator) -> Tensor:
-    """Squared error of the prediction at random timesteps, mean over each picture: (n, c, h, w) -> (n,)."""
+    """Squared error of the prediction at random timesteps, mean over each picture: (n, c, h, w) -> (n,).
+
+    In the base's own terms: of epsilon, of v, or of x0 weighted as v.
+    """
     scheduler, n = pipe.scheduler, len(x0)
     # Stratified: the loss varies far more with t than with the picture.
     u = (torch.rand(1, generator=generator) + torch.randperm(n, generator=generator) / n) % 1
     t = (u * scheduler.config.num_train_timesteps).long().to(x0.device)
     noise = torch.randn(x0.shape, generator=generator).to(x0.device)
     noisy = scheduler.add_noise(x0, noise, t)
+    out = pipe.unet(noisy.to(pipe.unet.dtype), t, encoder_hidden_states=context.to(pipe.unet.dtype)).sample.float()
     kind = scheduler.config.prediction_type
+    if kind == "sample":
+        sigma = (1 - scheduler.alphas_cumprod.to(x0)[t]).sqrt()
+        return (out - x0).square().flatten(1).mean(1) * velocity_weight(sigma)
     target = scheduler.get_velocity(x0, noise, t) if kind == "v_prediction" else noise
-    out = pipe.unet(noisy.to(pipe.unet.dtype), t, encoder_hidden_states=context.to(pipe.unet.dtype)).sample
-    return (out.float() - target).square().flatten(1).mean(1)
+    return (out - target).square().flatten(1).mean(1)
 
 
 def fine_tune(

@@ -32,7 +32,7 @@ class LoraSettings(Settings):
 
 PRESETS: dict[str, LoraSettings] = {
     "sd-gpu": LoraSettings(),
-    "face64-cpu": LoraSettings(steps=150, batch=5, class_batch=4, lr=2e-3, class_images=200, sample_every=50),
+    "face64-cpu": LoraSettings(steps=100, batch=4, class_batch=3, lr=3e-3, class_images=200, sample_every=25),
 }
 
 

@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline
+from safetensors.torch import load_file
+from torch import Tensor
 from transformers import CLIPModel, CLIPTokenizer
 
+from demo.files import write_tensors
 from demo.train import clip, data, unet, vae
+from demo.train.data import Faces
 
 FACE64 = data.ROOT / "weights" / "face64"
 SHARD = "9MB"  # the Hub takes larger files only through large-file storage
@@ -35,12 +39,21 @@ def run_clip(work: Path, pictures: int, device: str) -> None:
     tokenizer.save_pretrained(work / "clip" / "model")
 
 
+def cached_latents(faces: Faces, autoencoder: AutoencoderTiny, work: Path, device: str) -> Tensor:
+    """Unscaled latents of the pictures and of their mirror images, (2, n, c, 8, 8), fp16; made once for a data set."""
+    path, source = work / "unet" / "latents.safetensors", work / "faces64.npy"
+    if not path.exists() or path.stat().st_mtime < source.stat().st_mtime:
+        mirrored = replace(faces, pixels=np.ascontiguousarray(faces.pixels[:, :, ::-1]))
+        both = torch.stack([vae.encode(autoencoder, part, device=device) for part in (faces, mirrored)])
+        write_tensors(path, {"latents": both})
+    return load_file(path)["latents"]
+
+
 def run_unet(work: Path, pictures: int, device: str) -> None:
-    """Stage ``unet``; caches the latents of the pictures and of their mirror images first."""
+    """Stage ``unet``."""
     faces = data.load(work)
     autoencoder = AutoencoderTiny.from_pretrained(work / "vae" / "model")
-    mirrored = replace(faces, pixels=np.ascontiguousarray(faces.pixels[:, :, ::-1]))
-    latents = torch.stack([vae.encode(autoencoder, part, device=device) for part in (faces, mirrored)])
+    latents = cached_latents(faces, autoencoder, work, device)
     scale = 1 / float(latents[0, ::7].float().square().mean().sqrt())
     autoencoder.register_to_config(scaling_factor=scale)
     autoencoder.save_pretrained(work / "vae" / "model")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
 
 from demo.errors import DemoError, SettingsError
 from demo.ui import shots
@@ -49,5 +50,5 @@ def add_api(services: Services) -> None:
             "leaked": None if desk.compared is None else desk.compared.report.verdict.leaked,
         }
 
-    gr.api(load_person, api_name="load_person")
-    gr.api(status, api_name="status", queue=False)
+    api(load_person, api_name="load_person")
+    api(status, api_name="status", queue=False)

@@ -40,6 +40,7 @@ FOOTER = (
     "The fictional people were generated. Built with Gradio; nothing is sent elsewhere."
 )
 MAX_FILE = "256mb"
+SESSIONS = 200  # whose shown values Gradio keeps in memory, should a client never say that it closes
 CACHE_S = (300, 3600)  # how often Gradio looks for left-over uploads, and from what age they go
 
 
@@ -90,6 +91,7 @@ def launch_options(**changes: Any) -> dict[str, Any]:
         "enable_monitoring": False,
         "strict_cors": True,
         "max_file_size": MAX_FILE,
+        "state_session_capacity": SESSIONS,
         "footer_links": [],
         **changes,
     }

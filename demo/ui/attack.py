@@ -14,7 +14,7 @@ from gradio.components import Component
 
 from demo.attack.registry import ATTACKS, AttackSettings
 from demo.report import Arm
-from demo.ui import pictures, work
+from demo.ui import pictures, shots, work
 from demo.ui.orders import find, order
 from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.services import Services
@@ -25,7 +25,7 @@ INTRO = (
     "An encoder reads the matrices and writes an embedding, from which the model draws."
 )
 COLUMNS = ["Rank", "In", "Out", "Alpha", "|A|", "|B|", "|update|", "Layer"]
-WIDTHS: list[str | int] = [60, 60, 60, 70, 75, 75, 85, 480]
+WIDTHS: list[str | int] = [60, 60, 60, 70, 75, 75, 85, 600]
 
 
 @dataclass(frozen=True)
@@ -52,19 +52,22 @@ def build_attack_tab(services: Services) -> AttackTab:
                     value=services.default_base,
                     label="Base model that the file is for",
                 )
-                upload = gr.File(file_types=[".safetensors"], label="LoRA file (.safetensors)", height=130)
+                upload = gr.File(
+                    file_types=[".safetensors"], label="LoRA file (.safetensors)", height=130, elem_id="lora-upload"
+                )
             fields = _fields()
         with gr.Column(scale=3, min_width=300):
             drawn = gr.HTML(elem_id="reconstruction")
-            matrices = gr.Dataframe(
-                headers=COLUMNS,
-                label="All that the adversary sees: the layers and the norms of their matrices",
-                column_widths=WIDTHS,
-                interactive=False,
-                max_height=420,
-                visible=False,
-            )
-            metadata = gr.HTML(elem_id="metadata")
+    matrices = gr.Dataframe(
+        headers=COLUMNS,
+        elem_id="matrices",
+        label="All that the adversary sees: the layers and the norms of their matrices",
+        column_widths=WIDTHS,
+        interactive=False,
+        max_height=420,
+        visible=False,
+    )
+    metadata = gr.HTML(elem_id="metadata")
 
     def draw_file(view: View) -> Updates:
         released = view.desk.released
@@ -104,16 +107,29 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
     """
 
     def take(visitor: Visitor, file: Any, key: Any) -> None:
-        if file:
-            path = Path(file["path"])
+        if not file:
+            return
+        path = Path(file["path"])
+        try:
             work.take_file(visitor, path, file.get("orig_name") or path.name, find(services, key).key)
+        finally:
+            shots.discard_upload(path)
+
+    fields = {"base": base, **tab.fields}
 
     def begin(visitor: Visitor, *values: Any) -> None:
-        made = order(services, dict(zip(("base", *tab.fields), values, strict=True)))
+        made = order(services, dict(zip(fields, values, strict=True)))
         work.begin(services, visitor, "Attack", work.attacking(services, visitor, made))
 
-    live.on(tab.upload.upload, take, [tab.upload, tab.base], clear=[tab.upload], api_name="add_lora", preprocess=False)
-    live.on(tab.start.click, begin, [base, *tab.fields.values()], api_name="attack")
+    live.on(
+        tab.upload.upload,
+        take,
+        {"file": tab.upload, "base": tab.base},
+        clear=[tab.upload],
+        api_name="add_lora",
+        preprocess=False,
+    )
+    live.on(tab.start.click, begin, fields, api_name="attack")
 
 
 def layers(released: Released) -> pd.DataFrame:
@@ -133,11 +149,9 @@ def _fields() -> dict[str, Component]:
     default = AttackSettings()
     fields: dict[str, Component] = {"samples": gr.Slider(1, 16, default.samples, step=1, label="Pictures")}
     with gr.Accordion("More settings", open=False):
-        fields["sampling_steps"] = gr.Number(
-            None, label="Sampling steps (empty: the base's own)", precision=0, minimum=1, maximum=200
-        )
-        fields["guidance"] = gr.Number(None, label="Guidance (empty: the base's own)", minimum=1, maximum=20)
-        fields["attack_seed"] = gr.Number(default.seed, label="Seed", precision=0, minimum=0)
+        fields["sampling_steps"] = gr.Number(None, label="Sampling steps (empty: the base's own)", precision=0)
+        fields["guidance"] = gr.Number(None, label="Guidance (empty: the base's own)")
+        fields["attack_seed"] = gr.Number(default.seed, label="Seed", precision=0)
     return fields
 
 
@@ -147,7 +161,7 @@ def _file_html(released: Released | None, services: Services) -> str:
     origin = "from the Fine-tune tab" if released.trigger is not None else "uploaded"
     numbers = sum(tensor.numel() for tensor in released.lora.tensors.values())
     text = (
-        f"{released.name}, {origin}: {pictures.size(released.path.stat().st_size)}, "
+        f"{released.name}, {origin}: {pictures.size(released.size)}, "
         f"{len(released.lora.modules())} layers, {len(released.lora.tensors)} matrices, {numbers:,} numbers, "
         f"for {services.bases[released.base_key].title}."
     )

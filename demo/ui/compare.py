@@ -89,7 +89,7 @@ def wire_compare_tab(tab: CompareTab, services: Services, live: Live, more: Mapp
         made = order(services, dict(zip(fields, values, strict=True)))
         work.begin(services, visitor, "Comparison", work.comparing(services, visitor, made))
 
-    live.on(tab.start.click, begin, list(fields.values()), api_name="compare")
+    live.on(tab.start.click, begin, fields, api_name="compare")
 
 
 def _lacking(view: View) -> str:

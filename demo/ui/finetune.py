@@ -98,16 +98,15 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
 
     slow = {"show_progress": "minimal", "show_progress_on": tab.remove, "concurrency_id": "photos"}
     reading: dict[str, Any] = {"preprocess": False, "concurrency_limit": 1, **slow}
-    live.on(tab.uploads.upload, add, [tab.uploads], clear=[tab.uploads], api_name="add_photos", **reading)
-    live.on(tab.camera.input, add, [tab.camera], clear=[tab.camera], **reading)
+    live.on(tab.uploads.upload, add, {"photos": tab.uploads}, clear=[tab.uploads], api_name="add_photos", **reading)
+    live.on(tab.camera.input, add, {"photo": tab.camera}, clear=[tab.camera], **reading)
     for button, person in zip(tab.people, services.people, strict=True):
         live.on(button.click, partial(shots.load_person, person=person))
-    live.on(tab.take.click, choose, [tab.faces])
+    live.on(tab.take.click, choose, {"face": tab.faces})
     live.on(tab.leave.click, lambda visitor: shots.choose(visitor, None))
     live.on(tab.remove.click, shots.remove_all, api_name="remove_photos")
-    inputs = list(fields.values())
-    live.on(tab.start.click, partial(begin, work.tuning, "Fine-tuning"), inputs, api_name="fine_tune")
-    live.on(tab.story.click, partial(begin, work.story, "The whole story"), inputs, api_name="run_story")
+    live.on(tab.start.click, partial(begin, work.tuning, "Fine-tuning"), fields, api_name="fine_tune")
+    live.on(tab.story.click, partial(begin, work.story, "The whole story"), fields, api_name="run_story")
     preset_fields = [tab.fields[name] for name in ("steps", "lr", "rank", "class_images", "sample_every")]
     tab.base.change(lambda key: _preset_values(services, key), tab.base, preset_fields, api_visibility="private")
 
@@ -187,7 +186,7 @@ def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component]]:
     chosen = find(services, services.default_base)
     preset = find_preset(chosen.preset)
     fields: dict[str, Component] = {
-        "steps": gr.Slider(10, 2000, preset.steps, step=10, label="Steps"),
+        "steps": gr.Slider(10, 2000, preset.steps, step=10, label="Steps", elem_id="steps"),
         "photos": gr.Slider(
             3, work.MOST_PHOTOS, 5, step=1, label="Photos to fine-tune on", info="The others are kept for scoring."
         ),
@@ -197,12 +196,12 @@ def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component]]:
         choices = [(known.title, key) for key, known in services.bases.items()]
         base = gr.Dropdown(choices, value=chosen.key, label="Base model")
         fields["base"] = base
-        fields["lr"] = gr.Number(preset.lr, label="Learning rate", minimum=1e-7, maximum=0.1, step=1e-5)
+        fields["lr"] = gr.Number(preset.lr, label="Learning rate", step=1e-5)
         fields["rank"] = gr.Slider(1, 64, preset.unet_rank, step=1, label="Rank of the matrices")
         fields["text_encoder"] = gr.Checkbox(preset.train_text_encoder, label="Train the text encoder, too")
         fields["class_images"] = gr.Slider(8, 400, preset.class_images, step=8, label="Pictures of other people")
         fields["sample_every"] = gr.Slider(0, 500, preset.sample_every, step=10, label="Steps between live samples")
-        fields["seed"] = gr.Number(None, label="Seed (empty: random)", precision=0, minimum=0)
+        fields["seed"] = gr.Number(None, label="Seed (empty: random)", precision=0)
     return base, fields
 
 
@@ -247,9 +246,7 @@ def _result(services: Services) -> Facet:
             return {words: pictures.html(""), download: gr.DownloadButton(visible=False, value=None)}
         base = services.bases[tuned.base_key]
         stopped = ", stopped early" if tuned.stopped else ""
-        text = (
-            f"{tuned.name}: {pictures.size(tuned.path.stat().st_size)}, {tuned.steps} steps{stopped}, for {base.title}."
-        )
+        text = f"{tuned.name}: {pictures.size(tuned.size)}, {tuned.steps} steps{stopped}, for {base.title}."
         secret = (
             '<p class="ll-note">Secret trigger word, in no file: '
             f"<code>{escape(tuned.trigger or '')}</code>. <strong>This stays with you.</strong></p>"

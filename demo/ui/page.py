@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import Parameter, Signature
 from typing import Any
 
 import gradio as gr
@@ -13,7 +14,7 @@ from demo.errors import DemoError
 from demo.jobs import Snapshot
 from demo.ui.errors import shown, warn
 from demo.ui.services import Services
-from demo.ui.visitors import Desk, Page, Visitor
+from demo.ui.visitors import Desk, GoneError, Page, Visitor
 
 Updates = dict[Any, Any]  # component or layout block -> its update
 Action = Callable[..., Iterable[str] | None]  # visitor and inputs in; warnings for the visitor out
@@ -76,7 +77,7 @@ class Live:
         self,
         event: Callable[..., Any],
         action: Action,
-        inputs: Sequence[Component] = (),
+        inputs: Mapping[str, Component] | None = None,
         *,
         clear: Sequence[Component] = (),
         api_name: str | None = None,
@@ -88,6 +89,7 @@ class Live:
         Args:
             event: such as ``button.click``.
             action: gets the visitor and the inputs' values. A DemoError becomes a message.
+            inputs: by the names that they have in the API.
             clear: inputs to empty afterwards, whatever happens.
             api_name: a stable name makes it part of the public API.
             use: whether it counts as somebody doing something.
@@ -106,13 +108,17 @@ class Live:
                 warn(str(error))  # an error would leave the inputs as they are
             except Exception as error:
                 raise shown(error) from None
-            if page.visitor.gone:  # the action was to delete it
-                page = self._services.visitors.page(key)
-            return self.refresh(page) | dict.fromkeys(clear) or {self._outputs[0]: gr.skip()}  # {} is no answer
+            try:
+                updates = self.refresh(page)
+            except GoneError:  # the action was to delete it, or another page did so just now
+                updates = self.refresh(self._services.visitors.page(key))
+            return updates | dict.fromkeys(clear) or {self._outputs[0]: gr.skip()}  # {} is no answer
 
+        inputs = inputs or {}
+        handler.__signature__ = _signature(inputs)  # type: ignore[attr-defined]
         event(
             handler,
-            inputs=list(inputs),
+            inputs=list(inputs.values()),
             outputs=self._outputs + [block for block in clear if block not in self._outputs],
             api_name=api_name,
             api_visibility="public" if api_name else "private",
@@ -120,7 +126,7 @@ class Live:
         )
 
     def on_load(self, demo: gr.Blocks, browser: gr.BrowserState) -> None:
-        """Attach a page to the visitor that its browser remembers, when it is opened and when it is closed."""
+        """Attach a page to the visitor that its browser remembers; let it go when it is closed."""
 
         def opened(request: gr.Request, remembered: object) -> Updates:
             return self.refresh(self._services.visitors.open(request.session_hash or "", remembered))
@@ -132,3 +138,19 @@ class Live:
             opened, inputs=browser, outputs=self._outputs, api_visibility="private", show_progress="hidden", queue=False
         )
         demo.unload(closed)
+
+        def wipe(page_key: str) -> None:
+            # Gradio keeps all that a session shows, our pictures among it, long after the session's end.
+            holder = demo.state_holder
+            with holder.lock:
+                holder.session_data.pop(page_key, None)
+                holder.time_last_used.pop(page_key, None)
+
+        self._services.visitors.wipe = wipe
+
+
+def _signature(names: Iterable[str]) -> Signature:
+    """For Gradio, which names the API's parameters by it; a field that is empty at the start may be left out."""
+    kind = Parameter.POSITIONAL_OR_KEYWORD
+    request = Parameter("request", kind, annotation=gr.Request)
+    return Signature([request, *(Parameter(name, kind, default=None, annotation=Any) for name in names)])

@@ -12,7 +12,7 @@ from demo.jobs import Snapshot
 from demo.metrics.base import MetricResult
 from demo.metrics.verdict import ADVERSARY
 from demo.report import Arm, LeakReport
-from demo.report.figures import bars, data_uri, interval, number
+from demo.report.figures import bars, data_uri, interval, mean
 
 MAIN_BARS = ("dlib_distance", "dlib_rank", "dlib_accuracy")
 
@@ -152,7 +152,7 @@ def _cell(result: MetricResult | None) -> str:
         why = "" if result is None or result.unavailable is None else f"<small>{escape(result.unavailable)}</small>"
         return f"<td>not measured{why}</td>"
     span = interval(result)
-    return f"<td>{number(result.mean)}{f'<small>{span}</small>' if span else ''}</td>"
+    return f"<td>{mean(result)}{f'<small>{span}</small>' if span else ''}</td>"
 
 
 def _strip(word: str, text: str, share: float | None, kind: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from demo.errors import DemoError, SettingsError
@@ -25,23 +26,34 @@ def add(services: Services, visitor: Visitor, uploads: Sequence[tuple[Path, str]
         what is wrong with those that cannot be used, for the visitor.
     """
     problems: list[str] = []
-    for path, name in uploads:
-        try:
-            found = _read(services, visitor, path, name)
-        except DemoError as error:
-            problems.append(str(error))
-            continue
-        finally:
-            discard(path)
-        with visitor.lock:
-            have = _own(visitor)
-            shots, groups = have.shots, have.groups
-            if isinstance(found, Shot):
-                shots += (found,)
-            else:
-                groups += (found,)
-            visitor.change(photos=Photos(shots, groups))
+    try:
+        for path, name in uploads:
+            try:
+                found = _read(services, visitor, path, name)
+            except DemoError as error:
+                problems.append(str(error))
+                continue
+            finally:
+                discard_upload(path)
+            with visitor.lock:
+                have = _own(visitor)
+                shots, groups = have.shots, have.groups
+                if isinstance(found, Shot):
+                    shots += (found,)
+                else:
+                    groups += (found,)
+                visitor.change(photos=Photos(shots, groups))
+    finally:
+        for path, _ in uploads:
+            discard_upload(path)
     return problems
+
+
+def discard_upload(path: Path) -> None:
+    """Delete an uploaded file, and the folder that Gradio made for it alone."""
+    discard(path)
+    with suppress(OSError):  # not empty: the same file was uploaded twice under two names
+        path.parent.rmdir()
 
 
 def choose(visitor: Visitor, face: int | None) -> None:

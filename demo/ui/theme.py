@@ -22,7 +22,8 @@ CSS = """
 .ll-header{align-items:flex-start}
 .ll-header h1{margin:.2rem 0;font-size:1.6rem}
 .ll-small{font-size:.85rem;opacity:.8}
-.ll-job{position:sticky;top:0;z-index:20;align-items:center;gap:.75rem;padding:.5rem .75rem;
+.ll-job:has(button){position:sticky;top:0;z-index:100}
+.ll-job{align-items:center;gap:.75rem;padding:.5rem .75rem;
 background:var(--block-background-fill);border:1px solid var(--border-color-primary);border-radius:var(--radius-lg)}
 .ll-strip p{margin:0}
 .ll-strip progress{appearance:none;display:block;width:100%;height:.5rem;margin-top:.4rem;border:0;border-radius:.25rem;
@@ -72,7 +73,9 @@ border-radius:var(--radius-lg);background:var(--block-background-fill);margin:.5
 .bars .chance{stroke:var(--ll-leak);stroke-dasharray:4 3}
 .bars .limit{stroke:var(--ll-leak)}
 .ll-scroll{overflow-x:auto}
-.ll-scroll table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums;min-width:52rem}
+.ll-scroll table{border:0!important;
+border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums;min-width:52rem}
+.ll-scroll :is(thead,tbody,tr){border:0!important}
 .ll-scroll caption{text-align:left;padding:.4rem 0;opacity:.8}
 .ll-scroll th,.ll-scroll td{border:0!important;padding:.4rem .6rem;
 border-bottom:1px solid var(--border-color-primary)!important;text-align:left;vertical-align:top}

@@ -70,6 +70,7 @@ class Released:
     name: str
     base_key: str
     lora: LoraWeights
+    size: int  # bytes
     trigger: str | None = None  # the maker's secret; None: not made here
     settings: LoraSettings | None = None
     steps: int = 0
@@ -109,6 +110,11 @@ class Desk:
     compared: Compared | None = None
     job: str | None = None  # id of the running or last job
     tab: str | None = None  # that the story has come to
+
+    def files(self) -> list[Path]:
+        """All files that something on the desk refers to."""
+        released = [file.path for file in (self.tuned, self.released) if file is not None]
+        return released + ([self.compared.json, self.compared.html] if self.compared is not None else [])
 
 
 class GoneError(DemoError):
@@ -159,16 +165,16 @@ class Visitor:
             return self._desk
 
     def room(self, name: str) -> Path:
-        """A new folder for one result; the last one of that name is deleted.
+        """A new folder for one result. Older ones of that name are deleted, unless the desk still has what is in them.
 
         Raises:
             GoneError: the visitor has been deleted.
         """
         with self.lock:
-            if self.gone:
-                raise GoneError
+            kept = {path.parent for path in self.desk.files()}
             for old in self.folder.glob(f"{name}-*"):
-                shutil.rmtree(old, ignore_errors=True)
+                if old not in kept:
+                    shutil.rmtree(old, ignore_errors=True)
             made = self.folder / f"{name}-{_number()}"
             made.mkdir(mode=0o700)
             return made
@@ -197,6 +203,10 @@ class Visitors:
         root: a private folder, in which each visitor gets one.
         jobs: where their jobs run.
         clock: seconds, monotonic.
+
+    Attributes:
+        wipe: called with a page's key when the page is closed or its visitor deleted, so that whoever keeps what
+            the page shows can drop that, too.
     """
 
     def __init__(self, root: Path, jobs: Jobs, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -204,6 +214,7 @@ class Visitors:
         self._visitors: dict[str, Visitor] = {}
         self._pages: dict[str, Page] = {}
         self._lock = RLock()
+        self.wipe: Callable[[str], None] = lambda page_key: None
 
     def open(self, page_key: str, visitor_id: object) -> Page:
         """A page was loaded: the visitor that its browser remembers, or a new one."""
@@ -237,6 +248,7 @@ class Visitors:
         """A page was closed. When it was the visitor's last one, the time to deletion begins."""
         with self._lock:
             page = self._pages.pop(page_key, None)
+            self.wipe(page_key)
             if page is not None and not any(other.visitor is page.visitor for other in self._pages.values()):
                 page.visitor.left = self._clock()
 
@@ -248,6 +260,8 @@ class Visitors:
             self._jobs.forget(visitor.id)
             self._visitors.pop(visitor.id, None)
             visitor.delete()
+            for key in [key for key, page in self._pages.items() if page.visitor is visitor]:
+                self.wipe(key)
 
     def sweep(self) -> None:
         """Delete what nobody uses any more. A running job keeps its owner's data until it ends."""

@@ -12,7 +12,7 @@ from threading import Event
 from PIL import Image
 
 from demo.attack.registry import AttackSettings
-from demo.errors import DemoError, LoraFileError, PhotoError, SettingsError, Stopped
+from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped
 from demo.lora.files import read_lora
 from demo.lora.settings import LoraSettings
 from demo.progress import Report
@@ -72,7 +72,7 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
     base = services.bases[order.base_key]
     photos = _resized([shot.aligned for shot in desk.photos.shots], base.side)
     used, scored, note = split(photos, order.photos)
-    seed = secrets.randbelow(2**31) if order.seed is None else order.seed  # the trigger follows from it: a secret
+    seed = secrets.randbelow(2**63) if order.seed is None else order.seed  # the trigger follows from it: a secret
 
     def work(report: Report, stop: Event) -> None:
         path = visitor.room("tuned") / OWN_FILE
@@ -86,7 +86,8 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
             path=path,
             name=path.name,
             base_key=order.base_key,
-            lora=tuned.lora,
+            lora=read_lora(path),  # as everybody sees it, header and all
+            size=path.stat().st_size,
             trigger=tuned.trigger,
             settings=order.lora,
             steps=tuned.steps,
@@ -169,18 +170,12 @@ def take_file(visitor: Visitor, upload: Path, name: str, base_key: str) -> None:
     Raises:
         LoraFileError: it is no LoRA file that can be read.
     """
-    try:
-        path = visitor.room("uploaded") / OWN_FILE
-        shutil.move(upload, path)
-    finally:
-        upload.unlink(missing_ok=True)
-    try:
-        lora = read_lora(path)
-    except DemoError as error:
-        path.unlink()
-        # The file was renamed here; the visitor knows it by its own name.
-        raise LoraFileError(error.problem.replace(OWN_FILE, name), error.remedy) from error
-    visitor.change(released=Released(path, name, base_key, lora), attacked=None, compared=None)
+    lora = read_lora(upload)
+    path = visitor.room("uploaded") / OWN_FILE
+    shutil.move(upload, path)
+    visitor.change(
+        released=Released(path, name, base_key, lora, size=path.stat().st_size), attacked=None, compared=None
+    )
 
 
 def split(photos: Sequence[Image.Image], count: int) -> tuple[list[Image.Image], list[Image.Image], str]:

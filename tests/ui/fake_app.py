@@ -1,27 +1,38 @@
-"""The real app over a fake story, for looking at it and for browser tests: python tests/ui/fake_app.py [PORT]"""
+"""The real app over a fake story, for looking at it and for browser tests.
+
+python tests/ui/fake_app.py [PORT [SECONDS A STEP [real|fake]]]: the last says which face detector reads the photos.
+"""
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 
-def main(port: int, pause: float) -> None:
+def main(port: int = 7861, pause: float = 0.05, detector: str = "real") -> None:
+    """Serve until killed."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     folder = Path(tempfile.mkdtemp(prefix="lora-leak-fake-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    from dataclasses import replace
+
+    from fake_services import fake_services
     from fake_story import FakeStory, face
 
-    from demo.jobs import Jobs
     from demo.photos.ingest import read_photo
     from demo.ui.assembly import build_app, launch_options
-    from demo.ui.services import Person, Services
-    from demo.ui.visitors import Visitors
+    from demo.ui.services import Person
 
     people = []
     for number, name in enumerate(("Anouk Quistrow", "Bela Wexholm", "Caspar Yttervik", "Dunja Zwarnik")):
@@ -31,11 +42,12 @@ def main(port: int, pause: float) -> None:
             for i, path in enumerate(pictures):
                 face(10 * number + i, 256).save(path)
         people.append(Person(name, tuple(pictures)))
-    jobs = Jobs()
-    services = Services(FakeStory(pause), read_photo, jobs, Visitors(folder, jobs), people)
-    print("READY", folder, flush=True)
+    services = fake_services(folder, FakeStory(pause), tuple(people), time.monotonic)
+    if detector == "real":
+        services = replace(services, read_photo=read_photo)
     build_app(services).launch(**launch_options(server_name="127.0.0.1", server_port=port, quiet=True))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7861, float(sys.argv[2]) if len(sys.argv) > 2 else 0.05)
+    given = sys.argv[1:]
+    main(*(kind(value) for kind, value in zip((int, float, str), given, strict=False)))

@@ -2,41 +2,26 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_services import fake_services
 from fake_story import FakeStory, face, lora
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from demo.jobs import Jobs
 from demo.lora.files import write_lora
-from demo.photos.decode import BadPhotoError, decode
-from demo.photos.ingest import Photo
 from demo.ui.services import Person, Services
-from demo.ui.visitors import Visitors
 
 PATIENCE_S = 30.0
 
 
-def read_photo(source: Path, *, name: str, side: int = 512, face: int | None = None) -> Photo:
-    """Decodes as the real one does; the file's name says how many faces are found."""
-    picture = decode(source, name)
-    if "landscape" in name:
-        raise BadPhotoError("no_face", f"No face found in {name}.", "Use another.", name=name)
-    faces = 2 if "two" in name else 1
-    if faces > 1 and face is None:
-        choices = (picture.resize((128, 128)),) * faces
-        raise BadPhotoError("several_faces", f"{name} shows 2 faces.", "Choose one.", name=name, choices=choices)
-    return Photo(name, picture.resize((side, side)), faces, detected=True)
-
-
 class App:
-    def __init__(self, services: Services, url: str, folder: Path) -> None:
-        self.services, self.url, self.folder = services, url, folder
+    def __init__(self, services: Services, url: str, folder: Path, sessions: Mapping[str, Any]) -> None:
+        self.services, self.url, self.folder, self.sessions = services, url, folder, sessions
 
     def client(self) -> Client:
         return Client(self.url, verbose=False)
@@ -48,6 +33,9 @@ class App:
             for path in self.folder.rglob("*")
             if path.is_file() and "visitor-" not in str(path) and path.suffix in {".jpg", ".png", ".safetensors"}
         ]
+
+    def upload_folders(self) -> list[Path]:
+        return [path for path in self.folder.iterdir() if len(path.name) == 64 and not list(path.iterdir())]
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +49,15 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     portrait = folder / "portraits" / "00.webp"
     portrait.parent.mkdir()
     face(0, 128).save(portrait)
-    jobs = Jobs()
-    visitors = Visitors(folder, jobs)
-    people = [Person("Anouk Quistrow", (portrait,) * 8)]
-    services = Services(FakeStory(0.01, steps=20), read_photo, jobs, visitors, people)
+    services = fake_services(folder, FakeStory(0.01, steps=20), (Person("Anouk Quistrow", (portrait,) * 8),))
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # Gradio's way to say that an argument is in the wrong place
         blocks = build_app(services)
         _, url, _ = blocks.launch(**launch_options(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1"))
-    yield App(services, url, folder)
-    jobs.close()
+    yield App(services, url, folder, blocks.state_holder.session_data)
+    services.jobs.close()
     blocks.close()
-    visitors.forget_all()
+    services.visitors.forget_all()
     patch.undo()
 
 
@@ -157,6 +142,7 @@ def test_uploads_are_deleted_at_once_and_bad_ones_named(app: App, tmp_path: Path
     client.predict([handle_file(path) for path in paths], api_name="/add_photos")
     assert client.predict(api_name="/status")["photos"] == 2
     assert app.uploads() == []
+    assert app.upload_folders() == []
     client.predict(api_name="/remove_photos")
     assert client.predict(api_name="/status")["photos"] == 0
 
@@ -179,8 +165,6 @@ def test_too_few_photos_and_bad_settings_are_explained(app: App) -> None:
     with pytest.raises(AppError, match="at least 3 are needed"):
         client.predict(api_name="/run_story")
     client.predict("Anouk Quistrow", api_name="/load_person")
-    with pytest.raises(AppError, match="no such base model"):
-        client.predict(api_name="/fine_tune", base="face65")
     with pytest.raises(AppError, match="Learning rate"):
         client.predict(api_name="/fine_tune", lr=-1)
     with pytest.raises(AppError, match="no LoRA file yet"):
@@ -206,6 +190,14 @@ def test_a_renamed_pickle_is_refused(app: App, tmp_path: Path) -> None:
     path = tmp_path / "mine.safetensors"
     path.write_bytes(b"\x80\x02}q\x00.")
     client.predict(handle_file(path), "face64", api_name="/add_lora")  # told by a warning: the field is cleared
+    assert client.predict(api_name="/status")["file"] is None
+    assert app.uploads() == []
+
+
+def test_an_upload_for_an_unknown_base_is_deleted_too(app: App, tmp_path: Path) -> None:
+    client = app.client()
+    path = write_lora(tmp_path / "mine.safetensors", lora())
+    client.predict(handle_file(path), "face65", api_name="/add_lora")
     assert client.predict(api_name="/status")["file"] is None
     assert app.uploads() == []
 
@@ -255,6 +247,30 @@ def test_delete_my_data_stops_a_running_job_for_good(app: App) -> None:
     finally:
         story.pause, story.steps = 0.01, 20
     assert len(folders - set(app.folder.glob("visitor-*"))) == 1  # and the late job has not brought it back
+
+
+def test_nothing_shown_is_kept_in_memory_after_deletion_or_the_pages_end(app: App) -> None:
+    def kept() -> bool:
+        return any(
+            "data:image" in str(config) for state in app.sessions.values() for config in state.config_values.values()
+        )
+
+    for visitor in list(app.services.visitors._visitors.values()):  # other tests'
+        app.services.visitors.forget(visitor)
+    assert not kept()
+    client = app.client()
+    client.predict("Anouk Quistrow", api_name="/load_person")
+    client.predict(api_name="/run_story")
+    wait(client, state="done")
+    client.predict(api_name="/stop")  # brings the page up to date
+    assert kept()
+    client.predict(api_name="/delete_my_data")
+    assert not kept()
+    client.predict("Anouk Quistrow", api_name="/load_person")
+    client.predict(api_name="/stop")
+    assert kept()
+    app.services.visitors.close(client.session_hash)
+    assert not kept()
 
 
 def test_pictures_never_lie_in_a_file(app: App) -> None:

@@ -1,0 +1,115 @@
+"""The command line: ``leak`` tells the whole story on a folder of photos, ``attack`` attacks one file.
+
+People read stderr; the last line of stdout is one JSON object. Exit codes: 0 good, 2 something that the
+caller can put right (one line says what), 1 a fault of the program, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from demo.cli.output import one_line, say
+from demo.errors import DemoError, SettingsError
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
+        os.environ.setdefault(name, "error")
+    debug = False
+    try:
+        arguments = _parser().parse_args(argv)
+        debug = arguments.debug
+        run: Callable[[argparse.Namespace], None] = arguments.run
+        run(arguments)
+    except DemoError as error:
+        if debug:
+            raise
+        say(f"Error: {one_line(str(error))}")
+        return 2
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        return 130
+    except Exception as error:
+        if debug:
+            raise
+        say(f"Unexpected {type(error).__name__}: {one_line(str(error))} (--debug shows where)")
+        return 1
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other error is said."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SettingsError(f"{message[:1].upper()}{message[1:]}.", f"See: {self.prog} --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m demo", description="What a shared LoRA gives away.", allow_abbrev=False)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    leak = commands.add_parser("leak", help="photos -> LoRA -> attack -> comparison -> report", allow_abbrev=False)
+    leak.set_defaults(run=_leak)
+    leak.add_argument(
+        "--photos", type=Path, required=True, metavar="DIR", help="folder of 3 to 20 photos of one person"
+    )
+    _common(leak)
+    leak.add_argument(
+        "--steps", type=_whole(1, 20_000), metavar="N", help="fine-tuning steps (default: the base's own)"
+    )
+    leak.add_argument(
+        "--seed", type=_whole(0, 2**31 - 1), metavar="N", help="default: random, for the secret trigger follows from it"
+    )
+    leak.add_argument("--no-prior", action="store_true", help="fine-tune without prior preservation")
+    leak.add_argument("--include-photos", action="store_true", help="put the private photos into report.html")
+
+    attack = commands.add_parser("attack", help="what a LoRA file alone gives away", allow_abbrev=False)
+    attack.set_defaults(run=_attack)
+    attack.add_argument("file", type=Path, metavar="FILE.safetensors", help="the LoRA file")
+    _common(attack)
+    attack.add_argument("--steps", type=_whole(1, 200), metavar="N", help="sampling steps (default: the base's own)")
+    attack.add_argument(
+        "--seed", type=_whole(0, 2**31 - 1), metavar="N", default=1, help="of the pictures (default: 1)"
+    )
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the results; made if missing"
+    )
+    parser.add_argument("--base", default="face64", metavar="KEY", help="base model (default: face64, the bundled one)")
+    parser.add_argument("--samples", type=_whole(1, 64), default=8, metavar="N", help="pictures to draw (default: 8)")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
+        return value
+
+    return parse
+
+
+def _leak(arguments: argparse.Namespace) -> None:
+    from demo.cli.leak import leak
+
+    leak(arguments)
+
+
+def _attack(arguments: argparse.Namespace) -> None:
+    from demo.cli.attack import attack
+
+    attack(arguments)

@@ -1,0 +1,149 @@
+"""``python -m demo leak``: the whole story on a folder of photos."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demo.cli.output import Narrator, check_writable, one_line, peak_memory_mb, print_json, say, write_pictures
+from demo.errors import DemoError
+
+if TYPE_CHECKING:
+    from demo.photos.decode import BadPhotoError
+    from demo.report import LeakReport
+
+MINIMUM, MAXIMUM = 3, 20  # photos
+PICTURES = {"encoder": "reconstruction", "dreambooth": "dreambooth", "class_prompt": "class_prompt"}  # arm -> file name
+NUMBERS = ("dlib_distance", "dlib_rank")
+
+
+def leak(arguments: argparse.Namespace) -> None:
+    """Check the input, quick things first, then fine-tune, attack, compare, write.
+
+    Raises:
+        DemoError: what is wrong with the input.
+    """
+    out: Path = arguments.out
+    check_writable(out)
+    paths = find_photos(arguments.photos)
+
+    say("Loading")
+    from demo import story
+    from demo.attack.registry import AttackSettings
+    from demo.bases import find_base
+    from demo.lora.settings import find_preset
+    from demo.photos.ingest import read_photos
+    from demo.report import write_report
+
+    base = find_base(arguments.base)
+    changes: dict[str, object] = {} if arguments.steps is None else {"steps": arguments.steps}
+    if arguments.no_prior:
+        changes["prior_weight"] = 0.0
+    settings = find_preset(base.preset).model_copy(update=changes)
+    attack = AttackSettings(samples=arguments.samples)
+    narrate, watch = Narrator(), story.Stopwatch()
+
+    with watch.stage("photos"):
+        photos = [photo.aligned for photo in read_photos(paths, side=base.side, minimum=MINIMUM, maximum=MAXIMUM)]
+    used, scored, note = story.split_photos(photos)
+    say(note)
+    seed = secrets.randbelow(2**63) if arguments.seed is None else arguments.seed
+    with watch.stage("fine-tune"):
+        tuned = story.tune(
+            used, out / "lora.safetensors", base_key=base.key, settings=settings, seed=seed, report=narrate
+        )
+    say(f"The secret trigger, in no file: {tuned.trigger}")
+    # From here on the attack has what anybody has: the file as it was written.
+    released = story.open_lora(out / "lora.safetensors", base_key=base.key)
+    report = story.compare(
+        released,
+        tuned.trigger,
+        scored,
+        base_key=base.key,
+        settings=attack,
+        extra={"fine-tuning": settings.model_dump()},  # without the seed, from which the trigger follows
+        notes=[note],
+        report=narrate,
+        watch=watch,
+    )
+    files: dict[str, object] = {"lora": str(out / "lora.safetensors")}
+    for arm in report.arms:
+        if arm.key in PICTURES:
+            files[PICTURES[arm.key]] = [str(path) for path in write_pictures(out, PICTURES[arm.key], arm.pictures)]
+    json, html = write_report(out, report, include_photos=arguments.include_photos)
+    files |= {"report_json": str(json), "report_html": str(html)}
+    say(f"{report.verdict.headline}. See {html}")
+    print_json(
+        {
+            "command": "leak",
+            "base": base.key,
+            "leaked": report.verdict.leaked,
+            "headline": report.verdict.headline,
+            "verdict": list(report.verdict.sentences),
+            "arms": arm_numbers(report),
+            "photos": {"fine_tuned_on": len(used), "scored_against": len(scored)},
+            "steps": tuned.steps,
+            "seconds": dict(watch.seconds),
+            "peak_memory_mb": peak_memory_mb(),
+            "files": files,
+        }
+    )
+
+
+def find_photos(folder: Path) -> list[Path]:
+    """The photos of a folder, as far as they can be checked without a face detector.
+
+    Raises:
+        BadPhotoError: no photos, too few, too many, or one that cannot be decoded.
+    """
+    from demo.photos.decode import BadPhotoError, decode
+    from demo.photos.ingest import folder_photos
+
+    paths = folder_photos(folder)
+    count = len(paths)
+    if count < MINIMUM:
+        lacking = MINIMUM - count
+        raise BadPhotoError(
+            "too_few",
+            f"{folder} holds {_photos(count)}: {_photos(lacking)} too few.",
+            f"Add {lacking} more of the same person, {MINIMUM} are needed.",
+        )
+    if count > MAXIMUM:
+        raise BadPhotoError(
+            "too_many", f"{folder} holds {_photos(count)}; at most {MAXIMUM} are taken.", f"Remove {count - MAXIMUM}."
+        )
+    errors: list[BadPhotoError] = []
+    for path in paths:
+        try:
+            decode(path, path.name)
+        except BadPhotoError as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise DemoError(
+            f"{len(errors)} of {count} photos cannot be read: {' '.join(one_line(str(e)) for e in errors)}",
+            "Put these right first.",
+        )
+    return paths
+
+
+def arm_numbers(report: LeakReport) -> Mapping[str, Mapping[str, float | None]]:
+    """Mean distance and rank of each arm; None where one was not measured."""
+    numbers: dict[str, dict[str, float | None]] = {}
+    for arm in report.arms:
+        means = {result.key: result.mean for result in report.metrics.get(arm.key, ())}
+        numbers[arm.key] = {key: _finite(means.get(key, math.nan)) for key in NUMBERS}
+    return numbers
+
+
+def _finite(value: float) -> float | None:
+    return round(float(value), 4) if math.isfinite(value) else None
+
+
+def _photos(count: int) -> str:
+    return "1 photo" if count == 1 else f"{count} photos"

@@ -1,0 +1,86 @@
+"""What the commands write: lines for people on stderr, JSON for programs on stdout, pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demo.errors import OutputError
+from demo.files import write_atomically
+from demo.progress import Progress
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+PAUSE_S = 5.0  # shortest time between two lines of one stage
+
+
+def say(text: str) -> None:
+    """A line for people."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def one_line(text: str) -> str:
+    """Without line breaks."""
+    return " ".join(text.split())
+
+
+class Narrator:
+    """Progress in lines: each new stage, and now and then how far it is."""
+
+    def __init__(self) -> None:
+        self._stage, self._told = "", 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Tell of ``progress``, or not yet."""
+        now = time.monotonic()
+        if progress.stage == self._stage and now - self._told < PAUSE_S:
+            return
+        self._stage, self._told = progress.stage, now
+        loss = "" if progress.loss is None else f", loss {progress.loss:.3f}"
+        left = "" if progress.eta_s is None else f", {progress.eta_s:.0f} s left"
+        say(f"{progress.stage}: {progress.step} of {progress.total}{loss}{left}")
+
+
+def check_writable(out: Path) -> None:
+    """Make the folder and try it, before any work.
+
+    Raises:
+        OutputError: nothing can be written there.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=out, prefix=".part-")
+        os.close(handle)
+        Path(name).unlink()
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write into {out}: {error.strerror or error}.",
+            "Choose a folder that exists, is writable and has room.",
+        ) from error
+
+
+def write_pictures(out: Path, name: str, pictures: Sequence[Image.Image]) -> list[Path]:
+    """Write ``name-0.png``, ``name-1.png``, ... as they were drawn, without metadata."""
+    paths = [out / f"{name}-{index}.png" for index in range(len(pictures))]
+    for path, picture in zip(paths, pictures, strict=True):
+        write_atomically(path, picture.convert("RGB").save)
+    return paths
+
+
+def peak_memory_mb() -> float:
+    """The largest resident memory of this process so far, in MB."""
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
+
+
+def print_json(values: Mapping[str, object]) -> None:
+    """One strict JSON object in one line: the last of stdout."""
+    print(json.dumps(values, allow_nan=False, ensure_ascii=False), flush=True)

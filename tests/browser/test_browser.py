@@ -1,0 +1,227 @@
+"""The app in a real browser: Playwright drives Debian's Chromium. LORA_LEAK_SHOTS=DIR keeps screenshots."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+PATIENCE_MS = 30_000
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(find_spec("playwright") is None, reason="Playwright is missing: pip install playwright"),
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is missing: apt-get install chromium"),
+]
+
+Visit = Callable[..., "Page"]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, str(ROOT / "tests/ui/fake_app.py"), str(port), "0.02", "fake"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}/"
+    try:
+        for _ in range(600):
+            assert process.poll() is None, "the app ended"
+            try:
+                urllib.request.urlopen(address, timeout=5).close()
+                break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, url: str) -> Iterator[Visit]:
+    """Opens the app as a new visitor, and holds that nothing is fetched from elsewhere and no script fails."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def note(message: Any) -> None:
+        if message.type == "error":
+            faults.append(message.text)
+
+    def opened(width: int = 1280, scheme: Any = "light", context: BrowserContext | None = None) -> Page:
+        if context is None:
+            context = browser.new_context(viewport={"width": width, "height": 850}, color_scheme=scheme)
+            contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else faults.append(r.url))
+        page.goto(url)
+        page.locator("#photos .ll-note").wait_for()
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def load_person(page: Page) -> None:
+    page.get_by_role("button", name="Anouk Quistrow").click()
+    page.locator("#photos img").first.wait_for()
+
+
+def shoot(page: Page, name: str, *, whole: bool = True) -> None:
+    if folder := os.environ.get("LORA_LEAK_SHOTS"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=whole)
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_the_whole_story_switches_tabs_and_fits_the_screen(visit: Visit, width: int, scheme: str) -> None:
+    page = visit(width, scheme)
+    shoot(page, f"{width}-1-empty")
+    assert page.locator("#story").is_disabled()
+    load_person(page)
+    assert "does not exist" in page.locator("#photos").inner_text()
+    shoot(page, f"{width}-2-photos")
+    page.locator("#story").click()
+    page.locator("#loss canvas, #loss svg").first.wait_for()
+    page.locator("#sample img").wait_for()
+    assert page.locator("#stop").is_visible()
+    shoot(page, f"{width}-3-running")
+    page.locator("#released .good").wait_for()  # in the Attack tab, which is shown now
+    page.locator("#verdict h3").wait_for()  # in the Compare tab
+    assert "Leak" in page.locator("#verdict .word").inner_text()
+    assert page.locator("#comparison .ll-arm").count() == 8
+    assert page.locator("#comparison svg.bars").count() == 2
+    assert page.locator("#comparison img:not([alt])").count() == 0
+    shoot(page, f"{width}-6-compare")
+    tab(page, "2 Attack")
+    page.locator("#reconstruction .best").wait_for()
+    assert "unet.mid_block" in page.locator("#matrices").inner_text()
+    shoot(page, f"{width}-5-attack")
+    tab(page, "1 Fine-tune")
+    assert "quorvex" in page.locator("#tuned").inner_text()
+    assert "This stays with you" in page.locator("#tuned").inner_text()
+    shoot(page, f"{width}-4-tuned")
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    with page.expect_download() as download:
+        page.locator("#download-lora").click()
+    assert download.value.suggested_filename == "lora.safetensors"
+    assert Path(download.value.path()).read_bytes()[8:9] == b"{"
+
+
+def test_a_reload_finds_the_job_again_and_stop_stops_it(visit: Visit) -> None:
+    page = visit()
+    load_person(page)
+    page.locator("#steps input[type=number]").fill("2000")
+    page.locator("#start").click()
+    page.get_by_text(re.compile(r"fine-tune: \d+ of 2,000")).wait_for()
+    page.reload()
+    page.get_by_text(re.compile(r"fine-tune: \d+ of 2,000")).wait_for()
+    assert page.locator("#photos img").count() == 8
+    second = visit(context=page.context)  # another tab of the same browser
+    second.get_by_text(re.compile(r"fine-tune: \d+ of 2,000")).wait_for()
+    page.locator("#stop").click()
+    page.locator(".ll-strip", has_text="Stopped").wait_for()
+    page.locator("#download-lora").wait_for()  # what had been trained is kept
+    assert page.locator("#stop").is_hidden()
+    assert page.locator("#start").is_enabled()
+
+
+def test_uploads_and_the_choice_of_a_face(visit: Visit, tmp_path: Path) -> None:
+    page = visit(390, "light")
+    files = []
+    for name in ("a.jpg", "b.png", "two.jpg", "landscape.jpg"):
+        files.append(tmp_path / name)
+        Image.effect_noise((160, 160), 80).convert("RGB").save(files[-1])
+    page.locator("input[type=file]").first.set_input_files(files)
+    page.get_by_text("two.jpg shows 2 faces").wait_for()
+    page.get_by_text("No face found in landscape.jpg").wait_for()
+    assert page.locator("#story").is_disabled()
+    shoot(page, "390-7-faces")
+    page.get_by_label("Face 2").check()
+    page.get_by_role("button", name="Take this face").click()
+    page.get_by_text("3 photos ready").wait_for()
+    assert page.locator("#story").is_enabled()
+    page.locator("#remove").click()
+    page.get_by_text("No photos yet").wait_for()
+
+
+def test_the_camera(visit: Visit) -> None:
+    page = visit()
+    tab(page, "Camera")
+    page.get_by_text("Click to Access Webcam").click()
+    shutter = page.get_by_role("button", name="capture photo")
+    shutter.wait_for()
+    page.wait_for_function("(() => { const v = document.querySelector('video'); return v && v.videoWidth > 0 })()")
+    shutter.click()
+    page.get_by_text("1 photo ready. 2 more needed.").wait_for()
+
+
+def test_a_bad_lora_is_explained(visit: Visit, tmp_path: Path) -> None:
+    page = visit()
+    tab(page, "2 Attack")
+    assert page.locator("#attack").is_disabled()
+    page.get_by_text("Upload another file").click()
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(b"PK\x03\x04" + b"\0" * 100)
+    page.locator("#lora-upload input[type=file]").set_input_files(path)
+    page.get_by_text("mine.safetensors is a ZIP archive").wait_for()
+    shoot(page, "1280-7-bad-lora", whole=False)
+    assert page.locator("#attack").is_disabled()
+
+
+def test_delete_my_data_empties_the_page_for_this_visitor_alone(visit: Visit) -> None:
+    ann, bob = visit(), visit()
+    load_person(ann)
+    assert bob.locator("#photos img").count() == 0
+    load_person(bob)
+    ann.get_by_role("button", name="Delete my data").click()
+    ann.get_by_text("have been deleted").wait_for()
+    ann.get_by_text("No photos yet").wait_for()
+    ann.reload()
+    ann.get_by_text("No photos yet").wait_for()
+    bob.reload()
+    bob.locator("#photos img").first.wait_for()

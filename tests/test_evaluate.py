@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.evaluate import people
+from demo.evaluate.base import face_rate, grid
+from demo.lora import priors
+from demo.lora.settings import LoraSettings
+from demo.metrics import dlib_face
+from demo.train.encoder import new_encoder
+from demo.train.people import planted_pictures
+from demo.train.zoo import GroupTrainer
+
+PLANTED = Path(__file__).parents[1] / "weights" / "people"
+
+
+def small(person: int) -> list[Image.Image]:
+    return [p.resize((64, 64), Image.Resampling.LANCZOS) for p in planted_pictures(PLANTED, person, member=True)]
+
+
+def test_a_person_is_nearer_to_herself_than_a_stranger_is() -> None:
+    own, stranger = small(0), small(1)
+    person = people.Person(0, own[:2], dlib_face.embed(own[5:10]))
+    crowd = dlib_face.embed([small(k)[0] for k in range(2, 12)])
+    mine, theirs = people.scores(own[:2], person, crowd), people.scores(stranger[:2], person, crowd)
+    assert mine["distance"] < 0.6 < theirs["distance"]
+    assert mine["rank1"] == 1
+    assert mine["rank"] == 1
+    assert mine["rec_acc"] == 1
+    assert theirs["rec_acc"] == 0
+
+
+def test_summary_and_table_speak_of_people(capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    values = {k: list(rng.random(20)) for k in ("distance", "rank", "rank1", "top1pct", "rec_acc")}
+    found = {k: people.summary(v) for k, v in values.items()}
+    assert found["distance"]["low"] < found["distance"]["mean"] < found["distance"]["high"]
+    people.print_table({"people": 20, "samples": 4, "decoys": 9, "arms": {"encoder": found}, "encoder_minus": {}})
+    out = capsys.readouterr().out
+    assert "20 people" in out
+    assert "| encoder |" in out
+
+
+def test_every_arm_is_drawn_for_every_person(tiny_pipe, tiny_base, pictures, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(priors, "CACHE", tmp_path / "cache")
+    settings = LoraSettings(steps=1, batch=2, class_batch=1, class_images=2, unet_rank=4)
+    from demo.attack.encoder import EncoderSettings
+
+    encoder = new_encoder(tiny_pipe, tiny_base, settings, EncoderSettings())
+    trainer = GroupTrainer(tiny_pipe, tiny_base, [pictures[:3], pictures[2:]], settings, seed=0)
+    trainer.step()
+    before = trainer.unet.state()
+    arms = people.draw_group(tiny_pipe, tiny_base, trainer, encoder, samples=3, seed=1)
+    after = trainer.unet.state()
+    trainer.remove()
+    assert set(arms) == set(people.ARMS) - {"chance", "other_lora"}
+    assert all([len(own) for own in drawn] == [3, 3] for drawn in arms.values())
+    assert all((before[name] == after[name]).all() for name in before)  # the random-LoRA control puts things back
+
+
+def test_face_rate_and_contact_sheet() -> None:
+    noise = [Image.fromarray(np.random.default_rng(i).integers(0, 256, (64, 64, 3), dtype=np.uint8)) for i in range(2)]
+    assert face_rate([*small(0)[:2], *noise]) == 0.5
+    assert grid(noise, columns=2).size == (128, 64)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_services import fake_services
+from fake_story import FakeStory
+
+from demo.errors import SettingsError
+from demo.lora.settings import PRESETS
+from demo.ui.orders import order
+from demo.ui.services import Services
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return fake_services(tmp_path, FakeStory())
+
+
+def test_an_empty_form_is_the_bases_preset(services: Services) -> None:
+    made = order(services, {"base": "face64", "steps": None, "seed": None})
+    assert made.lora == PRESETS["face64-cpu"]
+    assert made.seed is None
+    assert made.photos == 5
+    assert not made.include_photos
+
+
+def test_what_is_changed_is_taken(services: Services) -> None:
+    made = order(
+        services,
+        {"base": "sd14", "steps": 70, "prior": False, "rank": 8, "lr": 3e-4, "seed": 5, "photos": 3.0, "samples": 2},
+    )
+    assert (made.base_key, made.seed, made.photos, made.attack.samples) == ("sd14", 5, 3, 2)
+    assert (made.lora.steps, made.lora.prior_weight, made.lora.unet_rank, made.lora.text_rank) == (70, 0, 8, 8)
+    assert made.lora.unet_alpha == PRESETS["sd-gpu"].unet_alpha
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"base": "face65"}, "no such base model"),
+        ({"base": ["face64"]}, "no such base model"),
+        ({"base": None}, "no such base model"),
+        ({"steps": 0}, "Fine-tuning steps"),
+        ({"steps": "many"}, "Fine-tuning steps"),
+        ({"lr": float("nan")}, "Learning rate"),
+        ({"rank": 0}, "Rank"),
+        ({"seed": -1}, "Seed"),
+        ({"seed": 1.5}, "Seed"),
+        ({"seed": "x"}, "Seed"),
+        ({"photos": 21}, "Photos to fine-tune on"),
+        ({"samples": 1000}, "Pictures"),
+        ({"guidance": 0}, "Guidance"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(services: Services, values: dict[str, object], problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        order(services, {"base": "face64"} | values)

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+import pytest
+import torch
+from fake_services import fake_services
+from fake_story import FakeStory, face, lora
+
+from demo.attack.registry import AttackSettings
+from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped
+from demo.lora.files import read_lora, write_lora
+from demo.lora.settings import LoraSettings
+from demo.progress import Progress, Report, silent
+from demo.ui import work
+from demo.ui.services import Services
+from demo.ui.visitors import GoneError, Group, Photos, Shot, Visitor
+
+ORDER = work.Order("face64", LoraSettings(steps=4), AttackSettings(samples=3))
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    made = fake_services(tmp_path, FakeStory())
+    yield made
+    made.jobs.close()
+
+
+@pytest.fixture
+def visitor(services: Services) -> Visitor:
+    return services.visitors.open("page", None).visitor
+
+
+def load(visitor: Visitor, count: int) -> None:
+    visitor.change(photos=Photos(tuple(Shot(f"{i}.jpg", face(i, 128)) for i in range(count))))
+
+
+def tune(services: Services, visitor: Visitor, order: work.Order = ORDER) -> None:
+    work.tuning(services, visitor, order)(silent, Event())
+
+
+def test_the_story_fills_the_desk_and_names_its_parts(services: Services, visitor: Visitor) -> None:
+    load(visitor, 8)
+    stages: list[str] = []
+    work.story(services, visitor, ORDER)(lambda progress: stages.append(progress.stage), Event())
+    desk = visitor.desk
+    assert desk.tuned is desk.released is not None
+    assert desk.attacked is not None
+    assert len(desk.attacked.reconstruction.pictures) == 3
+    assert desk.compared is not None
+    assert desk.compared.html.exists()
+    assert desk.tab == "compare"
+    assert list(dict.fromkeys(stage[:11] for stage in stages)) == ["Part 1 of 3", "Part 2 of 3", "Part 3 of 3"]
+
+
+def test_photos_are_shrunk_to_the_base_and_split(services: Services, visitor: Visitor) -> None:
+    load(visitor, 8)
+    tune(services, visitor)
+    released = visitor.desk.released
+    assert released is not None
+    assert [photo.size for photo in released.scored] == [(64, 64)] * 3
+    assert released.note == "Fine-tuned on 5 photos; scored against 3 others of the same person."
+
+
+@pytest.mark.parametrize(("have", "wanted", "used", "scored"), [(8, 5, 5, 3), (7, 5, 5, 5), (6, 3, 3, 3), (4, 5, 4, 4)])
+def test_split(have: int, wanted: int, used: int, scored: int) -> None:
+    photos = [face(i) for i in range(have)]
+    tuned_on, scored_on, note = work.split(photos, wanted)
+    assert (len(tuned_on), len(scored_on)) == (used, scored)
+    assert ("Too few photos" in note) == (tuned_on == scored_on)
+
+
+def test_neither_trigger_nor_its_seed_is_in_the_report(services: Services, visitor: Visitor) -> None:
+    load(visitor, 8)
+    work.story(services, visitor, replace(ORDER, seed=987654))(silent, Event())
+    desk = visitor.desk
+    assert desk.released is not None
+    assert desk.released.trigger == "quorvex"
+    assert desk.compared is not None
+    for path in (desk.compared.json, desk.compared.html):
+        text = path.read_text(encoding="utf-8")
+        assert "quorvex" not in text
+        assert "987654" not in text
+    assert json.loads(desk.compared.json.read_text(encoding="utf-8"))["settings"]["fine-tuning"]["steps"] == 4
+
+
+def test_photos_are_in_the_report_only_when_asked(services: Services, visitor: Visitor) -> None:
+    load(visitor, 8)
+    tune(services, visitor)
+    pages = []
+    for include in (False, True):
+        work.comparing(services, visitor, replace(ORDER, include_photos=include))(silent, Event())
+        compared = visitor.desk.compared
+        assert compared is not None
+        pages.append(compared.html.read_text(encoding="utf-8"))
+    assert pages[1].count("<img ") == pages[0].count("<img ") + 3
+
+
+def test_seeds_are_random_unless_given(services: Services, visitor: Visitor) -> None:
+    load(visitor, 5)
+    files = []
+    for seed in (None, None, 3, 3):
+        tune(services, visitor, replace(ORDER, seed=seed))
+        released = visitor.desk.released
+        assert released is not None
+        tensors = read_lora(released.path).tensors
+        files.append(torch.cat([tensor.flatten() for tensor in tensors.values()]))
+    assert not torch.equal(files[0], files[1])
+    assert torch.equal(files[2], files[3])
+
+
+def test_a_new_file_takes_the_old_results_with_it(services: Services, visitor: Visitor) -> None:
+    load(visitor, 8)
+    work.story(services, visitor, ORDER)(silent, Event())
+    first = visitor.desk.released
+    tune(services, visitor)
+    desk = visitor.desk
+    assert desk.released is not first
+    assert desk.attacked is None
+    assert desk.compared is None
+
+
+def test_a_stop_before_the_first_step_leaves_no_file(services: Services, visitor: Visitor) -> None:
+    load(visitor, 5)
+    stop = Event()
+    stop.set()
+    with pytest.raises(Stopped):
+        work.tuning(services, visitor, ORDER)(silent, stop)
+    assert visitor.desk.released is None
+    assert not list(visitor.folder.rglob("*.safetensors"))
+
+
+def test_a_stop_in_the_story_keeps_the_file_and_goes_no_further(services: Services, visitor: Visitor) -> None:
+    load(visitor, 5)
+    stop = Event()
+
+    def report(progress: Progress) -> None:
+        if progress.step == 2:
+            stop.set()
+
+    with pytest.raises(Stopped):
+        work.story(services, visitor, ORDER)(report, stop)
+    released = visitor.desk.released
+    assert released is not None
+    assert released.stopped
+    assert released.steps == 2
+    assert visitor.desk.attacked is None
+
+
+def test_what_is_needed_is_said(services: Services, visitor: Visitor) -> None:
+    load(visitor, 2)
+    with pytest.raises(PhotoError, match="2 photos loaded; at least 3 are needed"):
+        work.tuning(services, visitor, ORDER)
+    visitor.change(photos=Photos((), (Group("party.jpg", (face(1), face(2))),)))
+    with pytest.raises(PhotoError, match=r"party\.jpg shows several faces"):
+        work.story(services, visitor, ORDER)
+    with pytest.raises(LoraFileError, match="no LoRA file yet"):
+        work.comparing(services, visitor, ORDER)
+
+
+def test_an_uploaded_file_without_photos_cannot_be_compared(
+    services: Services, visitor: Visitor, tmp_path: Path
+) -> None:
+    work.take_file(visitor, write_lora(tmp_path / "up" / "mine.safetensors", lora()), "mine.safetensors", "face64")
+    work.attacking(services, visitor, ORDER)(silent, Event())
+    assert visitor.desk.attacked is not None
+    with pytest.raises(PhotoError, match="no photos to compare with"):
+        work.comparing(services, visitor, ORDER)
+    load(visitor, 1)
+    work.comparing(services, visitor, ORDER)(silent, Event())
+    compared = visitor.desk.compared
+    assert compared is not None
+    assert "dreambooth" not in compared.report.metrics  # nobody here knows the trigger
+    assert "not known" in compared.report.notes[0]
+
+
+def test_a_bad_upload_leaves_the_last_file_in_place(services: Services, visitor: Visitor, tmp_path: Path) -> None:
+    work.take_file(visitor, write_lora(tmp_path / "up" / "good.safetensors", lora()), "good.safetensors", "face64")
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(b"PK\x03\x04" + b"\0" * 100)
+    with pytest.raises(LoraFileError, match=r"bad\.safetensors"):
+        work.take_file(visitor, bad, "bad.safetensors", "face64")
+    released = visitor.desk.released
+    assert released is not None
+    assert released.name == "good.safetensors"
+    assert released.path.exists()
+
+
+def test_one_job_a_visitor(services: Services, visitor: Visitor) -> None:
+    let = Event()
+
+    def first(report: Report, stop: Event) -> None:
+        assert let.wait(10)
+
+    work.begin(services, visitor, "first", first)
+    with pytest.raises(SettingsError, match="in line or running"):
+        work.begin(services, visitor, "second", lambda report, stop: None)
+    let.set()
+
+
+def test_a_late_job_of_a_deleted_visitor_leaves_nothing(services: Services, visitor: Visitor) -> None:
+    load(visitor, 5)
+    story = services.story
+    assert isinstance(story, FakeStory)
+    story.pause, story.steps = 0.02, 20
+    work.begin(services, visitor, "late", work.tuning(services, visitor, ORDER))
+    time.sleep(0.1)
+    services.visitors.forget(visitor)
+    services.jobs.close()
+    assert not visitor.folder.exists()
+    with pytest.raises(GoneError):
+        _ = visitor.desk
