@@ -124,7 +124,8 @@ def load_pipeline(base: Base, device: str = "auto") -> StableDiffusionPipeline:
             if base.source.startswith(str(WEIGHTS))
             else "Check the connection to the Hub, or choose the bundled base 'face64'."
         )
-        raise WeightsError(f"{base.title} cannot be loaded: {str(error).splitlines()[0]}", remedy) from error
+        reason = str(error).splitlines()[0].replace(str(WEIGHTS), "weights")  # no path of the server's for visitors
+        raise WeightsError(f"{base.title} cannot be loaded: {reason}", remedy) from error
     for module in (pipe.unet, pipe.text_encoder, pipe.vae):
         module.requires_grad_(False).eval()
     pipe.set_progress_bar_config(disable=True)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from demo.attack.matrices import MATRIX_ENCODERS, Pairs
-from demo.errors import WeightsError
+from demo.errors import LoraFileError, WeightsError
 from demo.files import write_tensors
 from demo.lora.files import LoraWeights
 from demo.settings import Settings
@@ -94,7 +94,18 @@ class WeightEncoder(nn.Module):
         """Stack released files: layer -> A (K, r, in), B (K, out, r) with alpha / r folded into B.
 
         Ranks other than the encoder's are brought to it by a truncated SVD of B A or by zero padding.
+
+        Raises:
+            LoraFileError: a layer that the encoder reads is not in a file.
         """
+        for lora in loras:
+            absent = [layer for layer in self.shapes if f"unet.{layer}.lora_A.weight" not in lora.tensors]
+            if absent:
+                raise LoraFileError(
+                    f"The LoRA lacks {len(absent)} of the {len(self.shapes)} layers that the weight encoder reads, "
+                    f"first {absent[0]}.",
+                    "Fine-tune the UNet's to_q and to_v, or attack with the class prompt.",
+                )
         out = {}
         for layer in self.shapes:
             stacked = [_to_rank(lora, f"unet.{layer}", self.rank) for lora in loras]

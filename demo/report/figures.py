@@ -19,6 +19,7 @@ PICTURE_SIDE = 256  # pixels: larger pictures are shrunk, so that a report can b
 CHANCE = "chance"  # key of the arm whose mean is the chance line
 THRESHOLDS = {"dlib_distance": (SAME_PERSON, "same person")}
 _WIDTH, _ROW, _MARGIN = 360, 38, 8
+_VALUES = 96  # a column of its own for the values, which no line crosses
 
 
 def data_uri(image: Image.Image) -> str:
@@ -71,7 +72,7 @@ def bars(key: str, arms: Sequence[Arm], metrics: Mapping[str, Sequence[MetricRes
     span = (high - low) or 1.0
 
     def x(value: float) -> float:
-        return round(_MARGIN + (value - low) / span * (_WIDTH - 2 * _MARGIN), 1)
+        return round(_MARGIN + (value - low) / span * (_WIDTH - 2 * _MARGIN - _VALUES), 1)
 
     top = 8 + 13 * len(marks)  # each mark's label has a line of its own
     height = top + _ROW * len(rows) + 6

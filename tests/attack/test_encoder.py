@@ -9,7 +9,7 @@ import torch
 from demo.attack.encoder import EncoderSettings, WeightEncoder, load_encoder, save_encoder
 from demo.attack.matrices import MATRIX_ENCODERS
 from demo.attack.registry import ATTACKS, AttackSettings, embeddings, random_lora, reconstruct, swapped
-from demo.errors import SettingsError, WeightsError
+from demo.errors import LoraFileError, SettingsError, WeightsError
 from demo.lora.dreambooth import new_trigger
 from demo.lora.files import LoraWeights
 from demo.lora.settings import LoraSettings
@@ -127,6 +127,14 @@ def test_any_rank_is_brought_to_the_encoder_s(rank: int, tiny_pipe, tiny_base, s
     u, s, vh = torch.linalg.svd(delta)
     best = (u[:, :4] * s[:4]) @ vh[:4]
     assert torch.allclose(b[0] @ a[0], best if rank > 4 else delta, atol=1e-4)
+
+
+def test_a_missing_layer_is_named(tiny_pipe, shapes) -> None:
+    encoder = WeightEncoder(EncoderSettings(), shapes, 4, 32, tiny_pipe.text_encoder.config)
+    lora, layer = some_lora(shapes), next(iter(shapes))
+    tensors = {k: v for k, v in lora.tensors.items() if not k.startswith(f"unet.{layer}.")}
+    with pytest.raises(LoraFileError, match=layer.split(".")[0]):
+        encoder.pairs([LoraWeights(tensors=tensors, alphas=lora.alphas, metadata={})])
 
 
 def test_an_attack_sees_the_released_file_and_public_models_only() -> None:
