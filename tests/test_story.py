@@ -21,7 +21,9 @@ QUICK = LoraSettings(steps=2, batch=2, class_batch=1, class_images=2, sample_eve
 
 @pytest.fixture
 def tiny_world(tiny_pipe, tiny_base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    encoder = save_encoder(tmp_path / "encoder.safetensors", new_encoder(tiny_pipe, tiny_base, QUICK, EncoderSettings()))
+    encoder = save_encoder(
+        tmp_path / "encoder.safetensors", new_encoder(tiny_pipe, tiny_base, QUICK, EncoderSettings())
+    )
     monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: encoder)
     monkeypatch.setattr(story, "pipeline", lambda key, device="auto": tiny_pipe)
     monkeypatch.setattr(story, "find_base", lambda key: tiny_base)
@@ -33,7 +35,9 @@ def test_from_photos_to_verdict(tiny_world, pictures: list[Image.Image], tmp_pat
     tuned = story.tune(pictures, tmp_path / "lora.safetensors", base_key="tiny", settings=QUICK)
     released = story.open_lora(tmp_path / "lora.safetensors", base_key="tiny")
     settings = AttackSettings(samples=3)
-    report = story.compare(released, tuned.trigger, pictures, base_key="tiny", settings=settings, metrics=["dlib_distance"])
+    report = story.compare(
+        released, tuned.trigger, pictures, base_key="tiny", settings=settings, metrics=["dlib_distance"]
+    )
     arms = {arm.key: arm for arm in report.arms}
     assert list(arms) == ["dreambooth", "encoder", "class_prompt", "random_trigger", "random_lora", "chance"]
     assert len(arms["encoder"].pictures) == 3
@@ -51,7 +55,13 @@ def test_without_the_trigger_there_is_no_dreambooth_line(tiny_world, pictures, t
     released = story.open_lora(tmp_path / "lora.safetensors", base_key="tiny")
     found = story.attack(released, base_key="tiny", settings=AttackSettings(samples=2))
     report = story.compare(
-        released, None, pictures, base_key="tiny", settings=AttackSettings(samples=2), reconstruction=found, metrics=["dlib_distance"]
+        released,
+        None,
+        pictures,
+        base_key="tiny",
+        settings=AttackSettings(samples=2),
+        reconstruction=found,
+        metrics=["dlib_distance"],
     )
     assert "dreambooth" not in [arm.key for arm in report.arms]
     assert next(arm for arm in report.arms if arm.key == "encoder").pictures is found.pictures
