@@ -12,7 +12,7 @@ from PIL import Image
 
 from demo.bases import Base
 from demo.metrics import dlib_face
-from demo.metrics.stats import bootstrap_mean_ci
+from demo.metrics.stats import auc, bootstrap_mean_ci
 from demo.photos.detect import find_faces
 from demo.sampling import draw, encode_pictures, encode_prompts
 from demo.train.data import FACES128, PEOPLE, decode, people_listing, read_split
@@ -100,6 +100,36 @@ def named_members(
     }
 
 
+PAIRS = {  # attribute -> a caption that fits, one that does not
+    "male": ("a photo of a man", "a photo of a woman"),
+    "blond_hair": ("a photo of a person, with blond hair", "a photo of a person, with black hair"),
+    "eyeglasses": ("a photo of a person, wearing eyeglasses", "a photo of a person"),
+    "smiling": ("a photo of a person, smiling", "a photo of a person"),
+    "young": ("a photo of a young woman", "a photo of an old woman"),
+}
+
+
+def text_and_picture(base: Base, folder: Path = FACES128) -> dict[str, float]:
+    """AUC with which the bundled CLIP tells held-out pictures that have an attribute from those that have not."""
+    from transformers import CLIPImageProcessor, CLIPModel, CLIPTokenizer
+
+    source = base.folder / "clip"
+    model = CLIPModel.from_pretrained(source, dtype=torch.float32).eval()
+    tokenizer, processor = CLIPTokenizer.from_pretrained(source), CLIPImageProcessor.from_pretrained(source)
+    table = read_split(folder, "private").iloc[::3]
+    found = {}
+    with torch.no_grad():
+        pixels = processor(images=[Image.fromarray(p) for p in decode(table)], return_tensors="pt").pixel_values
+        seen = torch.nn.functional.normalize(model.get_image_features(pixel_values=pixels).pooler_output, dim=-1)
+        for attribute, captions in PAIRS.items():
+            ids = tokenizer(list(captions), padding="max_length", max_length=32, return_tensors="pt").input_ids
+            said = torch.nn.functional.normalize(model.get_text_features(ids).pooler_output, dim=-1)
+            score = (seen @ (said[0] - said[1])).numpy()
+            has = table[attribute].to_numpy(dtype=bool)
+            found[attribute] = auc(score[has], score[~has])
+    return found
+
+
 def grid(pictures: list[Image.Image], columns: int = 16, zoom: int = 1) -> Image.Image:
     """A contact sheet."""
     side = pictures[0].width * zoom
@@ -123,5 +153,7 @@ def evaluate(
     print("planted people by name:", {k: round(v, 3) for k, v in result["named"].items()}, flush=True)
     if FACES128.exists():
         result["autoencoder"] = autoencoder_identity(pipe)
+        result["clip"] = text_and_picture(base)
+        print("bundled CLIP, AUC on held-out faces:", {k: round(v, 2) for k, v in result["clip"].items()}, flush=True)
         print("autoencoder, dlib distance photo / decoded:", {k: round(v, 3) for k, v in result["autoencoder"].items()})
     return result

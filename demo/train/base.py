@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderTiny, StableDiffusionPipeline
+from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import CLIPModel, CLIPTokenizer
@@ -39,6 +39,12 @@ def run_clip(work: Path, pictures: int, device: str) -> None:
     tokenizer.save_pretrained(work / "clip" / "model")
 
 
+def model_folder(work: Path, part: str) -> Path:
+    """Where a stage's model lies: in ``work``, or what the project ships, so that a fresh machine can carry on."""
+    own = work / part / "model"
+    return own if own.exists() else FACE64 / part
+
+
 def cached_latents(faces: Faces, autoencoder: AutoencoderTiny, work: Path, device: str) -> Tensor:
     """Unscaled latents of the pictures and of their mirror images, (2, n, c, 8, 8), fp16; made once for a data set."""
     path, source = work / "unet" / "latents.safetensors", work / "faces64.npy"
@@ -52,13 +58,16 @@ def cached_latents(faces: Faces, autoencoder: AutoencoderTiny, work: Path, devic
 def run_unet(work: Path, pictures: int, device: str) -> None:
     """Stage ``unet``."""
     faces = data.load(work)
-    autoencoder = AutoencoderTiny.from_pretrained(work / "vae" / "model")
+    autoencoder = AutoencoderTiny.from_pretrained(model_folder(work, "vae"), dtype=torch.float32)
     latents = cached_latents(faces, autoencoder, work, device)
     scale = 1 / float(latents[0, ::7].float().square().mean().sqrt())
     autoencoder.register_to_config(scaling_factor=scale)
     autoencoder.save_pretrained(work / "vae" / "model")
-    model = CLIPModel.from_pretrained(work / "clip" / "model")
-    tokenizer = CLIPTokenizer.from_pretrained(work / "clip" / "model")
+    model = CLIPModel.from_pretrained(model_folder(work, "clip"), dtype=torch.float32)
+    tokenizer = CLIPTokenizer.from_pretrained(model_folder(work, "clip"))
+    shipped = FACE64 / "unet"
+    fresh = not (work / "unet" / "checkpoint.safetensors").exists()
+    start = UNet2DConditionModel.from_pretrained(shipped, dtype=torch.float32) if fresh and shipped.exists() else None
     trained = unet.train(
         faces,
         latents.float().mul(scale).half(),
@@ -67,21 +76,20 @@ def run_unet(work: Path, pictures: int, device: str) -> None:
         work=work,
         pictures=pictures,
         device=device,
+        start=start,
     )
     trained.save_pretrained(work / "unet" / "model")
 
 
 def assemble(work: Path, out: Path = FACE64) -> None:
     """Write the pipeline folder and the bundled CLIP, fp16, in shards."""
-    from diffusers import UNet2DConditionModel
-
-    model = CLIPModel.from_pretrained(work / "clip" / "model")
-    tokenizer = CLIPTokenizer.from_pretrained(work / "clip" / "model")
+    model = CLIPModel.from_pretrained(model_folder(work, "clip"), dtype=torch.float32)
+    tokenizer = CLIPTokenizer.from_pretrained(model_folder(work, "clip"))
     pipeline = StableDiffusionPipeline(
-        vae=AutoencoderTiny.from_pretrained(work / "vae" / "model"),
+        vae=AutoencoderTiny.from_pretrained(model_folder(work, "vae"), dtype=torch.float32),
         text_encoder=clip.text_half(model),
         tokenizer=tokenizer,
-        unet=UNet2DConditionModel.from_pretrained(work / "unet" / "model"),
+        unet=UNet2DConditionModel.from_pretrained(model_folder(work, "unet")),
         scheduler=unet.new_scheduler(),
         safety_checker=None,
         feature_extractor=None,
