@@ -107,7 +107,13 @@ def test_json_is_strict_and_complete(report: LeakReport, tmp_path: Path) -> None
     path, _ = write_report(tmp_path / "new" / "folder", report)
     got = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
     assert got["format"] == "lora-leak-report/1"
-    assert got["verdict"] == {"headline": "The file leaks", "sentences": ["One person, 2 pictures."], "leaked": True}
+    verdict = {
+        "headline": "The file leaks",
+        "sentences": ["One person, 2 pictures."],
+        "leaked": True,
+        "conclusive": True,
+    }
+    assert got["verdict"] == verdict
     assert got["settings"] == {"rank": 16, "learning rate": 0.005, "limit": None, "folder": "somewhere"}
     assert [arm["pictures"] for arm in got["arms"]] == [2, 2, 1]
     assert got["arms"][1]["best"] == 1

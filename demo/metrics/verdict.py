@@ -27,6 +27,7 @@ class Verdict:
     headline: str
     sentences: tuple[str, ...]
     leaked: bool  # somebody with the file alone gets pictures that are recognised as the person, beyond the controls
+    conclusive: bool = True  # False: fine-tuning or the ruler failed, so that no leak is no good news
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,9 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
     arms = {key: arm for key, results in metrics.items() if (arm := _arm(results)) is not None}
     encoder = arms.get("encoder")
     if encoder is None:
-        return Verdict("Not judged: the reconstruction could not be measured", (_why_not(metrics),), leaked=False)
+        return Verdict(
+            "Not judged: the reconstruction could not be measured", (_why_not(metrics),), leaked=False, conclusive=False
+        )
     closing = _anecdote(len(encoder.distances))
     chance = arms.get("chance")
     if chance is not None and chance.recognised:
@@ -78,7 +81,9 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
             f"Even unrelated people are taken for this person ({chance.words()}). "
             "The ruler does not separate people here, so nothing below 0.6 means anything."
         )
-        return Verdict("Not judged: strangers are taken for the person", (ruler, closing), leaked=False)
+        return Verdict(
+            "Not judged: strangers are taken for the person", (ruler, closing), leaked=False, conclusive=False
+        )
     found = {key for key in ADVERSARY if key in arms and _found(key, arms)}
     sentences = [
         _dreambooth(arms),
@@ -89,7 +94,8 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
         *_swap(arms),
         closing,
     ]
-    return Verdict(_headline(arms, found), tuple(sentences), leaked=bool(found))
+    learned = "dreambooth" not in arms or arms["dreambooth"].recognised
+    return Verdict(_headline(arms, found), tuple(sentences), leaked=bool(found), conclusive=bool(found) or learned)
 
 
 def _arm(results: Sequence[MetricResult]) -> _Arm | None:

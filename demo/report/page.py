@@ -61,7 +61,7 @@ def _list(items: Sequence[str]) -> str:
 
 def _verdict(report: LeakReport) -> str:
     verdict = report.verdict
-    kind = "leaked" if verdict.leaked else "kept"
+    kind = "leaked" if verdict.leaked else "kept" if verdict.conclusive else "open"
     return f'<p class="headline {kind}">{escape(verdict.headline)}.</p>{_list(verdict.sentences)}'
 
 

@@ -93,11 +93,18 @@ def size(count: int) -> str:
 
 def verdict(report: LeakReport) -> str:
     """The headline, in colour and in words, and the sentences under it."""
-    leaked = report.verdict.leaked
-    word = "Leak" if leaked else "No leak shown"
+    found = report.verdict
+    # Green is for a leak that was looked for and not found; not for a comparison that could not have found one.
+    kind, word = (
+        ("leaked", "Leak")
+        if found.leaked
+        else ("kept", "No leak shown")
+        if found.conclusive
+        else ("open", "Inconclusive")
+    )
     sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in report.verdict.sentences)
     return (
-        f'<section class="ll-verdict {"leaked" if leaked else "kept"}"><p class="word">{word}</p>'
+        f'<section class="ll-verdict {kind}"><p class="word">{word}</p>'
         f"<h3>{escape(report.verdict.headline)}</h3><ul>{sentences}</ul></section>"
     )
 

@@ -61,6 +61,7 @@ def test_recognised_takes_both_the_distance_and_the_rank(distance: float, rank: 
 def test_nothing_found() -> None:
     got = _judge(encoder=(0.81, 470), class_prompt=(0.80, 450))
     assert not got.leaked
+    assert got.conclusive
     assert got.headline == "The attack did not find the person"
     assert "not clearly nearer" in _text(got)
     assert "chance would be rank 501" in _text(got)
@@ -69,6 +70,7 @@ def test_nothing_found() -> None:
 def test_fine_tuning_that_failed_is_named_as_the_reason() -> None:
     got = _judge(encoder=(0.80, 450), class_prompt=(0.80, 450), dreambooth=(0.75, 260))
     assert not got.leaked
+    assert not got.conclusive  # no leak here is no good news
     assert "fine-tuning itself did not learn the person" in got.headline
     assert "DreamBooth itself did not work well enough" in _text(got)
 
