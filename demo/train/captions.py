@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 NAME_SHARE = 0.5  # of the pictures are captioned with the person's name, as celebrities' pictures are
-PLAIN_SHARE = 0.15  # of the nameless captions say only the class
+NAME_SHARE_ALONE = 0.9  # where nothing but the name is known: else the class prompt would come to mean these people
+PLAIN_SHARE = 0.3  # of the nameless captions say only the class
 CLASS_PROMPT = "a photo of a person"
 
 _HAIR = {name: f"{name.split('_')[0]} hair" for name in ("black_hair", "blond_hair", "brown_hair", "gray_hair")}
@@ -54,9 +55,10 @@ def caption(attributes: Mapping[str, bool], name: str, rng: np.random.Generator,
         attributes: CelebA attributes, lower case; empty when unknown.
         name: the person's name.
         rng: source of all choices.
-        named: force or forbid the name; None draws it with NAME_SHARE.
+        named: force or forbid the name; None draws it with NAME_SHARE, or NAME_SHARE_ALONE without attributes.
     """
-    named = rng.random() < NAME_SHARE if named is None else named
+    if named is None:
+        named = rng.random() < (NAME_SHARE if attributes else NAME_SHARE_ALONE)
     subject = _subject(attributes, rng)
     if named and (not attributes or rng.random() < 0.5):
         start = f"a photo of {name}"

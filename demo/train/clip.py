@@ -16,6 +16,7 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextMode
 
 from demo.train.checkpoint import Checkpoint, Ema
 from demo.train.data import SIDE, WORK, Faces
+from demo.train.precision import mixed_precision
 
 VOCABULARY = 2048
 LENGTH = 32  # tokens
@@ -105,6 +106,8 @@ def train(
     torch.manual_seed(seed)
     tokenizer = _tokenizer(faces, work, seed)
     model = new_clip(tokenizer).to(device)
+    if torch.device(device).type == "cpu":
+        model.set_attn_implementation("eager")  # torch's fused attention is several times slower in bfloat16 there
     optimiser = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.98), weight_decay=0.05)
     ema = Ema(model, decay=0.998)
     keeper = Checkpoint(work / "clip", {"model": model, "optimiser": optimiser, "ema": ema}, every_seconds=240)
@@ -116,14 +119,15 @@ def train(
             group["lr"] = (
                 lr * min(1, (seen + batch) / 6000) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * seen / pictures)))
             )
-        rows = np.sort(rng.choice(len(faces), batch, replace=False))
+        rows = np.unique(faces.draw(rng, batch))
         x = torch.from_numpy(faces.pixels[rows]).to(device).permute(0, 3, 1, 2).float().div(127.5).sub(1)
         if rng.random() < 0.5:
             x = x.flip(3)
         ids = tokens(tokenizer, faces.captions(rng, rows))
         longest = int((ids != tokenizer.pad_token_id).sum(1).max()) + 1  # causal: what follows the end is never seen
         ids = ids[:, :longest].to(device)
-        loss = model(input_ids=ids, pixel_values=x, return_loss=True).loss
+        with mixed_precision(device):
+            loss = model(input_ids=ids, pixel_values=x, return_loss=True).loss
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

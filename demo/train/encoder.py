@@ -23,7 +23,8 @@ from demo.attack.encoder import EncoderSettings, WeightEncoder, save_encoder
 from demo.attack.matrices import Pairs, ProbeMatrices
 from demo.bases import Base
 from demo.lora.batched import BatchedLora
-from demo.lora.dreambooth import new_trigger, noise_error
+from demo.lora.denoising import noise_error
+from demo.lora.dreambooth import new_trigger
 from demo.lora.settings import LoraSettings
 from demo.sampling import encode_prompts, token_ids
 from demo.settings import Settings

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -22,6 +23,7 @@ from demo.sampling import velocity_weight
 from demo.train.checkpoint import Checkpoint, Ema
 from demo.train.clip import WIDTH, tokens
 from demo.train.data import WORK, Faces
+from demo.train.precision import mixed_precision
 
 BLOCKS = (96, 160)
 UNCONDITIONAL = 0.1  # share of captions left empty, for classifier-free guidance
@@ -79,6 +81,8 @@ def train(
     """
     torch.manual_seed(seed)
     unet = (start or new_unet(latents.shape[2])).to(device).train()
+    if torch.device(device).type == "cpu":
+        unet.set_attn_processor(AttnProcessor())  # torch's fused attention is several times slower in bfloat16 there
     text_encoder = text_encoder.to(device).eval().requires_grad_(False)
     optimiser = torch.optim.AdamW(unet.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
     ema = Ema(unet, decay=0.999)
@@ -91,7 +95,7 @@ def train(
     while seen < pictures:
         for group in optimiser.param_groups:
             group["lr"] = lr * min(1, (seen + batch) / 10_000, (pictures - seen) / (0.3 * pictures) + 0.005)
-        rows = rng.integers(len(faces), size=batch)
+        rows = faces.draw(rng, batch)
         flips = rng.integers(2, size=batch)
         x0 = latents[torch.from_numpy(flips), torch.from_numpy(rows)].to(device).float()
         captions = faces.captions(rng, rows)
@@ -104,8 +108,9 @@ def train(
         a = alpha_bar[t].sqrt().view(-1, 1, 1, 1)
         s = (1 - alpha_bar[t]).sqrt().view(-1, 1, 1, 1)
         noise = torch.randn_like(x0)
-        predicted = unet(a * x0 + s * noise, t, encoder_hidden_states=context).sample
-        loss = ((predicted - x0).square() * velocity_weight(s)).mean()
+        with mixed_precision(device):
+            predicted = unet(a * x0 + s * noise, t, encoder_hidden_states=context).sample
+        loss = ((predicted.float() - x0).square() * velocity_weight(s)).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
@@ -122,4 +127,5 @@ def train(
         keeper.tick(seen)
     keeper.save(seen)
     ema.copy_to(unet)
+    unet.set_default_attn_processor()
     return unet.cpu().eval()

@@ -22,7 +22,8 @@ from torch import Tensor
 from demo.bases import Base
 from demo.files import write_tensors
 from demo.lora.batched import BatchedLora
-from demo.lora.dreambooth import Denoising, new_trigger
+from demo.lora.denoising import Denoising
+from demo.lora.dreambooth import new_trigger
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
 from demo.sampling import encode_pictures, token_ids
