@@ -18,6 +18,7 @@ class Progress:
     loss: float | None = None
     eta_s: float | None = None  # seconds to the end of this stage
     picture: Image.Image | None = None  # a live sample
+    spent: str | None = None  # what a defence has spent so far, in words
 
 
 Report = Callable[[Progress], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import string
 import time
@@ -19,12 +20,14 @@ from PIL import Image
 from torch import Tensor
 
 from demo.bases import Base
+from demo.defences.base import Defence, NoDefence, Problem, Step
+from demo.defences.ledger import Ledger
 from demo.errors import DemoError, PhotoError
 from demo.lora.files import LoraWeights
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
 from demo.progress import Progress, Report
-from demo.sampling import draw, encode_pictures, encode_prompts, text_embeddings, token_ids, velocity_weight
+from demo.sampling import draw, encode_pictures, encode_prompts, token_ids
 
 ADAPTER = "released"
 
@@ -38,6 +41,7 @@ class FineTuned:
     steps: int
     stopped: bool
     losses: list[float] = field(default_factory=list)
+    ledger: Ledger | None = None  # what the defence has spent
 
 
 def new_trigger(rng: random.Random) -> str:
@@ -95,85 +99,13 @@ def collect(pipe: StableDiffusionPipeline, settings: LoraSettings) -> LoraWeight
     return LoraWeights(tensors=tensors, alphas=alphas, metadata={})
 
 
-class Denoising:
-    """The training loss of one step, for K people: photos with the trigger, class images without.
-
-    Args:
-        photos: (K, n, c, h, w) scaled latents.
-        prior: (m, c, h, w) scaled latents of class images, shared by all.
-        ids: (K, tokens), the instance prompts.
-        class_ids: (1, tokens).
-    """
-
-    def __init__(
-        self,
-        pipe: StableDiffusionPipeline,
-        photos: Tensor,
-        prior: Tensor | None,
-        ids: Tensor,
-        class_ids: Tensor,
-        settings: LoraSettings,
-        seed: int,
-    ) -> None:
-        self._pipe, self._settings = pipe, settings
-        self._photos, self._prior = photos.to(pipe.unet.device), None if prior is None else prior.to(pipe.unet.device)
-        self._ids, self._class_ids = ids, class_ids
-        self._generator = torch.Generator().manual_seed(seed)
-
-    def _pick(self, count: int, out_of: int, people: int) -> Tensor:
-        """(people, count) indices: every picture before any comes twice."""
-        rows = [torch.randperm(out_of, generator=self._generator) for _ in range(people)]
-        return torch.stack([row.repeat(-(-count // out_of))[:count] for row in rows])
-
-    def __call__(self) -> Tensor:
-        """Mean loss of each person, (K,)."""
-        settings, people = self._settings, len(self._photos)
-        picked = self._pick(settings.batch, self._photos.shape[1], people)
-        x0 = self._photos[torch.arange(people)[:, None], picked]
-        weights = torch.full((settings.batch,), 1 / settings.batch)
-        if self._prior is not None:
-            other = self._prior[self._pick(settings.class_batch, len(self._prior), people)]
-            x0 = torch.cat([x0, other], dim=1)
-            weights = torch.cat(
-                [weights, torch.full((settings.class_batch,), settings.prior_weight / settings.class_batch)]
-            )
-        each = x0.shape[1]
-        ids = self._ids[:, None]
-        if self._prior is not None:
-            ids = torch.cat([ids, self._class_ids.expand(people, -1)[:, None]], dim=1)
-        context = text_embeddings(self._pipe.text_encoder, ids.flatten(0, 1)).unflatten(0, ids.shape[:2])
-        counts = torch.tensor([settings.batch, each - settings.batch][: ids.shape[1]], device=context.device)
-        context = context.repeat_interleave(counts, dim=1).flatten(0, 1)
-        error = noise_error(self._pipe, x0.flatten(0, 1), context, self._generator)
-        return error.unflatten(0, (people, each)) @ weights.to(error)
-
-
-def noise_error(pipe: StableDiffusionPipeline, x0: Tensor, context: Tensor, generator: torch.Generator) -> Tensor:
-    """Squared error of the prediction at random timesteps, mean over each picture: (n, c, h, w) -> (n,).
-
-    In the base's own terms: of epsilon, of v, or of x0 weighted as v.
-    """
-    scheduler, n = pipe.scheduler, len(x0)
-    # Stratified: the loss varies far more with t than with the picture.
-    u = (torch.rand(1, generator=generator) + torch.randperm(n, generator=generator) / n) % 1
-    t = (u * scheduler.config.num_train_timesteps).long().to(x0.device)
-    noise = torch.randn(x0.shape, generator=generator).to(x0.device)
-    noisy = scheduler.add_noise(x0, noise, t)
-    out = pipe.unet(noisy.to(pipe.unet.dtype), t, encoder_hidden_states=context.to(pipe.unet.dtype)).sample.float()
-    kind = scheduler.config.prediction_type
-    if kind == "sample":
-        sigma = (1 - scheduler.alphas_cumprod.to(x0)[t]).sqrt()
-        return (out - x0).square().flatten(1).mean(1) * velocity_weight(sigma)
-    target = scheduler.get_velocity(x0, noise, t) if kind == "v_prediction" else noise
-    return (out - target).square().flatten(1).mean(1)
-
-
 def fine_tune(
     pipe: StableDiffusionPipeline,
     base: Base,
     photos: Sequence[Image.Image],
     settings: LoraSettings,
     *,
+    defence: Defence | None = None,
     seed: int = 0,
     report: Report | None = None,
     stop: Event | None = None,
@@ -183,15 +115,19 @@ def fine_tune(
     The pipeline is left as it was found. A stop keeps what has been trained so far.
 
     Args:
+        defence: changes the steps, or what is released of them; none by default.
         report: called at every step with loss and time left, now and then with a live sample.
         stop: tested at every step.
 
     Raises:
         PhotoError: no photo.
+        SettingsError: the defence cannot be had with these settings, such as a budget for not even one step.
         DemoError: the loss is not finite.
     """
     if not photos:
         raise PhotoError("There are no photos to fine-tune on.", "Give three to six photos of one person.")
+    defence = defence or NoDefence()
+    defence.check(len(photos), settings)
     torch.manual_seed(seed)
     trigger = new_trigger(random.Random(seed))
     latents = encode_pictures(pipe, photos)
@@ -200,32 +136,63 @@ def fine_tune(
     )
     ids = token_ids(pipe, [base.instance_prompt.format(trigger=trigger)])
     class_ids = token_ids(pipe, [base.class_prompt])
-    losses: list[float] = []
     with adapters(pipe, settings) as parameters:
-        loss_of = Denoising(pipe, latents[None], prior, ids, class_ids, settings, seed)
         optimiser = torch.optim.AdamW(
             parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon
         )
-        began = time.monotonic()
-        for step in range(settings.steps):
-            if stop is not None and stop.is_set():
-                break
-            loss = loss_of().sum()
-            losses.append(loss.item())
-            if not torch.isfinite(loss):
-                raise DemoError(f"The loss is {losses[-1]} at step {step + 1}.", "Lower the learning rate.")
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
-            optimiser.step()
-            if report is not None:
-                done = step + 1
-                left = (time.monotonic() - began) / done * (settings.steps - done)
-                due = settings.sample_every and done % settings.sample_every == 0 and done < settings.steps
-                picture = _live_sample(pipe, base, trigger) if due else None
-                report(Progress("fine-tune", done, settings.steps, losses[-1], left, picture))
-        lora = collect(pipe, settings)
-    return FineTuned(lora, trigger, len(losses), len(losses) < settings.steps, losses)
+        step = defence.training(
+            Problem(
+                pipe,
+                latents.to(pipe.unet.device),
+                _to(prior, pipe),
+                ids,
+                class_ids,
+                settings,
+                parameters,
+                optimiser,
+                seed,
+            )
+        )
+        try:
+            losses = _train(step, pipe, base, settings, trigger, report, stop)
+        finally:
+            step.close()
+        lora = defence.release(collect(pipe, settings))
+    ledger = defence.ledger(len(photos), settings, len(losses))
+    return FineTuned(lora, trigger, len(losses), len(losses) < settings.steps, losses, ledger)
+
+
+def _train(
+    step: Step,
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    settings: LoraSettings,
+    trigger: str,
+    report: Report | None,
+    stop: Event | None,
+) -> list[float]:
+    """All steps, or as many as ``stop`` and the defence allow; their losses."""
+    losses: list[float] = []
+    began = time.monotonic()
+    for done in range(1, settings.steps + 1):
+        if stop is not None and stop.is_set():
+            break
+        loss = step()
+        if loss is None:
+            break
+        if not math.isfinite(loss):
+            raise DemoError(f"The loss is {loss} at step {done}.", "Lower the learning rate.")
+        losses.append(loss)
+        if report is not None:
+            left = (time.monotonic() - began) / done * (settings.steps - done)
+            due = settings.sample_every and done % settings.sample_every == 0 and done < settings.steps
+            picture = _live_sample(pipe, base, trigger) if due else None
+            report(Progress("fine-tune", done, settings.steps, loss, left, picture, step.spent()))
+    return losses
+
+
+def _to(latents: Tensor | None, pipe: StableDiffusionPipeline) -> Tensor | None:
+    return None if latents is None else latents.to(pipe.unet.device)
 
 
 def _live_sample(pipe: StableDiffusionPipeline, base: Base, trigger: str) -> Image.Image:

@@ -40,7 +40,7 @@ def test_layer_is_plain_layer_plus_update_of_its_own_person() -> None:
 
 
 def test_a_group_of_one_takes_the_same_steps_as_peft(tiny_pipe, tiny_base, pictures) -> None:
-    from demo.lora.dreambooth import Denoising
+    from demo.lora.denoising import Denoising
     from demo.sampling import token_ids
 
     trainer = GroupTrainer(tiny_pipe, tiny_base, [pictures], QUICK, seed=1)

@@ -1,0 +1,144 @@
+"""What a defence is: it may change how a LoRA is trained, and what of it is released. It says what it guarantees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import torch
+from diffusers import StableDiffusionPipeline
+from torch import Tensor
+
+from demo.defences.ledger import Ledger
+from demo.lora.denoising import Denoising
+from demo.lora.files import LoraWeights
+from demo.lora.settings import LoraSettings
+from demo.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """One fine-tuning run as its owner sees it. Defences work on the victim's side, so they see the photos.
+
+    Args:
+        photos: (n, c, h, w) scaled latents of the private photos.
+        prior: (m, c, h, w) scaled latents of class images, public; None without prior preservation.
+        ids: (1, tokens), the instance prompt with the trigger.
+        class_ids: (1, tokens), the class prompt.
+        parameters: A and B of every adapted layer, on ``pipe.unet`` and ``pipe.text_encoder``.
+        optimiser: over ``parameters``.
+    """
+
+    pipe: StableDiffusionPipeline
+    photos: Tensor
+    prior: Tensor | None
+    ids: Tensor
+    class_ids: Tensor
+    settings: LoraSettings
+    parameters: Sequence[torch.nn.Parameter]
+    optimiser: torch.optim.Optimizer
+    seed: int
+
+
+class Step(Protocol):
+    """One optimiser step after the other."""
+
+    def __call__(self) -> float | None:
+        """Take a step; the loss before it, or None when no further step may be taken.
+
+        A loss that is not finite is the caller's to refuse.
+        """
+
+    def close(self) -> None:
+        """The end of the run, whatever happened."""
+
+    def spent(self) -> str | None:
+        """What the steps so far have cost, in words for the progress line; None where nothing is counted."""
+
+
+class PlainStep:
+    """DreamBooth's own step: mean loss, clipped gradient."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._loss = Denoising(
+            problem.pipe,
+            problem.photos[None],
+            problem.prior,
+            problem.ids,
+            problem.class_ids,
+            problem.settings,
+            problem.seed,
+        )
+
+    def __call__(self) -> float:
+        """One step on photos and class images."""
+        problem = self._problem
+        loss = self._loss().sum()
+        if not torch.isfinite(loss):
+            return loss.item()
+        problem.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(problem.parameters, problem.settings.max_grad_norm)
+        problem.optimiser.step()
+        return loss.item()
+
+    def close(self) -> None:
+        """Nothing to undo."""
+
+    def spent(self) -> str | None:
+        """Nothing is counted."""
+        return None
+
+
+class Defence(Settings):
+    """A defence and its settings in one frozen object; a new one is a subclass in a file of its own.
+
+    Override :meth:`training`, :meth:`release` or both, :meth:`check` and :meth:`ledger`.
+    """
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    explanation: ClassVar[str]  # one or two sentences for a visitor
+    has_epsilon: ClassVar[bool] = False  # whether ``epsilon`` is among the settings
+
+    @property
+    def label(self) -> str:
+        """Title and strength, for a row of a table."""
+        return self.title
+
+    def check(self, photos: int, settings: LoraSettings) -> None:
+        """Refuse, before any work, what cannot be done.
+
+        Raises:
+            SettingsError: for example no budget for even one step.
+        """
+
+    def training(self, problem: Problem) -> Step:
+        """The steps of a run."""
+        return PlainStep(problem)
+
+    def release(self, lora: LoraWeights) -> LoraWeights:
+        """What is written to the file, made from what was trained."""
+        return lora
+
+    def ledger(self, photos: int, settings: LoraSettings, steps: int) -> Ledger:
+        """What has been spent and what that proves, after ``steps`` steps on ``photos`` photos."""
+        return Ledger(
+            defence=self.key,
+            title=self.label,
+            guarantee="none",
+            sentences=("No privacy guarantee of any kind.",),
+            settings=self.model_dump(),
+            steps=steps,
+            photos=photos,
+        )
+
+
+class NoDefence(Defence):
+    """The plain LoRA."""
+
+    key: ClassVar[str] = "none"
+    title: ClassVar[str] = "No defence"
+    explanation: ClassVar[str] = "The LoRA is released as DreamBooth trained it."

@@ -1,0 +1,47 @@
+"""The registry of defences. A new one is one file and one line in :data:`DEFENCES`."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from demo.defences.base import Defence, NoDefence
+from demo.defences.dpdm import Dpdm
+from demo.errors import SettingsError
+
+__all__ = ["DEFENCES", "Defence", "NoDefence", "choose"]
+
+DEFENCES: dict[str, type[Defence]] = {
+    defence.key: defence
+    for defence in (
+        NoDefence,
+        Dpdm,
+    )
+}
+
+
+def choose(key: str = "none", **settings: object) -> Defence:
+    """A defence with its settings.
+
+    Args:
+        key: of :data:`DEFENCES`.
+        settings: fields of that defence; what is None keeps its default.
+
+    Raises:
+        SettingsError: no such defence, no such setting, or a value that cannot be.
+    """
+    if key not in DEFENCES:
+        raise SettingsError(f"There is no defence '{key}'.", f"Choose one of: {', '.join(DEFENCES)}.")
+    kind = DEFENCES[key]
+    given = {name: value for name, value in settings.items() if value is not None}
+    unknown = [name for name in given if name not in kind.model_fields]
+    if unknown:
+        have = ", ".join(kind.model_fields) or "none"
+        raise SettingsError(
+            f"{kind.title} has no setting called {', '.join(unknown)}.", f"Leave it out; its settings: {have}."
+        )
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"])) or "settings"
+        raise SettingsError(f"{kind.title}, {name}: {first['msg']}.", "Give a value in that range.") from None

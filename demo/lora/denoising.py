@@ -1,0 +1,100 @@
+"""DreamBooth's training loss: noise on latents of photos and class images, and the error of the prediction."""
+
+from __future__ import annotations
+
+import torch
+from diffusers import StableDiffusionPipeline
+from torch import Tensor
+
+from demo.lora.settings import LoraSettings
+from demo.sampling import text_embeddings, velocity_weight
+
+
+class Denoising:
+    """The training loss of one step, for K people: photos with the trigger, class images without.
+
+    Args:
+        photos: (K, n, c, h, w) scaled latents.
+        prior: (m, c, h, w) scaled latents of class images, shared by all.
+        ids: (K, tokens), the instance prompts.
+        class_ids: (1, tokens).
+    """
+
+    def __init__(
+        self,
+        pipe: StableDiffusionPipeline,
+        photos: Tensor,
+        prior: Tensor | None,
+        ids: Tensor,
+        class_ids: Tensor,
+        settings: LoraSettings,
+        seed: int,
+    ) -> None:
+        self._pipe, self._settings = pipe, settings
+        self._photos, self._prior = photos.to(pipe.unet.device), None if prior is None else prior.to(pipe.unet.device)
+        self._ids, self._class_ids = ids, class_ids
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def _pick(self, count: int, out_of: int, people: int) -> Tensor:
+        """(people, count) indices: every picture before any comes twice."""
+        rows = [torch.randperm(out_of, generator=self._generator) for _ in range(people)]
+        return torch.stack([row.repeat(-(-count // out_of))[:count] for row in rows])
+
+    def __call__(self) -> Tensor:
+        """Mean loss of each person, (K,)."""
+        settings, people = self._settings, len(self._photos)
+        picked = self._pick(settings.batch, self._photos.shape[1], people)
+        x0 = self._photos[torch.arange(people)[:, None], picked]
+        weights = torch.full((settings.batch,), 1 / settings.batch)
+        if self._prior is not None:
+            other = self._prior[self._pick(settings.class_batch, len(self._prior), people)]
+            x0 = torch.cat([x0, other], dim=1)
+            weights = torch.cat(
+                [weights, torch.full((settings.class_batch,), settings.prior_weight / settings.class_batch)]
+            )
+        each = x0.shape[1]
+        ids = self._ids[:, None]
+        if self._prior is not None:
+            ids = torch.cat([ids, self._class_ids.expand(people, -1)[:, None]], dim=1)
+        context = text_embeddings(self._pipe.text_encoder, ids.flatten(0, 1)).unflatten(0, ids.shape[:2])
+        counts = torch.tensor([settings.batch, each - settings.batch][: ids.shape[1]], device=context.device)
+        context = context.repeat_interleave(counts, dim=1).flatten(0, 1)
+        error = noise_error(self._pipe, x0.flatten(0, 1), context, self._generator)
+        return error.unflatten(0, (people, each)) @ weights.to(error)
+
+
+def stratified(n: int, generator: torch.Generator) -> Tensor:
+    """``n`` numbers in [0, 1), one in every n-th of it, in random order: the loss varies most with t."""
+    return (torch.rand(1, generator=generator) + torch.randperm(n, generator=generator) / n) % 1
+
+
+def noise_error(
+    pipe: StableDiffusionPipeline, x0: Tensor, context: Tensor, generator: torch.Generator, u: Tensor | None = None
+) -> Tensor:
+    """Squared error of the prediction at random timesteps, mean over each picture: (n, c, h, w) -> (n,).
+
+    In the base's own terms: of epsilon, of v, or of x0 weighted as v.
+
+    Args:
+        u: (n,) in [0, 1), the timesteps as shares of the schedule; stratified over the batch by default.
+    """
+    out, target, weight = predict(pipe, x0, context, generator, u)
+    return (out - target).square().flatten(1).mean(1) * weight
+
+
+def predict(
+    pipe: StableDiffusionPipeline, x0: Tensor, context: Tensor, generator: torch.Generator, u: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The UNet's prediction for noised latents, what it should have been (both (n, c, h, w)), and its weight (n,)."""
+    scheduler = pipe.scheduler
+    u = stratified(len(x0), generator) if u is None else u
+    t = (u * scheduler.config.num_train_timesteps).long().to(x0.device)
+    noise = torch.randn(x0.shape, generator=generator).to(x0)
+    noisy = scheduler.add_noise(x0, noise, t)
+    out = pipe.unet(noisy.to(pipe.unet.dtype), t, encoder_hidden_states=context.to(pipe.unet.dtype)).sample.to(x0.dtype)
+    kind = scheduler.config.prediction_type
+    if kind == "sample":
+        sigma = (1 - scheduler.alphas_cumprod.to(x0)[t]).sqrt()
+        return out, x0, velocity_weight(sigma)
+    target = scheduler.get_velocity(x0, noise, t) if kind == "v_prediction" else noise
+    return out, target, torch.ones(len(x0)).to(x0)

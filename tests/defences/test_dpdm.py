@@ -1,0 +1,207 @@
+"""DP-SGD: per-sample gradients, clipping, noise, sampling, budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from torch import Tensor
+
+from demo.bases import Base
+from demo.defences import accounting
+from demo.defences.base import Problem
+from demo.defences.dpdm import Dpdm, DpStep
+from demo.defences.noise import Noise, SecureNoise
+from demo.defences.per_sample import PerSampleGradients, clip_factors, norms
+from demo.defences.registry import choose
+from demo.errors import DemoError, SettingsError
+from demo.lora import priors
+from demo.lora.dreambooth import adapters, fine_tune
+from demo.lora.settings import LoraSettings
+from demo.sampling import encode_pictures, text_embeddings, token_ids
+
+SETTINGS = LoraSettings(
+    unet_rank=2, text_rank=2, unet_alpha=2, text_alpha=2, steps=3, batch=3, class_batch=2, lr=1e-2, class_images=4,
+    sample_every=0,
+)  # fmt: skip
+OPEN = Dpdm(epsilon=None, noise_multiplier=1.0, noise_seed=1)
+
+
+@pytest.fixture
+def problem(tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[Image.Image]) -> Iterator[Problem]:
+    """Five photos and four class images in float64; B is not zero, else A's gradients vanish."""
+    torch.manual_seed(0)
+    photos = encode_pictures(tiny_pipe, pictures).double()
+    tiny_pipe.unet.double()
+    tiny_pipe.text_encoder.double()
+    with adapters(tiny_pipe, SETTINGS) as parameters:
+        for p in parameters:
+            p.data = 0.3 * torch.randn(p.shape, dtype=torch.float64)
+        yield Problem(
+            tiny_pipe,
+            photos,
+            torch.randn(4, *photos.shape[1:], dtype=torch.float64),
+            token_ids(tiny_pipe, [tiny_base.instance_prompt.format(trigger="qzx")]),
+            token_ids(tiny_pipe, [tiny_base.class_prompt]),
+            SETTINGS,
+            parameters,
+            torch.optim.SGD(parameters, lr=1e-2),
+            seed=0,
+        )
+
+
+def loss_of(problem: Problem, x0: Tensor, ids: Tensor, draws: int, seed: int) -> Tensor:
+    """Loss of each picture, (n,): the mean over its draws, each picture's randomness from a seed of its own."""
+    context = text_embeddings(problem.pipe.text_encoder, ids.expand(len(x0), -1)).repeat_interleave(draws, 0)
+    noise, noisy, steps = [], [], []
+    for i, x in enumerate(x0):
+        generator = torch.Generator().manual_seed(seed + i)
+        t = torch.randint(1000, (draws,), generator=generator)
+        e = torch.randn((draws, *x.shape), generator=generator, dtype=x.dtype)
+        steps.append(t)
+        noise.append(e)
+        noisy.append(problem.pipe.scheduler.add_noise(x.expand(draws, -1, -1, -1), e, t))
+    out = problem.pipe.unet(torch.cat(noisy), torch.cat(steps), encoder_hidden_states=context).sample
+    return (out - torch.cat(noise)).square().flatten(1).mean(1).unflatten(0, (len(x0), draws)).mean(1)
+
+
+@pytest.mark.parametrize("draws", [1, 3])
+def test_per_sample_gradients_equal_a_loop_of_single_backward_passes(problem: Problem, draws: int) -> None:
+    pipe, parameters = problem.pipe, problem.parameters
+    listeners = [PerSampleGradients(pipe.unet), PerSampleGradients(pipe.text_encoder)]
+    for listener, times in zip(listeners, (draws, 1), strict=True):
+        listener.begin(len(problem.photos), times)
+    loss_of(problem, problem.photos, problem.ids, draws, 10).sum().backward()
+    found = {p: g for listener in listeners for p, g in listener.private.items()}
+    for listener in listeners:
+        listener.remove()
+    assert set(found) == set(parameters)
+    worst = 0.0
+    for i in range(len(problem.photos)):
+        for p in parameters:
+            p.grad = None
+        loss_of(problem, problem.photos[i : i + 1], problem.ids, draws, 10 + i).sum().backward()
+        for p in parameters:
+            assert p.grad is not None
+            worst = max(worst, float((found[p][i] - p.grad).abs().max() / p.grad.abs().max()))
+    print(f"largest relative error of per-sample gradients, K = {draws}: {worst:.1e}")
+    assert worst < 1e-10
+
+
+def test_a_step_sums_clipped_photos_and_leaves_class_images_outside(problem: Problem) -> None:
+    """What the step adds up is a clipped sum; what it adds to that is the class images' own gradient and noise."""
+    quiet = OPEN.model_copy(update={"noise_multiplier": 1e-9, "clip": 0.01})
+    step = DpStep(quiet, problem)
+    step()
+    total = torch.cat([s.flatten() for s in step.sums]).norm()
+    public = torch.cat([(p.grad - s / 3).flatten() for p, s in zip(problem.parameters, step.sums, strict=True)])
+    step.close()
+    assert 0 < total <= 5 * 0.01 + 1e-12  # five photos at most, each of norm C at most
+    assert public.norm() > 0.01  # not clipped to C: the class images are public
+
+
+def test_clipping_bounds_each_sample_and_leaves_small_ones_alone() -> None:
+    gradients = [torch.randn(6, 3, 2) * torch.tensor([0.01, 0.1, 1, 1, 10, 100])[:, None, None], torch.zeros(6, 2, 2)]
+    factors = clip_factors(gradients, 1.0)
+    clipped = norms([g * factors.view(-1, 1, 1) for g in gradients])
+    assert (clipped <= 1 + 1e-6).all()
+    small = norms(gradients) < 1
+    assert small.any()
+    assert (factors[small] == 1).all()
+    assert torch.allclose(clipped[~small], torch.ones(int((~small).sum())))
+
+
+def test_noise_has_the_variance_that_the_ledger_states(problem: Problem) -> None:
+    """With no photo in the batch and no class images, the gradient is sigma C N(0, 1) / (q N) and nothing else."""
+    lonely = replace(problem, prior=None, settings=SETTINGS.model_copy(update={"steps": 30}))
+    defence = OPEN.model_copy(update={"noise_multiplier": 2.0, "clip": 0.5})
+    step = DpStep(defence, lonely)
+    step._q = 1e-12  # an empty batch, almost surely
+    draws = []
+    for _ in range(30):
+        assert step() == 0.0
+        draws.append(torch.cat([p.grad.flatten() for p in problem.parameters]) * step._q * 5)
+    step.close()
+    values = torch.cat(draws)
+    count = len(values)
+    assert abs(values.mean()) < 5 * 1.0 / count**0.5
+    assert abs(values.var() - 1.0) < 5 * (2 / count) ** 0.5  # (2.0 * 0.5)^2
+
+
+def test_poisson_batches_have_the_rate_q() -> None:
+    for noise in (Noise(3), SecureNoise()):
+        sizes = torch.stack([noise.poisson(5, 0.3).sum() for _ in range(4000)]).double()
+        assert abs(sizes.mean() - 1.5) < 5 * (5 * 0.3 * 0.7 / 4000) ** 0.5
+        assert abs(sizes.var() - 1.05) < 0.15
+
+
+def test_secure_noise_is_standard_normal() -> None:
+    x = SecureNoise().normal(torch.zeros(200_001, dtype=torch.float64))
+    assert abs(x.mean()) < 5 / 200_001**0.5
+    assert abs(x.var() - 1) < 0.02
+    assert abs((x.abs() < 1).double().mean() - 0.6827) < 0.006
+    assert abs((x**4).mean() - 3) < 0.15
+
+
+def test_weights_really_move_and_the_ledger_counts(tiny_pipe, tiny_base, pictures, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(priors, "CACHE", tmp_path)
+    seen = []
+    tuned = fine_tune(tiny_pipe, tiny_base, pictures, SETTINGS, defence=Dpdm(epsilon=5.0), report=seen.append)
+    b = [t for n, t in tuned.lora.tensors.items() if "lora_B" in n]
+    assert all(t.abs().max() > 0 for t in b)  # B starts at zero
+    ledger = tuned.ledger
+    assert ledger is not None
+    assert ledger.guarantee == "proved"
+    assert ledger.steps == 3
+    assert ledger.photo_epsilon is not None
+    assert ledger.person_epsilon is not None
+    assert ledger.photo_epsilon <= 5.0
+    assert ledger.person_epsilon > ledger.photo_epsilon
+    spent = [p.spent for p in seen if p.stage == "fine-tune"]
+    assert len(spent) == 3
+    assert f"{ledger.photo_epsilon:.3g}" in str(spent[-1])
+
+
+def test_training_ends_when_a_given_noise_has_spent_the_budget(tiny_pipe, tiny_base, pictures, monkeypatch, tmp_path):
+    monkeypatch.setattr(priors, "CACHE", tmp_path)
+    two = accounting.photo_epsilon(3.0, 0.6, 2, 1e-6)
+    defence = Dpdm(epsilon=two * 1.001, noise_multiplier=3.0)
+    tuned = fine_tune(tiny_pipe, tiny_base, pictures, SETTINGS, defence=defence)
+    assert tuned.steps == 2
+    assert tuned.stopped
+
+
+def test_a_known_seed_is_no_guarantee() -> None:
+    ledger = OPEN.ledger(5, SETTINGS, 3)
+    assert ledger.guarantee == "none"
+    assert "seed" in ledger.sentences[0]
+    assert "noise_seed" not in ledger.settings
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"epsilon": 0.0}, "epsilon"),
+        ({"epsilon": -1.0}, "epsilon"),
+        ({"delta": 0.0}, "delta"),
+        ({"delta": 0.2}, "below 1/5"),
+        ({"delta": 1.0}, "delta"),
+        ({"epsilon": 0.01, "noise_multiplier": 0.5}, "not allow even one step"),
+        ({"epsilon": 1e-9}, "No noise is strong enough"),
+    ],
+)
+def test_budgets_that_mean_nothing_are_refused_before_any_work(changes: dict[str, float], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        choose("dpdm", **changes).check(5, SETTINGS)
+
+
+def test_a_loss_that_is_no_number_is_refused(tiny_pipe, tiny_base, pictures, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(priors, "CACHE", tmp_path)
+    tiny_pipe.unet.conv_in.weight.data.fill_(float("nan"))
+    for defence in (None, OPEN):
+        with pytest.raises(DemoError, match="The loss is nan at step 1"):
+            fine_tune(tiny_pipe, tiny_base, pictures, SETTINGS, defence=defence)
