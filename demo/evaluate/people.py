@@ -25,7 +25,7 @@ from demo.lora.dreambooth import new_trigger
 from demo.lora.settings import LoraSettings
 from demo.metrics import dlib_face
 from demo.metrics.stats import bootstrap_mean_ci, bootstrap_median_ci, paired_difference
-from demo.sampling import draw, encode_prompts
+from demo.sampling import draw, encode_pictures, encode_prompts
 from demo.train.data import FACES128, read_split
 from demo.train.zoo import GroupTrainer
 
@@ -40,6 +40,7 @@ ARMS = (
     "swapped_model",
     "chance",
 )
+CEILINGS = ("photos", "decoded")  # the photos tuned on, and the same through the autoencoder: nothing can be nearer
 Vector = NDArray[np.float64]
 
 
@@ -52,9 +53,14 @@ class Person:
     held_out: Vector  # (25, 128)
 
 
-def private_people(count: int | None = None, folder: Path = FACES128) -> list[Person]:
-    """The people of ``private.parquet``; scored on the photos that are not tuned on, seen at 64 pixels."""
-    table = read_split(folder, "private")
+def private_people(count: int | None = None, folder: Path = FACES128, split: str = "private") -> list[Person]:
+    """The people of ``private.parquet``; scored on the photos that are not tuned on, seen at 64 pixels.
+
+    Args:
+        split: another one for choosing settings, on which no figure may rest: ``domain_nonmember`` has photos that no
+            training saw, of people whom the base knows.
+    """
+    table = read_split(folder, split)
     people = []
     for identity, group in list(table.groupby("identity", sort=True))[:count]:
         images = [Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"]]
@@ -171,6 +177,7 @@ def evaluate(
     encoder: WeightEncoder | None = None,
     with_encoder: bool = True,
     arms_grid: Path | None = None,
+    split: str = "private",
     seed: int = 7,
 ) -> dict[str, Any]:
     """Fine-tune on every held-out person, draw every arm, score, and write ``out`` (JSON).
@@ -179,7 +186,7 @@ def evaluate(
         decoys: (n, 128); the other held-out people are added to them.
         arms_grid: a picture of the first people goes here, for looking at; never into the project.
     """
-    everybody = private_people(people)
+    everybody = private_people(people, split=split)
     if with_encoder and encoder is None:
         encoder = bundled_encoder(base, pipe)
     others = np.stack([person.held_out[0] for person in everybody])
@@ -201,6 +208,8 @@ def evaluate(
         arms = draw_group(pipe, base, trainer, encoder, samples, seed)
         trainer.remove()
         arms["chance"] = [chance] * len(part)
+        arms["photos"] = [_small(person.tune) for person in part]
+        arms["decoded"] = [_through_autoencoder(pipe, person.tune) for person in part]
         if encoder is not None:
             arms["other_lora"] = [arms["encoder"][k - 1] for k in range(len(part))]
         for k, person in enumerate(part):
@@ -214,10 +223,15 @@ def evaluate(
     result = {
         "base": base.key,
         "people": len(everybody),
+        "split": split,
         "samples": samples,
         "decoys": len(decoys) + len(everybody) - 1,
         "settings": settings.model_dump(),
-        "arms": {arm: {key: summary(values) for key, values in table[arm].items()} for arm in ARMS if arm in table},
+        "arms": {
+            arm: {key: summary(values) for key, values in table[arm].items()}
+            for arm in (*ARMS, *CEILINGS)
+            if arm in table
+        },
         "encoder_minus": {
             arm: {
                 key: _difference(table["encoder"][key], table[arm][key]) for key in ("distance", "top1pct", "rec_acc")
@@ -230,6 +244,16 @@ def evaluate(
     }
     write_text(out, json.dumps(result, indent=1) + "\n")
     return result
+
+
+def _small(photos: list[Image.Image]) -> list[Image.Image]:
+    return [photo.resize((64, 64), Image.Resampling.LANCZOS) for photo in photos]
+
+
+@torch.no_grad()
+def _through_autoencoder(pipe: StableDiffusionPipeline, photos: list[Image.Image]) -> list[Image.Image]:
+    latents = encode_pictures(pipe, photos).to(pipe.vae.device, pipe.vae.dtype) / pipe.vae.config.scaling_factor
+    return list(pipe.image_processor.postprocess(pipe.vae.decode(latents).sample, output_type="pil"))
 
 
 def summary(values: list[float]) -> dict[str, float]:

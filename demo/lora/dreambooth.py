@@ -154,7 +154,7 @@ def fine_tune(
             )
         )
         try:
-            losses = _train(step, pipe, base, settings, trigger, report, stop)
+            losses = _train(step, optimiser, pipe, base, settings, trigger, report, stop)
         finally:
             step.close()
         lora = defence.release(collect(pipe, settings))
@@ -164,6 +164,7 @@ def fine_tune(
 
 def _train(
     step: Step,
+    optimiser: torch.optim.Optimizer,
     pipe: StableDiffusionPipeline,
     base: Base,
     settings: LoraSettings,
@@ -177,6 +178,8 @@ def _train(
     for done in range(1, settings.steps + 1):
         if stop is not None and stop.is_set():
             break
+        for group in optimiser.param_groups:
+            group["lr"] = settings.lr_at(done - 1)
         loss = step()
         if loss is None:
             break

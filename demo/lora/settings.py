@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal
+
 from pydantic import Field
 
 from demo.errors import SettingsError
@@ -21,6 +24,7 @@ class LoraSettings(Settings):
     steps: int = Field(1000, ge=1, le=20_000)
     batch: int = Field(1, ge=1, le=64)  # private photos a step
     lr: float = Field(1e-4, gt=0, lt=1)
+    lr_schedule: Literal["constant", "cosine"] = "constant"  # cosine: down to nothing at the last step
     weight_decay: float = Field(0.01, ge=0)
     epsilon: float = Field(1e-8, gt=0)  # AdamW's
     max_grad_norm: float = Field(1.0, gt=0)
@@ -29,10 +33,16 @@ class LoraSettings(Settings):
     class_batch: int = Field(1, ge=1, le=64)
     sample_every: int = Field(100, ge=0)  # steps between live samples; 0: none
 
+    def lr_at(self, step: int) -> float:
+        """Learning rate of a step, counted from 0."""
+        return self.lr if self.lr_schedule == "constant" else self.lr * (1 + math.cos(math.pi * step / self.steps)) / 2
+
 
 PRESETS: dict[str, LoraSettings] = {
     "sd-gpu": LoraSettings(),
-    "face64-cpu": LoraSettings(steps=100, batch=4, class_batch=3, lr=3e-3, class_images=200, sample_every=25),
+    "face64-cpu": LoraSettings(
+        steps=100, batch=4, class_batch=3, lr=6e-3, lr_schedule="cosine", class_images=200, sample_every=25
+    ),
 }
 
 

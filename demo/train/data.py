@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 FACES128 = ROOT.parent / "shared" / "data" / "faces128"
 PEOPLE = ROOT / "weights" / "people"
 WORK = Path.home() / ".cache" / "lora-leak" / "train"
-PLANTED_WEIGHT = 3  # a planted person's picture is drawn this many times as often: well known, as celebrities are
+PLANTED_WEIGHT = 10  # a planted person's picture is drawn this many times as often: well known, as celebrities are
 NOT_ATTRIBUTES = {"image", "identity", "name", "split"}
 
 

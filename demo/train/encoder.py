@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
 from pydantic import Field
 from torch import Tensor
@@ -29,6 +30,7 @@ from demo.lora.settings import LoraSettings
 from demo.sampling import encode_prompts, token_ids
 from demo.settings import Settings
 from demo.train.checkpoint import Checkpoint, Ema
+from demo.train.precision import mixed_precision
 from demo.train.zoo import Batch, GroupTrainer, Zoo
 
 
@@ -149,6 +151,8 @@ def train(
     else:
         assert draw_people is not None
         batches = live_batches(pipe, base, draw_people, lora, settings)
+    if device.type == "cpu":
+        pipe.unet.set_attn_processor(AttnProcessor())  # as in demo.train.unet
     done = keeper.resume()
     began, first_done, losses = time.time(), done, []
     try:
@@ -177,7 +181,8 @@ def train(
                 )
                 x0 = batch.latents[torch.arange(settings.people)[:, None], picked].flatten(0, 1).to(device)
                 context = z.repeat_interleave(settings.pictures, dim=0)
-                loss = noise_error(pipe, x0, context, generator).mean()
+                with mixed_precision(str(device)):
+                    loss = noise_error(pipe, x0, context, generator).mean()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
@@ -195,6 +200,7 @@ def train(
                     log(done, float(np.mean(losses[-50:])))
             keeper.tick(done)
     finally:
+        pipe.unet.set_default_attn_processor()
         if injected is not None:
             injected.remove()
         if hasattr(batches, "close"):

@@ -9,12 +9,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
 from safetensors import safe_open
 from torch import Tensor
@@ -27,6 +29,7 @@ from demo.lora.dreambooth import new_trigger
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
 from demo.sampling import encode_pictures, token_ids
+from demo.train.precision import mixed_precision
 
 
 @dataclass
@@ -45,6 +48,7 @@ class GroupTrainer:
     Args:
         photos: K lists of n aligned pictures.
         seed: of triggers, initial matrices and noise.
+        fast: in bfloat16 where that is native, for a zoo; figures are measured without it, as the app trains.
     """
 
     def __init__(
@@ -55,8 +59,12 @@ class GroupTrainer:
         settings: LoraSettings,
         *,
         seed: int,
+        fast: bool = False,
     ) -> None:
         people = len(photos)
+        self._pipe, self._fast = pipe, fast
+        if fast and pipe.unet.device.type == "cpu":
+            pipe.unet.set_attn_processor(AttnProcessor())  # as in demo.train.unet
         torch.manual_seed(seed)
         rng = random.Random(seed)
         self.settings = settings
@@ -80,10 +88,12 @@ class GroupTrainer:
         self._optimiser = torch.optim.AdamW(
             self._parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon
         )
+        self._taken = 0
 
     def step(self) -> Tensor:
         """One step for everybody; the mean loss of each person, (K,)."""
-        loss = self.loss()
+        with mixed_precision(str(self._pipe.unet.device)) if self._fast else nullcontext():
+            loss = self.loss()
         self._optimiser.zero_grad(set_to_none=True)
         loss.sum().backward()
         # Each person's gradient is clipped by itself, as if trained alone.
@@ -92,11 +102,16 @@ class GroupTrainer:
         factor = (self.settings.max_grad_norm / (norms + 1e-6)).clamp(max=1)
         for g in grads:
             g.mul_(factor.view(-1, *[1] * (g.dim() - 1)))
+        for group in self._optimiser.param_groups:
+            group["lr"] = self.settings.lr_at(self._taken)
+        self._taken += 1
         self._optimiser.step()
         return loss.detach()
 
     def remove(self) -> None:
         """Take the adapters off the pipeline."""
+        if self._fast and self._pipe.unet.device.type == "cpu":
+            self._pipe.unet.set_default_attn_processor()
         self.unet.remove()
         self.text.remove()
 
@@ -126,7 +141,7 @@ def build(
         if path.exists():
             continue
         began = time.time()
-        trainer = GroupTrainer(pipe, base, people[index * group : (index + 1) * group], settings, seed=index)
+        trainer = GroupTrainer(pipe, base, people[index * group : (index + 1) * group], settings, seed=index, fast=True)
         tensors: dict[str, Tensor] = {"latents": trainer.latents.half()}
         marks = {max(1, round(share * settings.steps)) for share in keep_at}
         for step in range(1, settings.steps + 1):
