@@ -18,6 +18,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from demo.attack.echo import EchoPath
 from demo.attack.matrices import MATRIX_ENCODERS, Pairs
 from demo.errors import LoraFileError, WeightsError
 from demo.files import write_tensors
@@ -34,6 +35,7 @@ class EncoderSettings(Settings):
     causal: bool = True  # the text transformer's own mask
     variational: bool = True
     timestep: bool = True
+    echo: bool = False  # read the cross-attention updates backwards, too (demo.attack.echo)
     start_at_prompt: bool = True  # begin at the embedding of a prompt with a guessed trigger
 
 
@@ -71,6 +73,7 @@ class WeightEncoder(nn.Module):
         nn.init.zeros_(self.mean.bias)
         nn.init.zeros_(self.logvar.weight)
         nn.init.constant_(self.logvar.bias, -6.0)
+        self.echo = EchoPath(shapes, hidden, self.length) if settings.echo else None
         self.transformer = CLIPTextModel(text) if settings.clip else None
         if self.transformer is not None:
             self.transformer.requires_grad_(False)
@@ -89,6 +92,8 @@ class WeightEncoder(nn.Module):
         # The matrix tokens begin as small changes of the prompt's own tokens.
         self.positions[:, :shared] = target.mean(0, keepdim=True)[:, :shared]
         self.positions[:, shared:] = target.mean(0, keepdim=True)[:, -1:]
+        if self.echo is not None:
+            self.echo.start_at(text_encoder(prompt_ids)[0].mean(0))
 
     def pairs(self, loras: Sequence[LoraWeights]) -> dict[str, tuple[Tensor, Tensor]]:
         """Stack released files: layer -> A (K, r, in), B (K, out, r) with alpha / r folded into B.
@@ -131,7 +136,8 @@ class WeightEncoder(nn.Module):
             x = self.transformer.encoder(inputs_embeds=x, attention_mask=mask).last_hidden_state
             x = self.transformer.final_layer_norm(x)
         x = x[:, : self.length]
-        return self.mean(x), self.logvar(x).clamp(-20, 4)
+        mean = self.mean(x) if self.echo is None else self.mean(x) + self.echo(pairs)
+        return mean, self.logvar(x).clamp(-20, 4)
 
     def forward(self, pairs: Pairs, steps: Tensor, noise: Tensor | None = None) -> Tensor:
         """A sample z = mean + exp(logvar / 2) * noise, (K, length, hidden); the mean if not variational."""

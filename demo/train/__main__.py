@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     encoder.add_argument("--first", type=int, default=None, help="only the first n matrices")
     for flag in ("clip", "causal", "variational", "timestep", "start-at-prompt"):
         encoder.add_argument(f"--no-{flag}", dest=flag.replace("-", "_"), action="store_false")
+    encoder.add_argument("--echo", action="store_true", help="read the cross-attention updates backwards, too")
     encoder.add_argument("--limit", type=int, default=None, help="only the first n groups of the zoo")
     encoder.add_argument("--out", type=Path, default=None, help="default: where the app looks for it")
     for command in (base, prior, zoo, encoder):
@@ -156,6 +157,7 @@ def _encoder(args: argparse.Namespace) -> None:
         causal=args.causal,
         variational=args.variational,
         timestep=args.timestep,
+        echo=args.echo,
         start_at_prompt=args.start_at_prompt,
     )
     settings = encoder.TrainSettings(
@@ -170,7 +172,7 @@ def _encoder(args: argparse.Namespace) -> None:
         encoder.new_encoder(pipe, base, lora, parts),
         lora,
         settings,
-        work=args.work / "encoder" / f"{base.key}-{parts.matrices}-{settings.algorithm}",
+        work=args.work / "encoder" / f"{base.key}-{parts.matrices}{'-echo' if args.echo else ''}-{settings.algorithm}",
         zoo=bank,
         draw_people=lambda k: [pool[i] for i in rng.choice(len(pool), k, replace=False)],  # type: ignore[misc]
     )
