@@ -6,6 +6,11 @@ from pydantic import ValidationError
 
 from demo.defences.base import Defence, NoDefence
 from demo.defences.dpdm import Dpdm
+from demo.defences.dpgm import Dpgm
+from demo.defences.gaussian import Gaussian
+from demo.defences.membership import MpLora, SmpLora
+from demo.defences.quantise import Int8
+from demo.defences.truncate import Truncate
 from demo.errors import SettingsError
 
 __all__ = ["DEFENCES", "Defence", "NoDefence", "choose"]
@@ -15,6 +20,12 @@ DEFENCES: dict[str, type[Defence]] = {
     for defence in (
         NoDefence,
         Dpdm,
+        Dpgm,
+        Gaussian,
+        Truncate,
+        Int8,
+        MpLora,
+        SmpLora,
     )
 }
 

@@ -1,0 +1,87 @@
+"""What holds for every defence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from demo.defences.ledger import write_ledger
+from demo.defences.registry import DEFENCES, NoDefence, choose
+from demo.errors import SettingsError
+from demo.lora import priors
+from demo.lora.dreambooth import fine_tune
+from demo.lora.files import expected_shapes, read_lora, write_lora
+from demo.lora.settings import LoraSettings
+
+SETTINGS = LoraSettings(
+    unet_rank=2, text_rank=2, unet_alpha=3, text_alpha=2, steps=2, batch=2, class_batch=2, lr=1e-2, class_images=4,
+    sample_every=0,
+)  # fmt: skip
+
+
+def test_all_of_them_are_there_and_none_comes_first() -> None:
+    assert list(DEFENCES) == ["none", "dpdm", "dpgm", "gaussian", "truncate", "int8", "mp_lora", "smp_lora"]
+
+
+@pytest.mark.parametrize("key", DEFENCES)
+def test_every_defence_says_what_it_is(key: str) -> None:
+    kind, chosen = DEFENCES[key], choose(key)
+    assert isinstance(chosen, kind)
+    assert chosen.key == key
+    assert kind.title
+    assert kind.explanation.endswith(".")
+    assert chosen.label.startswith(kind.title)
+    assert kind.has_epsilon == ("epsilon" in kind.model_fields)
+    assert ("noise_seed" in kind.model_fields) == ("noise" in kind.model_fields)
+
+
+def test_titles_are_told_apart() -> None:
+    assert len({kind.title for kind in DEFENCES.values()}) == len(DEFENCES)
+
+
+def refuse(word: str) -> None:
+    pytest.fail(f"{word} is no strict JSON")
+
+
+@pytest.mark.parametrize("key", DEFENCES)
+def test_every_defence_tunes_and_releases_a_file_with_a_ledger(
+    key: str, tiny_pipe, tiny_base, pictures, monkeypatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(priors, "CACHE", tmp_path / "cache")
+    defence = choose(key)
+    defence.check(len(pictures), SETTINGS)
+    tuned = fine_tune(tiny_pipe, tiny_base, pictures, SETTINGS, defence=defence)
+    path = write_lora(tmp_path / "lora.safetensors", tuned.lora)
+    back = read_lora(path, base_shapes=expected_shapes(tiny_pipe))
+    assert all(torch.equal(back.tensors[name], tensor) for name, tensor in tuned.lora.tensors.items())
+    assert back.alphas == pytest.approx(dict(tuned.lora.alphas))
+    assert any(back.delta(module).abs().max() > 0 for module in back.modules())
+    assert tuned.ledger is not None
+    text = write_ledger(path, tuned.ledger).read_text(encoding="utf-8")
+    ledger = json.loads(text, parse_constant=refuse)
+    assert ledger["defence"] == key
+    assert (ledger["steps"], ledger["photos"]) == (2, len(pictures))
+    assert ledger["guarantee"] in {"proved", "nominal", "none"}
+    assert all(sentence.endswith(".") for sentence in ledger["sentences"])
+    assert (ledger["guarantee"] == "none") == (ledger["photo_epsilon"] is None)
+    assert tuned.trigger not in text
+    assert "seed" not in ledger["settings"]
+    assert "noise_seed" not in ledger["settings"]
+
+
+def test_unknown_keys_and_settings_are_refused() -> None:
+    with pytest.raises(SettingsError, match="truncate"):
+        choose("magic")
+    for key in DEFENCES:
+        with pytest.raises(SettingsError, match="no setting called colour"):
+            choose(key, colour="red")
+    with pytest.raises(SettingsError, match="epsilon"):
+        choose("truncate", epsilon=2.0)
+
+
+def test_what_is_none_keeps_its_default() -> None:
+    assert choose("truncate", rank=None) == choose("truncate")
+    assert choose() == NoDefence()
