@@ -67,6 +67,7 @@ class WeightEncoder(nn.Module):
         self.task = nn.Parameter(torch.zeros(1, 1, hidden))
         self.time = nn.Linear(hidden, hidden)
         self.positions = nn.Parameter(torch.randn(1, self.sequence, hidden) * 0.02)
+        self.gain = nn.Parameter(torch.ones(()))  # of what is read, beside the positions
         self.mean = nn.Linear(hidden, hidden)
         self.logvar = nn.Linear(hidden, hidden)
         nn.init.eye_(self.mean.weight)
@@ -80,7 +81,7 @@ class WeightEncoder(nn.Module):
 
     @torch.no_grad()
     def use_text_encoder(self, text_encoder: CLIPTextModel, prompt_ids: Tensor | None = None) -> None:
-        """Copy the frozen transformer; optionally start at the mean embedding of prompts (n, tokens)."""
+        """Copy the frozen transformer; optionally start at one of several prompts (n, tokens)."""
         source = text_encoder
         if self.transformer is not None:
             self.transformer.load_state_dict(text_encoder.state_dict())
@@ -88,12 +89,16 @@ class WeightEncoder(nn.Module):
         if not (self.settings.start_at_prompt and prompt_ids is not None):
             return
         target = source.embeddings(input_ids=prompt_ids) if self.settings.clip else text_encoder(prompt_ids)[0]
+        # The one nearest to all others: the mean of prompts of different lengths is no prompt, and draws no face.
+        flat = target.flatten(1)
+        best = int(torch.cdist(flat, flat).sum(1).argmin())
         shared = min(self.sequence, target.shape[1])
         # The matrix tokens begin as small changes of the prompt's own tokens.
-        self.positions[:, :shared] = target.mean(0, keepdim=True)[:, :shared]
-        self.positions[:, shared:] = target.mean(0, keepdim=True)[:, -1:]
+        self.positions[:, :shared] = target[best, :shared]
+        self.positions[:, shared:] = target[best, -1:]
+        self.gain.fill_(0.05 * float(self.positions.std()))  # tokens are of size 1, a prompt's far smaller
         if self.echo is not None:
-            self.echo.start_at(text_encoder(prompt_ids)[0].mean(0))
+            self.echo.start_at(text_encoder(prompt_ids[best : best + 1])[0][0])
 
     def pairs(self, loras: Sequence[LoraWeights]) -> dict[str, tuple[Tensor, Tensor]]:
         """Stack released files: layer -> A (K, r, in), B (K, out, r) with alpha / r folded into B.
@@ -128,7 +133,7 @@ class WeightEncoder(nn.Module):
         if self.settings.timestep:
             hidden = self.task.shape[-1]
             parts.append(self.time(get_timestep_embedding(steps.to(tokens.device).float(), hidden))[:, None])
-        x = torch.cat([*parts, tokens], dim=1) + self.positions
+        x = self.gain * torch.cat([*parts, tokens], dim=1) + self.positions
         if self.transformer is not None:
             mask = None
             if self.settings.causal:

@@ -178,6 +178,8 @@ def evaluate(
     with_encoder: bool = True,
     arms_grid: Path | None = None,
     split: str = "private",
+    shard: int = 0,
+    shards: int = 1,
     seed: int = 7,
 ) -> dict[str, Any]:
     """Fine-tune on every held-out person, draw every arm, score, and write ``out`` (JSON).
@@ -185,6 +187,7 @@ def evaluate(
     Args:
         decoys: (n, 128); the other held-out people are added to them.
         arms_grid: a picture of the first people goes here, for looking at; never into the project.
+        shard, shards: this process takes every ``shards``-th group; :func:`merge` puts the parts together.
     """
     everybody = private_people(people, split=split)
     if with_encoder and encoder is None:
@@ -200,7 +203,8 @@ def evaluate(
         seed=seed,
         negative_prompt=base.negative_prompt,
     )
-    for start in range(0, len(everybody), group):
+    order: list[int] = []
+    for start in range(shard * group, len(everybody), shards * group):
         part = everybody[start : start + group]
         trainer = GroupTrainer(pipe, base, [person.tune for person in part], settings, seed=1000 + start)
         for _ in range(settings.steps):
@@ -212,6 +216,7 @@ def evaluate(
         arms["decoded"] = [_through_autoencoder(pipe, person.tune) for person in part]
         if encoder is not None:
             arms["other_lora"] = [arms["encoder"][k - 1] for k in range(len(part))]
+        order += range(start, start + len(part))
         for k, person in enumerate(part):
             crowd = np.concatenate([decoys, np.delete(others, start + k, axis=0)])
             for arm, drawn in arms.items():
@@ -222,11 +227,33 @@ def evaluate(
         print(f"{start + len(part)} of {len(everybody)} people, {time.time() - began:.0f} s", flush=True)
     result = {
         "base": base.key,
-        "people": len(everybody),
         "split": split,
         "samples": samples,
         "decoys": len(decoys) + len(everybody) - 1,
         "settings": settings.model_dump(),
+        "order": order,
+        "values": table,
+        "seconds": round(time.time() - began),
+    }
+    return _finish(result, out)
+
+
+def merge(paths: list[Path], out: Path) -> dict[str, Any]:
+    """One result from the parts that several processes wrote."""
+    parts = [json.loads(path.read_text()) for path in paths]
+    rows = sorted((person, n, k) for n, part in enumerate(parts) for k, person in enumerate(part["order"]))
+    values = {
+        arm: {key: [parts[n]["values"][arm][key][k] for _, n, k in rows] for key in found}
+        for arm, found in parts[0]["values"].items()
+    }
+    return _finish(parts[0] | {"order": [person for person, _, _ in rows], "values": values}, out)
+
+
+def _finish(result: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Add means, intervals and differences, and write it all."""
+    table = result["values"]
+    result |= {
+        "people": len(result["order"]),
         "arms": {
             arm: {key: summary(values) for key, values in table[arm].items()}
             for arm in (*ARMS, *CEILINGS)
@@ -239,8 +266,6 @@ def evaluate(
             for arm in ARMS
             if "encoder" in table and arm in table and arm != "encoder"
         },
-        "values": table,
-        "seconds": round(time.time() - began),
     }
     write_text(out, json.dumps(result, indent=1) + "\n")
     return result

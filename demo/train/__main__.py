@@ -39,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
     encoder.add_argument("--people", type=int, default=8, help="LoRAs an update")
     encoder.add_argument("--pictures", type=int, default=4, help="noisy pictures of each")
     encoder.add_argument("--lr", type=float, default=1e-3)
+    encoder.add_argument("--echo-lr", type=float, default=1e-3)
+    encoder.add_argument("--noise-from", type=float, default=0.0, help="leave out this share of the cleanest timesteps")
     encoder.add_argument("--matrices", choices=("conv", "linear", "probes"), default="probes")
     encoder.add_argument("--first", type=int, default=None, help="only the first n matrices")
     for flag in ("clip", "causal", "variational", "timestep", "start-at-prompt"):
@@ -161,7 +163,13 @@ def _encoder(args: argparse.Namespace) -> None:
         start_at_prompt=args.start_at_prompt,
     )
     settings = encoder.TrainSettings(
-        algorithm=args.algorithm, updates=args.updates, people=args.people, pictures=args.pictures, lr=args.lr
+        algorithm=args.algorithm,
+        updates=args.updates,
+        people=args.people,
+        pictures=args.pictures,
+        lr=args.lr,
+        echo_lr=args.echo_lr,
+        noise_from=args.noise_from,
     )
     bank = zoo.Zoo(args.work / "zoo" / base.key, limit=args.limit) if args.algorithm == "zoo" else None
     pool = [] if bank else _training_people(args, 2000)

@@ -24,7 +24,7 @@ from demo.attack.encoder import EncoderSettings, WeightEncoder, save_encoder
 from demo.attack.matrices import Pairs, ProbeMatrices
 from demo.bases import Base
 from demo.lora.batched import BatchedLora
-from demo.lora.denoising import noise_error
+from demo.lora.denoising import noise_error, stratified
 from demo.lora.dreambooth import new_trigger
 from demo.lora.settings import LoraSettings
 from demo.sampling import encode_prompts, token_ids
@@ -42,6 +42,8 @@ class TrainSettings(Settings):
     people: int = Field(8, ge=1)  # LoRAs an update
     pictures: int = Field(4, ge=1)  # noisy pictures of each
     lr: float = Field(1e-3, gt=0)
+    echo_lr: float = Field(1e-3, gt=0)  # of the echo path
+    noise_from: float = Field(0.0, ge=0, lt=1)  # share of the schedule, from its clean end, that is left out
     weight_decay: float = Field(5e-4, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
 
@@ -60,7 +62,7 @@ def layer_shapes(pipe: StableDiffusionPipeline, settings: LoraSettings) -> dict[
 def new_encoder(
     pipe: StableDiffusionPipeline, base: Base, lora: LoraSettings, settings: EncoderSettings, *, seed: int = 0
 ) -> WeightEncoder:
-    """An untrained encoder for a base; it starts at the mean of prompts with guessed triggers."""
+    """An untrained encoder for a base; it starts at the most central of prompts with guessed triggers."""
     import random
 
     torch.manual_seed(seed)
@@ -133,8 +135,14 @@ def train(
     torch.manual_seed(seed)
     device = pipe.unet.device
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    parameters = [p for p in encoder.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=1e-8)
+    named = [(name, p) for name, p in encoder.named_parameters() if p.requires_grad]
+    parameters = [p for _, p in named]
+    echo = [p for name, p in named if name.startswith("echo.")]
+    rest = [p for name, p in named if not name.startswith("echo.")]
+    rates = [settings.lr, settings.echo_lr][: 2 if echo else 1]
+    optimiser = torch.optim.AdamW(
+        [{"params": rest}, {"params": echo}][: len(rates)], lr=settings.lr, weight_decay=settings.weight_decay, eps=1e-8
+    )
     ema = Ema(encoder, decay=0.995)
     keeper = Checkpoint(work, {"model": encoder, "optimiser": optimiser, "ema": ema}, every_seconds=240)
     batches: Iterator[tuple[Batch, Tensor | None]]
@@ -159,9 +167,9 @@ def train(
         for batch, target in batches:
             if done >= settings.updates:
                 break
-            for group in optimiser.param_groups:
+            for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = (
-                    settings.lr
+                    rate
                     * min(1, (done + 1) / 50)
                     * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done / settings.updates)))
                 )
@@ -181,8 +189,9 @@ def train(
                 )
                 x0 = batch.latents[torch.arange(settings.people)[:, None], picked].flatten(0, 1).to(device)
                 context = z.repeat_interleave(settings.pictures, dim=0)
+                u = settings.noise_from + (1 - settings.noise_from) * stratified(len(x0), generator)
                 with mixed_precision(str(device)):
-                    loss = noise_error(pipe, x0, context, generator).mean()
+                    loss = noise_error(pipe, x0, context, generator, u).mean()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+import random
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from demo.errors import LoraFileError, SettingsError, WeightsError
 from demo.lora.dreambooth import new_trigger
 from demo.lora.files import LoraWeights
 from demo.lora.settings import LoraSettings
+from demo.sampling import encode_prompts
 from demo.train.encoder import layer_shapes, new_encoder
 
 LORA = LoraSettings(unet_rank=4, unet_alpha=6)
@@ -69,24 +71,15 @@ def test_the_paper_s_convolutions(shapes) -> None:
     assert len(conv.encoders) == 2 * len(shapes)
 
 
-def test_starts_at_the_mean_of_prompts_with_guessed_triggers(tiny_pipe, tiny_base, shapes) -> None:
-    settings = EncoderSettings(variational=False)
-    encoder = new_encoder(tiny_pipe, tiny_base, LORA, settings)
-    for p in [*encoder.matrices.parameters(), *encoder.time.parameters()]:
-        p.data.zero_()
+def test_starts_at_a_prompt_with_a_guessed_trigger(tiny_pipe, tiny_base, shapes) -> None:
+    encoder = new_encoder(tiny_pipe, tiny_base, LORA, EncoderSettings(variational=False))
     z, _ = encoder.posterior(pairs_of(shapes), torch.tensor([3, 3]))
-    import random
-
-    from demo.sampling import token_ids
-
     rng = random.Random(0)
-    ids = token_ids(tiny_pipe, [tiny_base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(64)])
-    with torch.no_grad():
-        x = tiny_pipe.text_encoder.embeddings(input_ids=ids).mean(0, keepdim=True)[:, : encoder.sequence]
-        mask = torch.full((x.shape[1], x.shape[1]), float("-inf")).triu(1)[None, None]
-        y = tiny_pipe.text_encoder.encoder(inputs_embeds=x, attention_mask=mask).last_hidden_state
-        y = tiny_pipe.text_encoder.final_layer_norm(y)
-    assert torch.allclose(z[0], y[0, : encoder.length], atol=1e-4)
+    prompts = [tiny_base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(64)]
+    known = encode_prompts(tiny_pipe, prompts)[:, : encoder.length]
+    away = (known - z[0]).square().mean((1, 2)).sqrt()
+    apart = torch.cdist(known.flatten(1), known.flatten(1))[0, 1:].mean() / known[0].numel() ** 0.5
+    assert away.min() < 0.3 * apart  # near one of them, whatever the matrices say; not somewhere between them all
 
 
 def test_text_transformer_stays_frozen_and_parts_switch_off(tiny_pipe, tiny_base) -> None:
