@@ -9,12 +9,15 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Event, Lock
+from typing import TypeVar
 
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction, medoid, random_lora, reconstruct, swapped
 from demo.bases import Base, find_base, load_pipeline
+from demo.defences.base import Defence, NoDefence
+from demo.defences.ledger import write_ledger
 from demo.lora.dreambooth import FineTuned, applied, fine_tune
 from demo.lora.files import LoraWeights, expected_shapes, read_lora, write_lora
 from demo.lora.settings import LoraSettings, find_preset
@@ -24,6 +27,7 @@ from demo.progress import Progress, Report
 from demo.report import Arm, LeakReport, seen_matrices
 from demo.sampling import draw, encode_prompts
 
+Photo = TypeVar("Photo")
 FOR_TUNING = 5  # photos; what is left over is for scoring alone
 DREAMBOOTH = ("DreamBooth", "The victim's own use: the prompt with the secret trigger.")
 CONTROLS = {
@@ -64,21 +68,29 @@ def tune(
     *,
     base_key: str = "face64",
     settings: LoraSettings | None = None,
+    defence: Defence | None = None,
     seed: int = 0,
     report: Report | None = None,
     stop: Event | None = None,
 ) -> FineTuned:
     """Fine-tune on aligned photos and write ``out`` (safetensors), the file that would be shared.
 
+    With a defence its ledger lies beside the file.
+
     Raises:
         DemoError: see :func:`demo.lora.dreambooth.fine_tune` and :func:`demo.lora.files.write_lora`.
     """
     base = find_base(base_key)
+    settings = settings or find_preset(base.preset)
     with COMPUTE:
         tuned = fine_tune(
-            pipeline(base_key), base, photos, settings or find_preset(base.preset), seed=seed, report=report, stop=stop
+            pipeline(base_key), base, photos, settings, defence=defence, seed=seed, report=report, stop=stop
         )
     write_lora(out, tuned.lora)
+    if tuned.ledger is not None and tuned.ledger.defence != NoDefence.key:
+        write_ledger(out, tuned.ledger)
+    else:
+        out.with_suffix(".ledger.json").unlink(missing_ok=True)  # an earlier run's says nothing of this file
     return tuned
 
 
@@ -145,15 +157,9 @@ def compare(
             done = reconstruction or reconstruct(released, pipe, base, "encoder", settings, report=report, stop=stop)
         with watch.stage("pictures to compare with"):
             arms = _arms(released, trigger, done, pipe, base, settings, notes, report, stop)
-    results: dict[str, list[MetricResult]] = {}
-    measured = Context(
-        pictures=arms[0].pictures, photos=photos, prompt=base.class_prompt
-    )  # the photos are embedded once for all arms
     with watch.stage("metrics"):
-        for number, arm in enumerate(arms):
-            if report is not None:
-                report(Progress(f"measure {arm.title}", number + 1, len(arms)))
-            results[arm.key] = evaluate(replace(measured, pictures=arm.pictures), metrics)
+        context = Context(pictures=arms[0].pictures, photos=photos, prompt=base.class_prompt)
+        results = measure(arms, context, metrics, report)
     return LeakReport(
         title="What the shared LoRA gives away",
         base=f"{base.title}, {base.licence}",
@@ -180,50 +186,118 @@ def _arms(
     stop: Event | None,
 ) -> list[Arm]:
     few = settings.model_copy(update={"samples": min(4, settings.samples)})
-
-    def prompted(lora: LoraWeights | None, prompt: str, stage: str) -> list[Image.Image]:
-        with applied(pipe, lora):
-            return draw(
-                pipe,
-                encode_prompts(pipe, [prompt] * few.samples),
-                guidance=base.guidance,
-                steps=base.sampling_steps,
-                seed=settings.seed,
-                negative_prompt=base.negative_prompt,
-                stage=stage,
-                report=report,
-                stop=stop,
-            )
-
-    def arm(key: str, words: tuple[str, str], pictures: list[Image.Image], best: int | None = None) -> Arm:
-        return Arm(key, words[0], words[1], pictures, medoid(pictures) if best is None else best)
-
     arms = []
     if trigger is not None:
-        arms.append(
-            arm("dreambooth", DREAMBOOTH, prompted(released, base.test_prompt.format(trigger=trigger), "DreamBooth"))
-        )
-    entry = ATTACKS["encoder"]
-    arms.append(arm("encoder", (entry.title, entry.explanation), done.pictures, done.best))
+        arms.append(dreambooth_arm(released, trigger, pipe, base, few, report=report, stop=stop))
+    arms.append(_attacked("encoder", done))
     for key in ("class_prompt", "random_trigger"):
-        entry = ATTACKS[key]
-        other = reconstruct(released, pipe, base, key, few, report=report, stop=stop)
-        arms.append(arm(key, (entry.title, entry.explanation), other.pictures, other.best))
+        arms.append(attack_arm(key, released, pipe, base, few, report=report, stop=stop))
     nobody = reconstruct(random_lora(released, settings.seed), pipe, base, "encoder", few, report=report, stop=stop)
-    arms.append(arm("random_lora", CONTROLS["random_lora"], nobody.pictures, nobody.best))
+    arms.append(_arm("random_lora", CONTROLS["random_lora"], nobody.pictures, nobody.best))
     stranger = other_person(base, pipe)
     if stranger is None:
         notes.append("No bundled LoRA of another person for this base: two controls are missing.")
     else:
         theirs = reconstruct(stranger, pipe, base, "encoder", few, report=report, stop=stop)
-        arms.append(arm("other_lora", CONTROLS["other_lora"], theirs.pictures, theirs.best))
-        arms.append(arm("swapped_model", CONTROLS["swapped_model"], swapped(released, stranger, pipe, base, few)))
-    arms.append(arm("chance", CONTROLS["chance"], prompted(None, base.class_prompt, "chance")))
+        arms.append(_arm("other_lora", CONTROLS["other_lora"], theirs.pictures, theirs.best))
+        arms.append(_arm("swapped_model", CONTROLS["swapped_model"], swapped(released, stranger, pipe, base, few)))
+    arms.append(chance_arm(pipe, base, few, report=report, stop=stop))
     return arms
 
 
-def split_photos(photos: Sequence[Image.Image]) -> tuple[list[Image.Image], list[Image.Image], str]:
-    """Photos to tune on, photos to score with, and an honest note about the two."""
+def dreambooth_arm(
+    released: LoraWeights,
+    trigger: str,
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    settings: AttackSettings,
+    *,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> Arm:
+    """The victim's own pictures, with the secret trigger."""
+    prompt = base.test_prompt.format(trigger=trigger)
+    return _arm("dreambooth", DREAMBOOTH, _prompted(released, prompt, pipe, base, settings, "DreamBooth", report, stop))
+
+
+def attack_arm(
+    key: str,
+    released: LoraWeights,
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    settings: AttackSettings,
+    *,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> Arm:
+    """The pictures of one registered attack, which has the file and public models."""
+    return _attacked(key, reconstruct(released, pipe, base, key, settings, report=report, stop=stop))
+
+
+def chance_arm(
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    settings: AttackSettings,
+    *,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> Arm:
+    """The base model's own people."""
+    pictures = _prompted(None, base.class_prompt, pipe, base, settings, "chance", report, stop)
+    return _arm("chance", CONTROLS["chance"], pictures)
+
+
+def _attacked(key: str, done: Reconstruction) -> Arm:
+    entry = ATTACKS[key]
+    return _arm(key, (entry.title, entry.explanation), done.pictures, done.best)
+
+
+def _arm(key: str, words: tuple[str, str], pictures: list[Image.Image], best: int | None = None) -> Arm:
+    return Arm(key, words[0], words[1], pictures, medoid(pictures) if best is None else best)
+
+
+def _prompted(
+    lora: LoraWeights | None,
+    prompt: str,
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    settings: AttackSettings,
+    stage: str,
+    report: Report | None,
+    stop: Event | None,
+) -> list[Image.Image]:
+    with applied(pipe, lora):
+        return draw(
+            pipe,
+            encode_prompts(pipe, [prompt] * settings.samples),
+            guidance=base.guidance,
+            steps=base.sampling_steps,
+            seed=settings.seed,
+            negative_prompt=base.negative_prompt,
+            stage=stage,
+            report=report,
+            stop=stop,
+        )
+
+
+def measure(
+    arms: Sequence[Arm], context: Context, metrics: Sequence[str] = BUNDLED, report: Report | None = None
+) -> dict[str, list[MetricResult]]:
+    """Metrics of every arm's pictures, arm key -> results.
+
+    Args:
+        context: holds the private photos and keeps their embeddings; its own pictures do not matter.
+    """
+    results: dict[str, list[MetricResult]] = {}
+    for number, arm in enumerate(arms):
+        if report is not None:
+            report(Progress(f"measure {arm.title}", number + 1, len(arms)))
+        results[arm.key] = evaluate(replace(context, pictures=arm.pictures), metrics)
+    return results
+
+
+def split_photos(photos: Sequence[Photo]) -> tuple[list[Photo], list[Photo], str]:
+    """Photos (or the files they are in) to tune on, photos to score with, and an honest note about the two."""
     used, kept = list(photos[:FOR_TUNING]), list(photos[FOR_TUNING:])
     if len(kept) >= 3:
         return used, kept, f"Fine-tuned on {len(used)} photos; scored against {len(kept)} others of the same person."

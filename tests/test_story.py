@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 from demo import story
 from demo.attack.encoder import EncoderSettings, save_encoder
 from demo.attack.registry import AttackSettings
+from demo.defences.registry import choose
 from demo.errors import LoraFileError
 from demo.lora import priors
 from demo.lora.files import LoraWeights, write_lora
@@ -48,6 +50,19 @@ def test_from_photos_to_verdict(tiny_world, pictures: list[Image.Image], tmp_pat
     assert tuned.trigger not in str(report.settings)
     assert len(report.seen) == len(released.tensors)
     assert {"attack", "metrics"} <= set(report.seconds)
+
+
+def test_a_defence_leaves_its_ledger_beside_the_file(tiny_world, pictures, tmp_path: Path) -> None:
+    out, ledger = tmp_path / "lora.safetensors", tmp_path / "lora.ledger.json"
+    defence = choose("dpdm", noise_multiplier=3.0)
+    tuned = story.tune(pictures, out, base_key="tiny", settings=QUICK, defence=defence)
+    kept = json.loads(ledger.read_text(encoding="utf-8"))
+    assert tuned.ledger is not None
+    assert (kept["defence"], kept["steps"]) == ("dpdm", 2)
+    assert kept["person_epsilon"] == tuned.ledger.person_epsilon > kept["photo_epsilon"] > 0
+    assert tuned.trigger not in ledger.read_text(encoding="utf-8")
+    story.tune(pictures, out, base_key="tiny", settings=QUICK)
+    assert not ledger.exists()  # it said nothing of the new file
 
 
 def test_without_the_trigger_there_is_no_dreambooth_line(tiny_world, pictures, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""The command line: ``leak`` tells the whole story on a folder of photos, ``attack`` attacks one file.
+"""The command line: ``leak`` tells the whole story on a folder of photos, ``attack`` attacks one file, ``defend``
+tries the defences on a folder of photos.
 
 People read stderr; the last line of stdout is one JSON object. Exit codes: 0 good, 2 something that the
 caller can put right (one line says what), 1 a fault of the program, 130 interrupted.
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from demo.cli.audit import add_arguments as add_audit_arguments
 from demo.cli.output import one_line, say
 from demo.errors import DemoError, SettingsError
 
@@ -57,18 +59,27 @@ def _parser() -> argparse.ArgumentParser:
 
     leak = commands.add_parser("leak", help="photos -> LoRA -> attack -> comparison -> report", allow_abbrev=False)
     leak.set_defaults(run=_leak)
-    leak.add_argument(
-        "--photos", type=Path, required=True, metavar="DIR", help="folder of 3 to 20 photos of one person"
+    _tuning(leak)
+    _defence(leak)
+
+    defend = commands.add_parser(
+        "defend", help="photos -> every defence -> what it costs and what still leaks", allow_abbrev=False
     )
-    _common(leak)
-    leak.add_argument(
-        "--steps", type=_whole(1, 20_000), metavar="N", help="fine-tuning steps (default: the base's own)"
+    defend.set_defaults(run=_defend)
+    _tuning(defend)
+    defend.add_argument(
+        "--only",
+        metavar="KEY[:EPSILON],...",
+        help="these defences instead of all; a key alone stands for all planned strengths (such as none,dpdm:10)",
     )
-    leak.add_argument(
-        "--seed", type=_whole(0, 2**31 - 1), metavar="N", help="default: random, for the secret trigger follows from it"
+    defend.add_argument("--resume", action="store_true", help="go on with the sweep that is in DIR")
+
+    audit = commands.add_parser(
+        "audit", help="a defence's epsilon checked by an attack with a canary photo", allow_abbrev=False
     )
-    leak.add_argument("--no-prior", action="store_true", help="fine-tune without prior preservation")
-    leak.add_argument("--include-photos", action="store_true", help="put the private photos into report.html")
+    audit.set_defaults(run=_audit)
+    add_audit_arguments(audit, _whole)
+    _defence(audit)
 
     attack = commands.add_parser("attack", help="what a LoRA file alone gives away", allow_abbrev=False)
     attack.set_defaults(run=_attack)
@@ -79,6 +90,42 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=_whole(0, 2**31 - 1), metavar="N", default=1, help="of the pictures (default: 1)"
     )
     return parser
+
+
+def _tuning(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--photos", type=Path, required=True, metavar="DIR", help="folder of 3 to 20 photos of one person"
+    )
+    _common(parser)
+    parser.add_argument(
+        "--steps", type=_whole(1, 20_000), metavar="N", help="fine-tuning steps (default: the base's own)"
+    )
+    parser.add_argument(
+        "--seed", type=_whole(0, 2**31 - 1), metavar="N", help="default: random, for the secret trigger follows from it"
+    )
+    parser.add_argument("--no-prior", action="store_true", help="fine-tune without prior preservation")
+    parser.add_argument("--include-photos", action="store_true", help="put the private photos into report.html")
+
+
+def _defence(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("defence")
+    group.add_argument("--defence", default="none", metavar="KEY", help="such as dpdm (default: none)")
+    group.add_argument("--epsilon", type=float, metavar="E", help="budget of one photo, such as 10, 2 or 0.1")
+    group.add_argument("--delta", type=float, metavar="D", help="below 1 / number of photos (default: 1e-6)")
+    group.add_argument(
+        "--noise-multiplier", type=float, metavar="S", help="instead of epsilon, or with it as the limit"
+    )
+    group.add_argument(
+        "--secure-noise", action="store_true", help="noise from a cryptographically secure source; slower"
+    )
+    group.add_argument(
+        "--defence-set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="further settings of the defence",
+    )
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +154,18 @@ def _leak(arguments: argparse.Namespace) -> None:
     from demo.cli.leak import leak
 
     leak(arguments)
+
+
+def _defend(arguments: argparse.Namespace) -> None:
+    from demo.cli.defend import defend
+
+    defend(arguments)
+
+
+def _audit(arguments: argparse.Namespace) -> None:
+    from demo.cli.audit import audit
+
+    audit(arguments)
 
 
 def _attack(arguments: argparse.Namespace) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demo.cli.output import Narrator, check_writable, one_line, peak_memory_mb, print_json, say, write_pictures
-from demo.errors import DemoError
+from demo.errors import DemoError, SettingsError
 
 if TYPE_CHECKING:
+    from demo.defences.base import Defence
+    from demo.defences.ledger import Ledger
+    from demo.lora.settings import LoraSettings
     from demo.photos.decode import BadPhotoError
     from demo.report import LeakReport
 
@@ -35,15 +38,13 @@ def leak(arguments: argparse.Namespace) -> None:
     from demo import story
     from demo.attack.registry import AttackSettings
     from demo.bases import find_base
-    from demo.lora.settings import find_preset
     from demo.photos.ingest import read_photos
     from demo.report import write_report
 
     base = find_base(arguments.base)
-    changes: dict[str, object] = {} if arguments.steps is None else {"steps": arguments.steps}
-    if arguments.no_prior:
-        changes["prior_weight"] = 0.0
-    settings = find_preset(base.preset).model_copy(update=changes)
+    settings = tuning_settings(arguments, base.preset)
+    defence = chosen_defence(arguments)
+    defence.check(len(story.split_photos(paths)[0]), settings)
     attack = AttackSettings(samples=arguments.samples)
     narrate, watch = Narrator(), story.Stopwatch()
 
@@ -54,8 +55,16 @@ def leak(arguments: argparse.Namespace) -> None:
     seed = secrets.randbelow(2**63) if arguments.seed is None else arguments.seed
     with watch.stage("fine-tune"):
         tuned = story.tune(
-            used, out / "lora.safetensors", base_key=base.key, settings=settings, seed=seed, report=narrate
+            used,
+            out / "lora.safetensors",
+            base_key=base.key,
+            settings=settings,
+            defence=defence,
+            seed=seed,
+            report=narrate,
         )
+    if defence.key != "none" and tuned.steps < settings.steps:
+        say(f"The budget was spent after {tuned.steps} of {settings.steps} steps.")
     say(f"The secret trigger, in no file: {tuned.trigger}")
     # From here on the attack has what anybody has: the file as it was written.
     released = story.open_lora(out / "lora.safetensors", base_key=base.key)
@@ -65,12 +74,15 @@ def leak(arguments: argparse.Namespace) -> None:
         scored,
         base_key=base.key,
         settings=attack,
-        extra={"fine-tuning": settings.model_dump()},  # without the seed, from which the trigger follows
-        notes=[note],
+        # without the seed, from which the trigger follows
+        extra={"fine-tuning": settings.model_dump(), **_defended(defence)},
+        notes=[note, *(tuned.ledger.sentences if tuned.ledger is not None and defence.key != "none" else ())],
         report=narrate,
         watch=watch,
     )
     files: dict[str, object] = {"lora": str(out / "lora.safetensors")}
+    if defence.key != "none":
+        files["ledger"] = str(out / "lora.ledger.json")
     for arm in report.arms:
         if arm.key in PICTURES:
             files[PICTURES[arm.key]] = [str(path) for path in write_pictures(out, PICTURES[arm.key], arm.pictures)]
@@ -87,11 +99,67 @@ def leak(arguments: argparse.Namespace) -> None:
             "arms": arm_numbers(report),
             "photos": {"fine_tuned_on": len(used), "scored_against": len(scored)},
             "steps": tuned.steps,
+            "defence": ledger_numbers(defence, tuned.ledger),
             "seconds": dict(watch.seconds),
             "peak_memory_mb": peak_memory_mb(),
             "files": files,
         }
     )
+
+
+def tuning_settings(arguments: argparse.Namespace, preset: str) -> LoraSettings:
+    """A preset with what the command line changes."""
+    from demo.lora.settings import find_preset
+
+    changes: dict[str, object] = {} if arguments.steps is None else {"steps": arguments.steps}
+    if arguments.no_prior:
+        changes["prior_weight"] = 0.0
+    return find_preset(preset).model_copy(update=changes)
+
+
+def chosen_defence(arguments: argparse.Namespace) -> Defence:
+    """The defence that the command line describes.
+
+    Raises:
+        SettingsError: no such defence, no such setting, or a value that cannot be.
+    """
+    from demo.defences.registry import choose
+
+    settings: dict[str, object] = {"epsilon": arguments.epsilon, "delta": arguments.delta}
+    settings |= {"noise_multiplier": arguments.noise_multiplier, "noise": "secure" if arguments.secure_noise else None}
+    settings |= dict(map(_setting, arguments.defence_set))
+    given = [name for name, value in settings.items() if value is not None]
+    if arguments.defence == "none" and given:
+        raise SettingsError(f"{given[0]} is given, but no defence is chosen.", "Choose one with --defence.")
+    defence = choose(arguments.defence, **settings)
+    if "noise_multiplier" in given and "epsilon" not in given:
+        # The noise alone decides: no budget that nobody asked for cuts the run short.
+        defence = type(defence).model_validate({**defence.model_dump(), "epsilon": None})
+    return defence
+
+
+def _setting(text: str) -> tuple[str, object]:
+    """``name=value``; commas make a list. The defence's own types do the rest."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise SettingsError(f"--defence-set is given '{text}'.", "Write it as name=value.")
+    return name, value.split(",") if "," in value else value
+
+
+def _defended(defence: Defence) -> dict[str, object]:
+    from demo.defend.model import settings_of
+
+    return {} if defence.key == "none" else {"defence": {"key": defence.key, **settings_of(defence)}}
+
+
+def ledger_numbers(defence: Defence, ledger: Ledger | None) -> Mapping[str, object]:
+    """The defence in the JSON line: both epsilons, and what they are worth."""
+    found: dict[str, object] = {"key": defence.key, "label": defence.label}
+    if ledger is None:
+        return found
+    kept = ledger.as_json()
+    names = ("guarantee", "photo_epsilon", "person_epsilon", "delta", "sigma", "q", "clip", "sentences")
+    return found | {name: kept[name] for name in names}
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -137,11 +205,12 @@ def arm_numbers(report: LeakReport) -> Mapping[str, Mapping[str, float | None]]:
     numbers: dict[str, dict[str, float | None]] = {}
     for arm in report.arms:
         means = {result.key: result.mean for result in report.metrics.get(arm.key, ())}
-        numbers[arm.key] = {key: _finite(means.get(key, math.nan)) for key in NUMBERS}
+        numbers[arm.key] = {key: finite(means.get(key, math.nan)) for key in NUMBERS}
     return numbers
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """For JSON, which has no NaN."""
     return round(float(value), 4) if math.isfinite(value) else None
 
 

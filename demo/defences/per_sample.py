@@ -60,8 +60,9 @@ class PerSampleGradients:
     def _forward(self, layer: nn.Linear, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if not output.requires_grad:
             return
-        x = inputs[0].detach()
-        output.register_hook(lambda g: self._backward(layer.weight, x, g))  # type: ignore[no-untyped-call]
+        x, weight = inputs[0].detach(), layer.weight
+        assert isinstance(weight, nn.Parameter)
+        output.register_hook(lambda g: self._backward(weight, x, g))  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def _backward(self, weight: nn.Parameter, x: Tensor, g: Tensor) -> None:

@@ -31,38 +31,52 @@ def page(report: LeakReport, *, include_photos: bool = False) -> str:
         include_photos: whether the private photos are inlined.
     """
     sections = [
-        _section("verdict", "Verdict", _verdict(report)),
-        _section("pictures", "Pictures", _pictures(report, include_photos)),
-        _section("numbers", "Numbers", _numbers(report)),
-        _section("seen", "What the adversary saw", _seen(report)),
-        _section("settings", "Settings", _settings(report)),
-        _section("notes", "Notes", _list([*report.notes, *FIXED_NOTES])),
+        section("verdict", "Verdict", _verdict(report)),
+        section("pictures", "Pictures", _pictures(report, include_photos)),
+        section("numbers", "Numbers", _numbers(report)),
+        section("seen", "What the adversary saw", _seen(report)),
+        section("settings", "Settings", _settings(report)),
+        section("notes", "Notes", listed([*report.notes, *FIXED_NOTES])),
     ]
-    title = escape(report.title)
+    return document(report.title, f"Base model: {report.base}", sections)
+
+
+def document(title: str, subtitle: str, sections: Sequence[str], css: str = "") -> str:
+    """A whole page: one file, no script, nothing fetched.
+
+    Args:
+        title: text.
+        subtitle: text.
+        sections: of :func:`section`.
+        css: rules on top of the common ones.
+    """
+    title = escape(title)
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
-        f"<title>{title}</title>\n<style>{CSS}</style>\n</head>\n<body>\n<main>\n"
-        f"<header><h1>{title}</h1><p>Base model: {escape(report.base)}</p></header>\n"
+        f"<title>{title}</title>\n<style>{CSS}{css}</style>\n</head>\n<body>\n<main>\n"
+        f"<header><h1>{title}</h1><p>{escape(subtitle)}</p></header>\n"
         + "\n".join(sections)
         + "\n</main>\n</body>\n</html>\n"
     )
 
 
-def _section(key: str, title: str, body: str) -> str:
+def section(key: str, title: str, body: str) -> str:
+    """A part of the page. ``title`` and ``body`` are markup."""
     return f'<section id="{key}" aria-labelledby="h-{key}"><h2 id="h-{key}">{title}</h2>\n{body}\n</section>'
 
 
-def _list(items: Sequence[str]) -> str:
+def listed(items: Sequence[str]) -> str:
+    """Texts as a list."""
     return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
 
 
 def _verdict(report: LeakReport) -> str:
     verdict = report.verdict
     kind = "leaked" if verdict.leaked else "kept" if verdict.conclusive else "open"
-    return f'<p class="headline {kind}">{escape(verdict.headline)}.</p>{_list(verdict.sentences)}'
+    return f'<p class="headline {kind}">{escape(verdict.headline)}.</p>{listed(verdict.sentences)}'
 
 
 def _pictures(report: LeakReport, include_photos: bool) -> str:
@@ -138,7 +152,7 @@ def _not_measured(results: Sequence[MetricResult]) -> str:
     for result in results:
         by_reason.setdefault((result.model, result.unavailable or ""), []).append(result.title)
     items = [f"{', '.join(dict.fromkeys(t))}; {model}. {reason}" for (model, reason), t in by_reason.items()]
-    return f'<h3 id="not-measured">Not measured</h3>{_list(items)}'
+    return f'<h3 id="not-measured">Not measured</h3>{listed(items)}'
 
 
 def _table_row(key: str, results: Sequence[MetricResult | None]) -> str:
@@ -185,10 +199,15 @@ def _seen(report: LeakReport) -> str:
 
 
 def _settings(report: LeakReport) -> str:
-    times = {f"Time: {stage}": f"{seconds:,.1f} s" for stage, seconds in report.seconds.items()}
+    return settings_table(report.settings, report.seconds)
+
+
+def settings_table(settings: Mapping[str, object], seconds: Mapping[str, float]) -> str:
+    """Settings and the times of the stages, a row each."""
+    times = {f"Time: {stage}": f"{spent:,.1f} s" for stage, spent in seconds.items()}
     rows = "".join(
         f'<tr><th scope="row">{escape(str(key))}</th><td>{escape(str(value))}</td></tr>'
-        for key, value in (dict(report.settings) | times).items()
+        for key, value in (dict(settings) | times).items()
     )
     table = f'<table class="plain"><caption>Settings and times</caption><tbody>{rows}</tbody></table>'
     return f'<div class="scroll">{table}</div>'

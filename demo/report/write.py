@@ -59,16 +59,17 @@ def as_json(report: LeakReport) -> dict[str, Any]:
         "photos": len(report.photos),
         "notes": list(report.notes),
     }
-    return {key: _strict(value) for key, value in content.items()}
+    return {key: strict(value) for key, value in content.items()}
 
 
-def _strict(value: Any) -> Any:
+def strict(value: Any) -> Any:
+    """A value as strict JSON has it: NaN and infinities become null, what JSON does not know becomes text."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _strict(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {field.name: strict(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _strict(item) for key, item in value.items()}
+        return {str(key): strict(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_strict(item) for item in value]
+        return [strict(item) for item in value]
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, int):

@@ -1,0 +1,121 @@
+"""``python -m demo defend``: every defence on a folder of photos, one after the other; it can be taken up again."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demo.cli.leak import MAXIMUM, MINIMUM, find_photos, finite, tuning_settings
+from demo.cli.output import Narrator, check_writable, peak_memory_mb, print_json, say
+from demo.errors import DemoError, SettingsError
+
+if TYPE_CHECKING:
+    from demo.defend.model import Point
+    from demo.defend.store import Store
+
+
+def defend(arguments: argparse.Namespace) -> None:
+    """Check the input, quick things first, then try one defence after the other, keeping each.
+
+    Raises:
+        DemoError: what is wrong with the input.
+    """
+    out: Path = arguments.out
+    check_writable(out)
+    paths = find_photos(arguments.photos)
+
+    say("Loading")
+    from demo import story
+    from demo.attack.registry import AttackSettings
+    from demo.bases import find_base
+    from demo.defend.plan import check, chosen, together
+    from demo.defend.store import Store
+    from demo.defend.summary import summarise
+    from demo.defend.sweep import default_plan, sweep
+    from demo.defend.write import write_sweep
+    from demo.photos.ingest import read_photos
+
+    base = find_base(arguments.base)
+    settings = tuning_settings(arguments, base.preset)
+    attack = AttackSettings(samples=arguments.samples)
+    if arguments.only is None:
+        plan = default_plan()
+    else:
+        plan = chosen(arguments.only)
+        check(plan, len(story.split_photos(paths)[0]), settings)
+    store = Store(out)
+    if store.begun() and not arguments.resume:
+        raise SettingsError(f"{out} holds a sweep already.", "Add --resume to go on with it, or choose another folder.")
+    watch = story.Stopwatch()
+    with watch.stage("photos"):
+        photos = [photo.aligned for photo in read_photos(paths, side=base.side, minimum=MINIMUM, maximum=MAXIMUM)]
+    common = {"base": base.key, "fine-tuning": settings.model_dump(mode="json"), "attack": attack.model_dump()}
+    seed = store.begin(photos, common, arguments.seed, secrets.randbelow(2**63))
+    say(f"{store.listing} holds the seed, from which the secret triggers follow: share the LoRAs without it.")
+    done = _finished(store)
+    with watch.stage("sweep"):
+        swept = sweep(
+            photos,
+            plan=together(done, plan),
+            base_key=base.key,
+            settings=settings,
+            attack=attack,
+            seed=seed,
+            done=done,
+            folder=store.points,
+            report=Narrator(),
+            keep=store.keep,
+        )
+    if not swept.points:
+        raise DemoError("No defence could be tried.", " ".join(swept.notes))
+    csv, json, html = write_sweep(out, swept, include_photos=arguments.include_photos)
+    summary = summarise(swept)
+    for sentence in swept.notes:
+        say(sentence)
+    say(f"{summary.headline}. See {html}")
+    print_json(
+        {
+            "command": "defend",
+            "base": base.key,
+            "headline": summary.headline,
+            "sentences": list(summary.sentences),
+            "planned": swept.planned,
+            "points": [_numbers(point, store) for point in swept.points],
+            "chance": {"dlib_distance": finite(swept.nobody.mean)},
+            "notes": list(swept.notes),
+            "photos": {"fine_tuned_on": len(story.split_photos(photos)[0]), "scored_against": len(swept.photos)},
+            "seconds": dict(watch.seconds),
+            "peak_memory_mb": peak_memory_mb(),
+            "files": {"csv": str(csv), "report_json": str(json), "report_html": str(html)},
+        }
+    )
+
+
+def _finished(store: Store) -> list[Point]:
+    points, problems = store.load()
+    for problem in problems:
+        say(problem)
+    if points:
+        say(f"Finished earlier, not run again: {', '.join(point.label for point in points)}")
+    return points
+
+
+def _numbers(point: Point, store: Store) -> dict[str, object]:
+    """One point in the JSON line."""
+    home = store.home(point)
+    ledger = point.ledger.as_json()
+    return {
+        "key": point.key,
+        "label": point.label,
+        "guarantee": point.ledger.guarantee,
+        "photo_epsilon": ledger["photo_epsilon"],
+        "person_epsilon": ledger["person_epsilon"],
+        "dreambooth_dlib_distance": finite(point.utility.mean),
+        "best_attack": point.best_attack,
+        "best_attack_dlib_distance": finite(point.leakage.mean),
+        "folder": str(home),
+        "lora": str(home / "lora.safetensors"),
+        "ledger": None if point.key == "none" else str(home / "lora.ledger.json"),
+    }

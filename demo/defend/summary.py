@@ -1,0 +1,216 @@
+"""What a sweep shows, in plain sentences that are made from its numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from demo.attack.registry import ATTACKS as ENTRIES
+from demo.defences.base import NoDefence
+from demo.defend.model import MetricSummary, Point, Sweep
+from demo.metrics.dlib_face import SAME_PERSON
+from demo.metrics.stats import Difference, unpaired_difference
+
+Kind = Literal["corner", "none", "open"]
+LEAST_PICTURES = 4  # of an arm: a bootstrap of fewer is far too narrow
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The result in words. ``corner``: a defence is useful and private; ``none``: none is; ``open``: not shown."""
+
+    headline: str
+    sentences: tuple[str, ...]
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a point lies. Every claim is one of a 95% bootstrap interval over pictures."""
+
+    utility: Difference  # how much nearer to the person than chance DreamBooth is
+    leakage: Difference  # how much nearer than chance the best attack is
+    relief: Difference | None  # how much farther than on the undefended file the best attack is
+
+    @property
+    def useful(self) -> bool:
+        """DreamBooth is nearer to the person than chance."""
+        return self.utility.low > 0
+
+    @property
+    def leaks(self) -> bool:
+        """The best attack is nearer to the person than chance."""
+        return self.leakage.low > 0
+
+    @property
+    def private(self) -> bool:
+        """Not nearer than chance, and farther than without the defence: more than a lack of pictures."""
+        return not self.leaks and self.relief is not None and self.relief.low > 0
+
+
+def standing(point: Point, sweep: Sweep) -> Standing | None:
+    """A point against chance and against the undefended file; None where too little was measured to say anything."""
+    plain = undefended(sweep)
+    utility, leakage = _gap(point.utility, sweep.nobody), _gap(point.leakage, sweep.nobody)
+    if utility is None or leakage is None:
+        return None
+    relief = None if plain is None or plain is point else _gap(plain.leakage, point.leakage)
+    return Standing(utility, leakage, relief)
+
+
+def undefended(sweep: Sweep) -> Point | None:
+    """The plain LoRA, if it is among the points."""
+    return next((point for point in sweep.points if point.key == NoDefence.key), None)
+
+
+def summarise(sweep: Sweep) -> Summary:
+    """Say what the numbers show, and what they do not.
+
+    In the corner "useful and private" is a defence with which DreamBooth is nearer to the person than chance, while
+    the best attack is not, and is farther than on the undefended file; each by a 95% interval. If the undefended
+    DreamBooth is itself no better than chance, or the undefended file gives nothing away, nothing can be shown.
+    """
+    points = list(sweep.points)
+    if not points:
+        return Summary("Nothing was finished", ("No defence was tried to its end.",), "open")
+    found = {point: stands for point in points if (stands := standing(point, sweep)) is not None}
+    if not found:
+        what, why = _why_not(sweep)
+        return Summary(f"Not judged: {what}", (why, *_epsilons(points)), "open")
+    plain = undefended(sweep)
+    others = [point for point in found if point is not plain]
+    corner = [point for point in others if found[point].useful and found[point].private]
+    closing = (*_epsilons(points), _anecdote(points))
+    if plain is None or plain not in found:
+        why = "The undefended LoRA is not among the points, so it is not known what there was to protect."
+        return Summary("Not judged: there is nothing to compare with", (why, *_groups(found, others), *closing), "open")
+    first = _plain(plain, found[plain], sweep)
+    if not found[plain].useful:
+        why = (
+            "It is not shown that fine-tuning itself brings the pictures nearer to the person than unrelated people "
+            "are. So nothing is shown of what a defence ruins or protects."
+        )
+        return Summary("Inconclusive: even without a defence DreamBooth is not shown to be better than chance",
+                       (first, why, *closing), "open")  # fmt: skip
+    if not found[plain].leaks:
+        why = "The attacks find nothing even in the undefended file, so that no defence can be seen to protect it."
+        return Summary("Inconclusive: even the undefended file is not shown to leak",
+                       (first, why, *_useless(found, others), *closing), "open")  # fmt: skip
+    sentences = (first, *_groups(found, others), *closing)
+    if not others:
+        return Summary("The undefended file leaks; no defence was tried", sentences, "open")
+    if corner:
+        names = _names(corner)
+        verb = "is" if len(corner) == 1 else "are"
+        return Summary(f"Useful and private here: {names} {verb} in the corner", sentences, "corner")
+    undecided = any(found[point].useful and not found[point].leaks for point in others)
+    if undecided:
+        return Summary("Inconclusive: no defence is shown to be useful and private, and some are not settled",
+                       sentences, "open")  # fmt: skip
+    return Summary("No defence tried is both useful and private here", sentences, "none")
+
+
+def _gap(near: MetricSummary, far: MetricSummary) -> Difference | None:
+    """How much nearer to the person ``near`` is: positive is nearer."""
+    if near.identity is None or far.identity is None:
+        return None
+    if min(len(near.identity.values), len(far.identity.values)) < LEAST_PICTURES:
+        return None
+    return unpaired_difference(far.identity.values, near.identity.values)
+
+
+def _plain(point: Point, stands: Standing, sweep: Sweep) -> str:
+    return (
+        f"Without a defence DreamBooth's pictures lie at a distance of {point.utility.mean:.2f} from the person, the "
+        f"best attack's ({_attack(point)}) at {point.leakage.mean:.2f}; chance is {sweep.nobody.mean:.2f}. "
+        f"DreamBooth is {_nearer(stands.utility)}, the attack {_nearer(stands.leakage)}."
+    )
+
+
+def _nearer(gap: Difference) -> str:
+    if gap.low > 0:
+        return f"{gap.estimate:.2f} nearer than chance (95% interval {gap.low:.2f} to {gap.high:.2f})"
+    return f"not clearly nearer than chance (95% interval {gap.low:.2f} to {gap.high:.2f})"
+
+
+def _groups(found: dict[Point, Standing], points: Sequence[Point]) -> list[str]:
+    """Every defended point in exactly one sentence."""
+    groups: tuple[tuple[str, list[Point]], ...] = (
+        ("Useful and private: DreamBooth is nearer than chance, the best attack is not", []),
+        ("Useful, but it still leaks: DreamBooth and the best attack are both nearer than chance", []),
+        ("Useful, and not settled: the best attack is not shown to be nearer than chance, nor to be farther than on "
+         "the undefended file", []),
+        ("Leaks although it is of no use: the best attack is nearer than chance, DreamBooth is not", []),
+        ("Of no use: nothing is shown to leak, but DreamBooth is not shown to be nearer than chance either", []),
+    )  # fmt: skip
+    for point in points:
+        stands = found[point]
+        useful, useless = (1 if stands.leaks else 0 if stands.private else 2), (3 if stands.leaks else 4)
+        groups[useful if stands.useful else useless][1].append(point)
+    return [f"{words}: {_names(some)}." for words, some in groups if some]
+
+
+def _useless(found: dict[Point, Standing], points: Sequence[Point]) -> list[str]:
+    ruined = [point for point in points if not found[point].useful]
+    return [f"With these DreamBooth is not shown to be nearer than chance: {_names(ruined)}."] if ruined else []
+
+
+def _epsilons(points: Sequence[Point]) -> list[str]:
+    """What the ledgers prove, photo and person side by side; and what they do not."""
+    proved = [point for point in points if point.ledger.guarantee == "proved"]
+    nominal = [point for point in points if point.ledger.guarantee == "nominal"]
+    sentences = []
+    if proved:
+        pairs = "; ".join(
+            f"{point.short}: photo {epsilon(point.ledger.photo_epsilon)}, person {epsilon(point.ledger.person_epsilon)}"
+            for point in proved
+        )
+        sentences.append(
+            f"What is proved (ε for one photo, and for the person, who is on all of them): {pairs}. "
+            "Whose face comes out is a question of the person level."
+        )
+    if nominal:
+        sentences.append(f"The ε of these is nominal, no proof stands behind it: {_names(nominal)}.")
+    return sentences
+
+
+def epsilon(value: float | None) -> str:
+    """An epsilon for people."""
+    if value is None:
+        return "none"
+    if math.isinf(value):
+        return "∞"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def _anecdote(points: Sequence[Point]) -> str:
+    result = points[0].utility.identity
+    count = 0 if result is None else len(result.values)
+    return (
+        f"This is one person, {count} picture{'' if count == 1 else 's'} an arm: an anecdote, not a statistic. "
+        "Intervals cover the choice of pictures, not of people, photos or training noise, and of all those drawn here "
+        "one in twenty misses by construction. The best attack is chosen on the same pictures, which flatters it a "
+        f"little. Recognised would mean a distance below {SAME_PERSON}, not merely nearer than chance."
+    )
+
+
+def _why_not(sweep: Sweep) -> tuple[str, str]:
+    """What keeps all points from being judged: for the headline, and for a sentence."""
+    if not sweep.chance:
+        return "nothing to compare with", "The sweep was stopped before the pictures of chance were measured."
+    if sweep.nobody.identity is not None and any(point.utility.identity is not None for point in sweep.points):
+        why = f"An interval over fewer than {LEAST_PICTURES} pictures an arm is far too narrow. Draw more of them."
+        return "too few pictures", why
+    reasons = [result.unavailable for result in sweep.chance if result.unavailable]
+    why = reasons[0] if reasons else "There is no identity distance of the pictures."
+    return "the pictures could not be measured", why
+
+
+def _attack(point: Point) -> str:
+    return ENTRIES[point.best_attack].title.lower()
+
+
+def _names(points: Sequence[Point]) -> str:
+    return "; ".join(point.short for point in points)

@@ -1,0 +1,210 @@
+"""Run a plan of defences on one person's photos: fine-tune, attack the written file, measure, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+
+from PIL import Image
+
+from demo import story
+from demo.attack.registry import AttackSettings
+from demo.bases import Base, find_base
+from demo.defences.base import Defence
+from demo.defences.registry import choose
+from demo.defend.model import ATTACKS, MetricSummary, Point, Sweep, new_point, point_name, settings_of
+from demo.errors import DemoError, OutputError, PhotoError, Stopped, WeightsError
+from demo.lora.settings import LoraSettings, find_preset
+from demo.metrics.registry import BUNDLED, Context, MetricResult
+from demo.progress import Progress, Report
+from demo.report import Arm
+
+__all__ = ["EPSILONS", "MetricSummary", "Point", "Sweep", "default_plan", "sweep"]
+
+EPSILONS = (10.0, 2.0, 0.1)  # the paper's
+CHANCE_ROUNDS = 2  # every point is held against chance, so it gets more pictures than one point does
+
+
+def default_plan() -> tuple[Defence, ...]:
+    """Everything there is, the mechanisms with an accountant at the paper's three epsilons."""
+    return (
+        choose("none"),
+        *(choose("dpdm", epsilon=epsilon) for epsilon in EPSILONS),
+        *(choose("dpgm", epsilon=epsilon) for epsilon in EPSILONS),
+        *(choose(key) for key in ("gaussian", "truncate", "int8", "mp_lora", "smp_lora")),
+    )
+
+
+def sweep(
+    photos: Sequence[Image.Image],
+    *,
+    plan: Sequence[Defence] | None = None,
+    base_key: str = "face64",
+    settings: LoraSettings | None = None,
+    attack: AttackSettings | None = None,
+    seed: int = 0,
+    done: Sequence[Point] = (),
+    metrics: Sequence[str] = BUNDLED,
+    folder: Path | None = None,
+    report: Report | None = None,
+    stop: Event | None = None,
+    keep: Callable[[Point], None] | None = None,
+) -> Sweep:
+    """Try every defence of a plan on one person.
+
+    All of them fine-tune with one seed, hence one trigger, one start and one order of photos: they differ by the
+    defence alone (and by its noise, which no seed may determine).
+
+    Args:
+        photos: aligned; some are kept apart for scoring where there are enough (:func:`demo.story.split_photos`).
+        plan: :func:`default_plan` by default.
+        seed: of the fine-tuning; the secret trigger follows from it.
+        done: points finished earlier with the same photos and settings; their defences are not run again.
+        metrics: what to measure.
+        folder: where each LoRA and its ledger stay, in a folder of its own; by default they are deleted.
+        report: called at every step; the stage says which defence of how many.
+        stop: tested at every step; what is finished is returned.
+        keep: called with each new point as soon as it is finished.
+
+    Raises:
+        DemoError: what would stop every defence: no photos, missing weights, a folder that cannot be written.
+            What stops one defence alone becomes a note.
+    """
+    base = find_base(base_key)
+    plan = default_plan() if plan is None else tuple(plan)
+    settings, attack = settings or find_preset(base.preset), attack or AttackSettings()
+    used, scored, note = story.split_photos(photos)
+    notes, points = [note], list[Point]()
+    chance_pictures: Sequence[Image.Image] = []
+    chance: Sequence[MetricResult] = []
+    with _folder(folder) as room:
+        try:
+            nobody = _chance(base_key, base, attack, report, stop)
+            context = Context(pictures=nobody.pictures, photos=scored, prompt=base.class_prompt)
+            chance, chance_pictures = story.measure([nobody], context, metrics)[nobody.key], nobody.pictures
+            for number, defence in enumerate(plan, 1):
+                ready = next((point for point in done if point.is_of(defence)), None)
+                if ready is not None:
+                    points.append(ready)
+                    continue
+                named = _named(report, f"{number} of {len(plan)}: {defence.label}")
+                run = _Run(base_key, base, used, settings, attack, seed, metrics, named, stop)
+                try:
+                    point = run(defence, room / point_name(defence), context)
+                except (OutputError, PhotoError, WeightsError):
+                    raise  # would happen again with the next defence
+                except DemoError as error:
+                    notes.append(f"{defence.label} could not be tried: {error}")
+                    continue
+                points.append(point)
+                if keep is not None:
+                    keep(point)
+        except Stopped:
+            later = [point for point in done if point not in points and any(point.is_of(defence) for defence in plan)]
+            points += later
+            notes.append(f"Stopped after {len(points)} of {len(plan)} defences.")
+    return Sweep(
+        points=points,
+        chance=chance,
+        chance_pictures=chance_pictures,
+        planned=len(plan),
+        photos=scored,
+        base=f"{base.title}, {base.licence}",
+        notes=notes,
+        settings={"fine-tuning": settings.model_dump(), "attack": attack.model_dump()},
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all defences of a sweep have in common."""
+
+    base_key: str
+    base: Base
+    photos: Sequence[Image.Image]
+    settings: LoraSettings
+    attack: AttackSettings
+    seed: int
+    metrics: Sequence[str]
+    report: Report | None
+    stop: Event | None
+
+    def __call__(self, defence: Defence, folder: Path, context: Context) -> Point:
+        """Fine-tune, attack the file as it was written, measure."""
+        began = time.monotonic()
+        defence.check(len(self.photos), self.settings)
+        file = folder / "lora.safetensors"
+        tuned = story.tune(
+            self.photos,
+            file,
+            base_key=self.base_key,
+            settings=self.settings,
+            defence=defence,
+            seed=self.seed,
+            report=self.report,
+            stop=self.stop,
+        )
+        self._look()  # a stop keeps what has been trained so far, which is no point
+        arms = self._draw(file, tuned.trigger)
+        results = story.measure(arms, context, self.metrics, self.report)
+        self._look()
+        ledger = tuned.ledger or defence.ledger(len(self.photos), self.settings, tuned.steps)
+        return new_point(
+            defence.label,
+            defence.key,
+            settings_of(defence),
+            results,
+            {arm.key: arm.pictures for arm in arms},
+            ledger,
+            tuned.steps,
+            round(time.monotonic() - began, 2),
+        )
+
+    def _draw(self, file: Path, trigger: str) -> list[Arm]:
+        # From here on the attacks have what anybody has: the file as it was written.
+        released = story.open_lora(file, base_key=self.base_key)
+        with story.COMPUTE:
+            pipe = story.pipeline(self.base_key)
+            common = (pipe, self.base, self.attack)
+            return [
+                story.dreambooth_arm(released, trigger, *common, report=self.report, stop=self.stop),
+                *(story.attack_arm(key, released, *common, report=self.report, stop=self.stop) for key in ATTACKS),
+            ]
+
+    def _look(self) -> None:
+        if self.stop is not None and self.stop.is_set():
+            raise Stopped
+
+
+def _chance(base_key: str, base: Base, attack: AttackSettings, report: Report | None, stop: Event | None) -> Arm:
+    with story.COMPUTE:
+        pipe = story.pipeline(base_key)
+        rounds = [
+            story.chance_arm(pipe, base, attack.model_copy(update={"seed": attack.seed + n}), report=report, stop=stop)
+            for n in range(CHANCE_ROUNDS)
+        ]
+    return replace(rounds[0], pictures=[picture for arm in rounds for picture in arm.pictures])
+
+
+def _named(report: Report | None, name: str) -> Report | None:
+    if report is None:
+        return None
+
+    def renamed(progress: Progress) -> None:
+        report(replace(progress, stage=f"{name}: {progress.stage}"))
+
+    return renamed
+
+
+@contextmanager
+def _folder(folder: Path | None) -> Iterator[Path]:
+    if folder is not None:
+        yield folder
+        return
+    with TemporaryDirectory(prefix="lora-leak-") as temporary:
+        yield Path(temporary)
