@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.evaluate import people
+from demo.evaluate import people, people_table
 from demo.evaluate.base import face_rate, grid
 from demo.lora import priors
 from demo.lora.settings import LoraSettings
@@ -37,9 +37,9 @@ def test_a_person_is_nearer_to_herself_than_a_stranger_is() -> None:
 def test_summary_and_table_speak_of_people(capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(0)
     values = {k: list(rng.random(20)) for k in ("distance", "rank", "rank1", "top1pct", "rec_acc")}
-    found = {k: people.summary(v) for k, v in values.items()}
+    found = {k: people_table.summary(v) for k, v in values.items()}
     assert found["distance"]["low"] < found["distance"]["mean"] < found["distance"]["high"]
-    people.print_table({"people": 20, "samples": 4, "decoys": 9, "arms": {"encoder": found}, "encoder_minus": {}})
+    people_table.print_table({"people": 20, "samples": 4, "decoys": 9, "arms": {"encoder": found}, "encoder_minus": {}})
     out = capsys.readouterr().out
     assert "20 people" in out
     assert "| encoder |" in out
@@ -57,7 +57,7 @@ def test_every_arm_is_drawn_for_every_person(tiny_pipe, tiny_base, pictures, tmp
     arms = people.draw_group(tiny_pipe, tiny_base, trainer, encoder, samples=3, seed=1)
     after = trainer.unet.state()
     trainer.remove()
-    assert set(arms) == set(people.ARMS) - {"chance", "other_lora"}
+    assert set(arms) == set(people_table.ARMS) - {"chance", "other_lora"}
     assert all([len(own) for own in drawn] == [3, 3] for drawn in arms.values())
     assert all((before[name] == after[name]).all() for name in before)  # the random-LoRA control puts things back
 

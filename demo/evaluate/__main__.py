@@ -1,4 +1,4 @@
-"""``python -m demo.evaluate base | people``: the figures of the README, from the bundled weights."""
+"""``python -m demo.evaluate base | people | defences``: the figures of the README, from the bundled weights."""
 
 from __future__ import annotations
 
@@ -23,13 +23,31 @@ def main(argv: list[str] | None = None) -> int:
     people.add_argument("--samples", type=int, default=4, help="pictures of each person in each arm")
     people.add_argument("--steps", type=int, default=None, help="fine-tuning steps, in place of the preset's")
     people.add_argument("--lr", type=float, default=None)
+    people.add_argument(
+        "--split",
+        choices=("private", "domain_nonmember"),
+        default="private",
+        help="domain_nonmember: for choosing settings; figures come from private alone",
+    )
+    people.add_argument("--prior-weight", type=float, default=None)
+    people.add_argument("--batch", type=int, default=None, help="photos a step")
+    people.add_argument("--shard", type=int, default=0, help="a process per core: each takes every n-th group")
+    people.add_argument("--shards", type=int, default=1)
+    people.add_argument("--merge", action="store_true", help="put the parts of --shards together and print the table")
     people.add_argument("--no-prior", action="store_true", help="without prior preservation")
     people.add_argument("--no-encoder", action="store_true", help="only the arms that need no encoder")
     people.add_argument("--group", type=int, default=10, help="people fine-tuned at once")
     people.add_argument(
         "--grid", type=Path, default=None, help="contact sheet with private photos: keep it out of the project"
     )
-    for command in (base, people):
+    defences = commands.add_parser("defences", help="every defence over the 60 private people; resumes by itself")
+    defences.add_argument("--people", type=int, default=None, help="only the first n")
+    defences.add_argument("--samples", type=int, default=2, help="pictures of each person in each arm")
+    defences.add_argument("--shard", type=int, default=0, help="this process takes every --shards-th person")
+    defences.add_argument("--shards", type=int, default=1)
+    defences.add_argument("--only", default=None, help="such as none,dpdm:10,gaussian; default: everything planned")
+    defences.add_argument("--table", action="store_true", help="print what is there, add nothing")
+    for command in (base, people, defences):
         command.add_argument("--base", default="face64")
         command.add_argument("--device", default="auto")
         command.add_argument("--out", type=Path, default=WORK / "evaluate")
@@ -48,33 +66,85 @@ def _run(args: argparse.Namespace) -> None:
     from demo.bases import find_base, load_pipeline
     from demo.evaluate import base as base_figures
     from demo.evaluate import people as people_figures
+    from demo.evaluate import people_table
     from demo.files import write_text
     from demo.lora.settings import find_preset
 
     base = find_base(args.base)
+    if args.command == "defences":
+        _defences(args)
+        return
     pipe = load_pipeline(base, args.device)
     if args.command == "base":
         found = base_figures.evaluate(pipe, base, samples=args.samples, sheet=args.sheet)
         write_text(args.out / "base.json", json.dumps(found, indent=1) + "\n")
         return
-    changes = {key: value for key, value in (("steps", args.steps), ("lr", args.lr)) if value is not None}
+    changes = {
+        key: value
+        for key, value in (
+            ("steps", args.steps),
+            ("lr", args.lr),
+            ("prior_weight", args.prior_weight),
+            ("batch", args.batch),
+        )
+        if value is not None
+    }
     if args.no_prior:
         changes["prior_weight"] = 0.0
     settings = find_preset(base.preset).model_copy(update=changes)
     decoys = load_file(PEOPLE / "decoys.safetensors")["dlib"].double().numpy()
+    name = f"people{'' if args.split == 'private' else '-dev'}{'-no-prior' if args.no_prior else ''}"
+    whole = args.out / f"{name}.json"
+    if args.merge:
+        parts = [args.out / f"{name}-{i}-of-{args.shards}.json" for i in range(args.shards)]
+        people_table.print_table(people_table.merge(parts, whole))
+        return
     result = people_figures.evaluate(
         pipe,
         base,
         settings,
         decoys,
-        args.out / ("people-no-prior.json" if args.no_prior else "people.json"),
+        whole if args.shards == 1 else args.out / f"{name}-{args.shard}-of-{args.shards}.json",
         people=args.people,
         samples=args.samples,
         group=args.group,
         with_encoder=not args.no_encoder,
         arms_grid=args.grid,
+        split=args.split,
+        shard=args.shard,
+        shards=args.shards,
     )
-    people_figures.print_table(result)
+    people_table.print_table(result)
+
+
+def _defences(args: argparse.Namespace) -> None:
+    from safetensors.torch import load_file
+
+    from demo.bases import find_base, load_pipeline
+    from demo.defend.plan import chosen
+    from demo.defend.sweep import default_plan
+    from demo.errors import SettingsError
+    from demo.evaluate import defences, defences_table
+    from demo.files import write_text
+    from demo.lora.settings import find_preset
+
+    if not (0 <= args.shard < args.shards and args.samples >= 1):
+        raise SettingsError(
+            f"Shard {args.shard} of {args.shards} with {args.samples} samples cannot be.",
+            "Count shards from 0, and ask for one sample or more.",
+        )
+    base = find_base(args.base)
+    settings = find_preset(base.preset)
+    plan = default_plan() if args.only is None else chosen(args.only)
+    folder = defences.table_folder(args.out, base, settings, args.samples)
+    if not args.table:
+        setup = defences.Setup(load_pipeline(base, args.device), base, settings, args.samples, folder)
+        decoys = load_file(PEOPLE / "decoys.safetensors")["dlib"].double().numpy()
+        where = {"first": args.people, "shard": args.shard, "shards": args.shards}
+        defences.run(setup, plan, *defences.everybody(args.out / "defences"), decoys, **where)
+    write_text(folder / "defences.json", json.dumps(defences_table.summary(folder), indent=1) + "\n")
+    print(defences_table.markdown(folder))
+    print(f"\n{args.samples} pictures each, from {folder}")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,27 +19,15 @@ from torch import Tensor
 from demo.attack.encoder import WeightEncoder
 from demo.attack.registry import bundled_encoder
 from demo.bases import Base
-from demo.files import write_text
+from demo.evaluate.people_table import finish
 from demo.lora.dreambooth import new_trigger
 from demo.lora.settings import LoraSettings
 from demo.metrics import dlib_face
-from demo.metrics.stats import bootstrap_mean_ci, bootstrap_median_ci, paired_difference
 from demo.sampling import draw, encode_pictures, encode_prompts
 from demo.train.data import FACES128, read_split
 from demo.train.zoo import GroupTrainer
 
 TUNED_ON = 5
-ARMS = (
-    "dreambooth",
-    "encoder",
-    "class_prompt",
-    "random_trigger",
-    "random_lora",
-    "other_lora",
-    "swapped_model",
-    "chance",
-)
-CEILINGS = ("photos", "decoded")  # the photos tuned on, and the same through the autoencoder: nothing can be nearer
 Vector = NDArray[np.float64]
 
 
@@ -187,7 +174,7 @@ def evaluate(
     Args:
         decoys: (n, 128); the other held-out people are added to them.
         arms_grid: a picture of the first people goes here, for looking at; never into the project.
-        shard, shards: this process takes every ``shards``-th group; :func:`merge` puts the parts together.
+        shard, shards: this process takes every ``shards``-th group; ``merge`` of the table puts the parts together.
     """
     everybody = private_people(people, split=split)
     if with_encoder and encoder is None:
@@ -235,40 +222,7 @@ def evaluate(
         "values": table,
         "seconds": round(time.time() - began),
     }
-    return _finish(result, out)
-
-
-def merge(paths: list[Path], out: Path) -> dict[str, Any]:
-    """One result from the parts that several processes wrote."""
-    parts = [json.loads(path.read_text()) for path in paths]
-    rows = sorted((person, n, k) for n, part in enumerate(parts) for k, person in enumerate(part["order"]))
-    values = {
-        arm: {key: [parts[n]["values"][arm][key][k] for _, n, k in rows] for key in found}
-        for arm, found in parts[0]["values"].items()
-    }
-    return _finish(parts[0] | {"order": [person for person, _, _ in rows], "values": values}, out)
-
-
-def _finish(result: dict[str, Any], out: Path) -> dict[str, Any]:
-    """Add means, intervals and differences, and write it all."""
-    table = result["values"]
-    result |= {
-        "people": len(result["order"]),
-        "arms": {
-            arm: {key: summary(values) for key, values in table[arm].items()}
-            for arm in (*ARMS, *CEILINGS)
-            if arm in table
-        },
-        "encoder_minus": {
-            arm: {
-                key: _difference(table["encoder"][key], table[arm][key]) for key in ("distance", "top1pct", "rec_acc")
-            }
-            for arm in ARMS
-            if "encoder" in table and arm in table and arm != "encoder"
-        },
-    }
-    write_text(out, json.dumps(result, indent=1) + "\n")
-    return result
+    return finish(result, out)
 
 
 def _small(photos: list[Image.Image]) -> list[Image.Image]:
@@ -279,35 +233,6 @@ def _small(photos: list[Image.Image]) -> list[Image.Image]:
 def _through_autoencoder(pipe: StableDiffusionPipeline, photos: list[Image.Image]) -> list[Image.Image]:
     latents = encode_pictures(pipe, photos).to(pipe.vae.device, pipe.vae.dtype) / pipe.vae.config.scaling_factor
     return list(pipe.image_processor.postprocess(pipe.vae.decode(latents).sample, output_type="pil"))
-
-
-def summary(values: list[float]) -> dict[str, float]:
-    """Mean and median over people with 95% bootstrap intervals."""
-    mean, median = bootstrap_mean_ci(values), bootstrap_median_ci(values)
-    found = {"mean": mean.estimate, "low": mean.low, "high": mean.high}
-    found |= {"median": median.estimate, "median_low": median.low, "median_high": median.high}
-    return {key: round(value, 4) for key, value in found.items()}
-
-
-def _difference(a: list[float], b: list[float]) -> dict[str, float]:
-    found = paired_difference(a, b)
-    return {"mean": round(found.estimate, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
-
-
-def print_table(result: dict[str, Any]) -> None:
-    """The table of the README, in Markdown."""
-    print(f"{result['people']} people, {result['samples']} pictures each, {result['decoys']} decoys")
-    print(
-        "| arm | dlib distance | median rank | rank-1 | top 1 % | Rec. Acc. (dlib < 0.6) |\n|---|---|---|---|---|---|"
-    )
-    for arm, found in result["arms"].items():
-        cells = {key: f"{v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for key, v in found.items()}
-        r = found["rank"]
-        rank = f"{r['median']:.0f} [{r['median_low']:.0f}, {r['median_high']:.0f}]"
-        print(f"| {arm} | {cells['distance']} | {rank} | {cells['rank1']} | {cells['top1pct']} | {cells['rec_acc']} |")
-    for arm, d in result.get("encoder_minus", {}).items():
-        x = d["distance"]
-        print(f"encoder minus {arm}, distance, paired: {x['mean']:+.3f} [{x['low']:+.3f}, {x['high']:+.3f}]")
 
 
 def _grid(part: list[Person], arms: dict[str, list[list[Image.Image]]], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``python -m demo.bench``: seconds, memory and ratios, each against a named alternative in the same run."""
+"""The whole story, the attack alone, the app, and many people at once: seconds and memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "weights" / "people" / "examples" / "00"
 
 
@@ -71,11 +71,11 @@ def together_against_alone(people: int = 4, steps: int = 10) -> dict[str, float]
     return {"alone_s": round(alone, 4), "together_s": round(together, 4), "ratio": round(alone / together, 2)}
 
 
-def main() -> int:
+def story() -> None:
     """Print one row a measurement."""
     with tempfile.TemporaryDirectory() as folder:
-        story = run_cli("leak", "--photos", str(EXAMPLE), "--out", f"{folder}/leak")
-        print(f"whole story: {story['wall_s']} s, peak memory {story.get('peak_memory_mb')} MB; {story.get('seconds')}")
+        told = run_cli("leak", "--photos", str(EXAMPLE), "--out", f"{folder}/leak")
+        print(f"whole story: {told['wall_s']} s, peak memory {told.get('peak_memory_mb')} MB; {told.get('seconds')}")
         attack = run_cli("attack", f"{folder}/leak/lora.safetensors", "--out", f"{folder}/attack")
         print(f"attack alone, process start included: {attack['wall_s']} s; {attack.get('seconds')}")
     print(f"app ready: {app_ready():.1f} s")
@@ -83,8 +83,3 @@ def main() -> int:
     print(
         f"fine-tuning, seconds a person-step: alone {row['alone_s']}, 4 at once {row['together_s']}: x {row['ratio']}"
     )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

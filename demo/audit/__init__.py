@@ -1,0 +1,1 @@
+"""Checks an epsilon by an attack: with and without one photo, can anybody tell which?"""

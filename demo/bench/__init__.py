@@ -1,0 +1,1 @@
+"""``python -m demo.bench``: seconds, memory and ratios, each against a named alternative in the same run."""

@@ -1,0 +1,121 @@
+"""Fine-tuning problems to time steps on: the bundled base, and Stable Diffusion 1.4's architecture without its weights.
+
+Both with as many photos as a step takes, so that a batch of DP-SGD, drawn with rate 1, is as large as a plain one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from diffusers import DDPMScheduler, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from demo.bases import choose_device, find_base, load_pipeline
+from demo.defences.base import Problem
+from demo.errors import SettingsError
+from demo.lora.dreambooth import adapters
+from demo.lora.priors import class_latents
+from demo.lora.settings import LoraSettings, find_preset
+from demo.sampling import token_ids
+
+# unet/config.json and text_encoder/config.json of CompVis/stable-diffusion-v1-4
+SD_UNET: dict[str, Any] = {
+    "sample_size": 64,
+    "in_channels": 4,
+    "out_channels": 4,
+    "block_out_channels": (320, 640, 1280, 1280),
+    "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
+    "up_block_types": ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
+    "layers_per_block": 2,
+    "attention_head_dim": 8,
+    "cross_attention_dim": 768,
+    "norm_num_groups": 32,
+}
+SD_TEXT: dict[str, Any] = {
+    "vocab_size": 49408,
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "max_position_embeddings": 77,
+    "hidden_act": "quick_gelu",
+    "projection_dim": 768,
+}
+SD_NEEDS = 10e9  # bytes free, for 32 x 32 latents in fp32
+
+
+@contextmanager
+def face64(device: str = "cpu", latent: int | None = None) -> Iterator[Problem]:
+    """The bundled base with its preset."""
+    if latent is not None:
+        raise SettingsError("The bundled base has one size of latents.", "Leave --latent out, or add --sd.")
+    base = find_base("face64")
+    settings = find_preset(base.preset)
+    pipe = load_pipeline(base, device)
+    prior = class_latents(pipe, base, settings.class_images)
+    ids = token_ids(pipe, [base.instance_prompt.format(trigger="qzx")])
+    with problem_of(pipe, prior, ids, token_ids(pipe, [base.class_prompt]), settings) as problem:
+        yield problem
+
+
+@contextmanager
+def sd14(device: str = "auto", latent: int | None = None) -> Iterator[Problem]:
+    """Random weights in the shapes of Stable Diffusion 1.4: fp16 on an accelerator as the app has it, else fp32.
+
+    Raises:
+        SettingsError: neither an accelerator nor enough memory.
+    """
+    to = choose_device(device)
+    if to.type == "cpu" and free_memory() < SD_NEEDS:
+        raise SettingsError(
+            f"Stable Diffusion's architecture needs {SD_NEEDS / 1e9:.0f} GB of free memory, {free_memory() / 1e9:.0f} "
+            "are free.",
+            "Take a machine with a GPU, or more memory.",
+        )
+    torch.manual_seed(0)
+    dtype = torch.float32 if to.type == "cpu" else torch.float16
+    pipe = SimpleNamespace(
+        unet=UNet2DConditionModel(**SD_UNET).to(to, dtype).eval().requires_grad_(False),
+        text_encoder=CLIPTextModel(CLIPTextConfig(**SD_TEXT)).to(to, dtype).eval().requires_grad_(False),
+        scheduler=DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False),
+    )
+    side = latent or sd_side(to)
+    ids = torch.randint(0, 49405, (1, 77), device=to)
+    prior = torch.randn(8, SD_UNET["in_channels"], side, side)
+    with problem_of(pipe, prior, ids, ids.flip(1), find_preset("sd-gpu")) as problem:
+        yield problem
+
+
+def sd_side(device: torch.device) -> int:
+    """Side of the latents: 64 is 512 pixels; a CPU gets fewer."""
+    return 32 if device.type == "cpu" else 64
+
+
+@contextmanager
+def problem_of(
+    pipe: Any, prior: torch.Tensor, ids: torch.Tensor, class_ids: torch.Tensor, settings: LoraSettings
+) -> Iterator[Problem]:
+    """A problem with adapters on the pipeline's models, and as many made-up photos as a step takes."""
+    torch.manual_seed(0)
+    holder: Any = SimpleNamespace(unet=pipe.unet, text_encoder=pipe.text_encoder, scheduler=pipe.scheduler)
+    device = pipe.unet.device
+    photos = torch.randn(settings.batch, *prior.shape[1:]).to(device)
+    with adapters(holder, settings) as parameters:
+        optimiser = torch.optim.AdamW(
+            parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon
+        )
+        yield Problem(holder, photos, prior.to(device), ids, class_ids, settings, parameters, optimiser, seed=0)
+
+
+def free_memory() -> float:
+    """Bytes that may be used without swapping; infinite where the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            lines = dict(line.split(":", 1) for line in file)
+    except OSError:
+        return float("inf")
+    return float(lines["MemAvailable"].split()[0]) * 1024

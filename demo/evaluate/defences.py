@@ -1,0 +1,223 @@
+"""``python -m demo.evaluate defences``: every defence on held-out people, one small file for each result.
+
+Files of one base, encoder, judge and setting lie in one folder that is named after them, so that several processes and
+several sittings add to the same table, and figures of different models never meet.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from safetensors.torch import load_file
+
+from demo.attack.registry import AttackSettings, reconstruct
+from demo.bases import Base
+from demo.defences.base import Defence
+from demo.defend.model import ATTACKS, point_name, settings_of
+from demo.errors import DemoError
+from demo.evaluate.people import TUNED_ON, Person, Vector, scores
+from demo.files import write_tensors, write_text
+from demo.lora.dreambooth import FineTuned, applied, fine_tune
+from demo.lora.files import LoraWeights
+from demo.lora.settings import LoraSettings
+from demo.metrics import dlib_face
+from demo.metrics.registry import Context
+from demo.metrics.registry import evaluate as measure
+from demo.sampling import draw, encode_prompts
+from demo.train.data import FACES128, read_split
+
+FORMAT = "lora-leak-defence/1"  # another one wherever figures before and after a change may not be mixed
+CLIP = ("clip_t_paper", "clip_i_paper")  # in the paper's scaling, by the bundled CLIP
+CHANCE = "chance"  # the base's own people: an arm beside those of no defence
+SEED, FIRST = 7, 1000  # of the pictures; of the first person's fine-tuning
+NOT_FIGURES = {"README.md", "samples.png", "other-person.safetensors"}  # files of a base that no figure depends on
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What all people and defences of a table have in common."""
+
+    pipe: StableDiffusionPipeline
+    base: Base
+    settings: LoraSettings
+    samples: int  # pictures in every arm
+    folder: Path  # of this table: see :func:`table_folder`
+
+
+def fingerprint(base: Base) -> str:
+    """Of everything that is shipped for a base and that a figure depends on: weights, encoder, class images, CLIP."""
+    digest = hashlib.sha256(f"{base}".replace(str(base.folder), "").encode())
+    for path in sorted(base.folder.rglob("*")) if base.bundled else ():
+        if path.is_file() and path.name not in NOT_FIGURES:
+            digest.update(path.relative_to(base.folder).as_posix().encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]
+
+
+def table_folder(work: Path, base: Base, settings: LoraSettings, samples: int) -> Path:
+    """Where the results of this base under these settings lie."""
+    how = json.dumps([FORMAT, settings.model_dump(mode="json"), samples, SEED, FIRST], sort_keys=True)
+    return work / "defences" / f"{base.key}-{fingerprint(base)}" / hashlib.sha256(how.encode()).hexdigest()[:8]
+
+
+def result_path(folder: Path, identity: int, defence: Defence) -> Path:
+    """The file of one person under one defence."""
+    return folder / f"person-{identity:05d}--{point_name(defence)}.json"
+
+
+def everybody(cache: Path, folder: Path = FACES128) -> tuple[list[Person], dict[int, list[Image.Image]]]:
+    """The private people, and of each the photos that nothing is tuned on, at 64 pixels: what CLIP-I compares with.
+
+    As :func:`demo.evaluate.people.private_people`, but that dlib's embeddings, which take minutes, are kept in
+    ``cache``.
+    """
+    groups = list(read_split(folder, "private").groupby("identity", sort=True))
+    tune, photos = {}, {}
+    for identity, group in groups:
+        images = [Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"]]
+        tune[int(str(identity))] = images[:TUNED_ON]
+        photos[int(str(identity))] = [image.resize((64, 64), Image.Resampling.LANCZOS) for image in images[TUNED_ON:]]
+    digest = hashlib.sha256(b"".join(image.tobytes() for own in photos.values() for image in own)).hexdigest()[:12]
+    path = cache / f"held-out-{digest}.safetensors"
+    if not path.exists():
+        embedded = {str(identity): torch.from_numpy(dlib_face.embed(own)) for identity, own in photos.items()}
+        write_tensors(path, embedded)
+    known = load_file(path)
+    return [Person(identity, own, known[str(identity)].numpy()) for identity, own in tune.items()], photos
+
+
+def run(
+    setup: Setup,
+    plan: Sequence[Defence],
+    people: Sequence[Person],
+    photos: Mapping[int, Sequence[Image.Image]],
+    decoys: Vector,
+    *,
+    first: int | None = None,
+    shard: int = 0,
+    shards: int = 1,
+    say: Callable[[str], None] = print,
+) -> int:
+    """Add what is missing, person by person, to the folder of the table.
+
+    Args:
+        people: all of them; the others are part of each one's crowd.
+        photos: identity -> photos for CLIP-I.
+        first: only so many.
+        shard, shards: this process takes every ``shards``-th person.
+        say: hears of every result.
+
+    Returns:
+        How many results were added.
+    """
+    others = np.stack([person.held_out[0] for person in people])
+    nobody = _chance(setup)
+    added = 0
+    for number in list(range(len(people)))[:first][shard::shards]:
+        person = people[number]
+        crowd = np.concatenate([decoys, np.delete(others, number, axis=0)])
+        context = Context(pictures=nobody, photos=photos[person.identity], prompt=setup.base.class_prompt)
+        plain: FineTuned | None = None
+        for defence in plan:
+            path = result_path(setup.folder, person.identity, defence)
+            if path.exists():
+                continue
+            began = time.monotonic()
+            try:
+                if _only_release(defence):
+                    plain = plain or fine_tune(setup.pipe, setup.base, person.tune, setup.settings, seed=FIRST + number)
+                    tuned = _released(plain, defence, len(person.tune), setup.settings)
+                else:
+                    tuned = fine_tune(
+                        setup.pipe, setup.base, person.tune, setup.settings, defence=defence, seed=FIRST + number
+                    )
+                arms = {key: judged(drawn, person, crowd, context) for key, drawn in pictures(setup, tuned).items()}
+            except DemoError as error:
+                say(f"person {person.identity}, {defence.label}: {error}")
+                continue
+            if defence.key == "none":
+                arms[CHANCE] = judged(nobody, person, crowd, context)
+            record = _record(person.identity, defence, tuned, arms) | {
+                "samples": setup.samples,
+                "crowd": len(crowd),
+                "seconds": round(time.monotonic() - began, 1),
+            }
+            write_text(path, json.dumps(record, allow_nan=False, indent=1) + "\n")
+            added += 1
+            distances = ", ".join(f"{key} {arm['distance']:.3f}" for key, arm in arms.items())
+            say(f"person {person.identity}, {defence.label}: {distances} ({record['seconds']} s)")
+    return added
+
+
+def pictures(setup: Setup, tuned: FineTuned) -> dict[str, list[Image.Image]]:
+    """What the owner draws with the trigger, and what every attack draws from the released matrices."""
+    attack = AttackSettings(samples=setup.samples, seed=SEED)
+    with applied(setup.pipe, tuned.lora):
+        drawn = {"dreambooth": _draw(setup, setup.base.test_prompt.format(trigger=tuned.trigger))}
+    for key in ATTACKS:
+        drawn[key] = reconstruct(tuned.lora, setup.pipe, setup.base, key, attack).pictures
+    return drawn
+
+
+def judged(drawn: list[Image.Image], person: Person, crowd: Vector, context: Context) -> dict[str, float]:
+    """All figures of one arm."""
+    found = scores(drawn, person, crowd)
+    for result in measure(dataclasses.replace(context, pictures=drawn), CLIP):
+        if result.values:
+            found[result.key] = float(result.mean)
+    return {key: round(value, 5) for key, value in found.items()}
+
+
+def _chance(setup: Setup) -> list[Image.Image]:
+    return _draw(setup, setup.base.class_prompt)
+
+
+def _draw(setup: Setup, prompt: str) -> list[Image.Image]:
+    return draw(
+        setup.pipe,
+        encode_prompts(setup.pipe, [prompt] * setup.samples),
+        guidance=setup.base.guidance,
+        steps=setup.base.sampling_steps,
+        seed=SEED,
+        negative_prompt=setup.base.negative_prompt,
+    )
+
+
+def _only_release(defence: Defence) -> bool:
+    """Whether it trains as no defence does, so that one fine-tuning serves all such defences."""
+    return type(defence).training is Defence.training
+
+
+def _released(plain: FineTuned, defence: Defence, photos: int, settings: LoraSettings) -> FineTuned:
+    defence.check(photos, settings)
+    copied = {name: tensor.clone() for name, tensor in plain.lora.tensors.items()}
+    lora = defence.release(LoraWeights(copied, dict(plain.lora.alphas), plain.lora.metadata, plain.lora.assumed))
+    return dataclasses.replace(plain, lora=lora, ledger=defence.ledger(photos, settings, plain.steps))
+
+
+def _record(identity: int, defence: Defence, tuned: FineTuned, arms: Mapping[str, Any]) -> dict[str, Any]:
+    assert tuned.ledger is not None
+    ledger = tuned.ledger.as_json()
+    return {
+        "format": FORMAT,
+        "identity": identity,
+        "defence": defence.key,
+        "name": point_name(defence),
+        "label": defence.label,
+        "settings": settings_of(defence),
+        "steps": tuned.steps,
+        **{key: ledger[key] for key in ("guarantee", "photo_epsilon", "person_epsilon", "delta", "sigma", "q")},
+        "arms": dict(arms),
+    }

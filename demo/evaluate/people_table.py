@@ -1,0 +1,84 @@
+"""The table of :mod:`demo.evaluate.people`: means, intervals, differences; parts of several processes put together."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from demo.files import write_text
+from demo.metrics.stats import bootstrap_mean_ci, bootstrap_median_ci, paired_difference
+
+ARMS = (
+    "dreambooth",
+    "encoder",
+    "class_prompt",
+    "random_trigger",
+    "random_lora",
+    "other_lora",
+    "swapped_model",
+    "chance",
+)
+CEILINGS = ("photos", "decoded")  # the photos tuned on, and the same through the autoencoder: nothing can be nearer
+
+
+def merge(paths: list[Path], out: Path) -> dict[str, Any]:
+    """One result from the parts that several processes wrote."""
+    parts = [json.loads(path.read_text()) for path in paths]
+    rows = sorted((person, n, k) for n, part in enumerate(parts) for k, person in enumerate(part["order"]))
+    values = {
+        arm: {key: [parts[n]["values"][arm][key][k] for _, n, k in rows] for key in found}
+        for arm, found in parts[0]["values"].items()
+    }
+    return finish(parts[0] | {"order": [person for person, _, _ in rows], "values": values}, out)
+
+
+def finish(result: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Add means, intervals and differences, and write it all."""
+    table = result["values"]
+    result |= {
+        "people": len(result["order"]),
+        "arms": {
+            arm: {key: summary(values) for key, values in table[arm].items()}
+            for arm in (*ARMS, *CEILINGS)
+            if arm in table
+        },
+        "encoder_minus": {
+            arm: {
+                key: _difference(table["encoder"][key], table[arm][key]) for key in ("distance", "top1pct", "rec_acc")
+            }
+            for arm in ARMS
+            if "encoder" in table and arm in table and arm != "encoder"
+        },
+    }
+    write_text(out, json.dumps(result, indent=1) + "\n")
+    return result
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    """Mean and median over people with 95% bootstrap intervals."""
+    mean, median = bootstrap_mean_ci(values), bootstrap_median_ci(values)
+    found = {"mean": mean.estimate, "low": mean.low, "high": mean.high}
+    found |= {"median": median.estimate, "median_low": median.low, "median_high": median.high}
+    return {key: round(value, 4) for key, value in found.items()}
+
+
+def _difference(a: list[float], b: list[float]) -> dict[str, float]:
+    found = paired_difference(a, b)
+    return {"mean": round(found.estimate, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
+
+
+def print_table(result: dict[str, Any]) -> None:
+    """The table of the README, in Markdown."""
+    print(f"{result['people']} people, {result['samples']} pictures each, {result['decoys']} decoys")
+    print(
+        "| arm | dlib distance | median rank | rank-1 | top 1 % | Rec. Acc. (dlib < 0.6) |\n|---|---|---|---|---|---|"
+    )
+    for arm, found in result["arms"].items():
+        cells = {key: f"{v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for key, v in found.items()}
+        r = found["rank"]
+        rank = f"{r['median']:.0f} [{r['median_low']:.0f}, {r['median_high']:.0f}]"
+        print(f"| {arm} | {cells['distance']} | {rank} | {cells['rank1']} | {cells['top1pct']} | {cells['rec_acc']} |")
+    for arm, d in result.get("encoder_minus", {}).items():
+        x = d["distance"]
+        print(f"encoder minus {arm}, distance, paired: {x['mean']:+.3f} [{x['low']:+.3f}, {x['high']:+.3f}]")
