@@ -41,6 +41,7 @@ def main() -> None:
     folder = prepare()
     from demo import story
     from demo.bases import find_base
+    from demo.defend.sweep import default_plan, sweep
     from demo.errors import DemoError, WeightsError
     from demo.jobs import Jobs
     from demo.photos.ingest import read_photo
@@ -59,7 +60,9 @@ def main() -> None:
         people, missing = [], str(error)
     jobs = Jobs()
     visitors = Visitors(folder, jobs)
-    services = Services(story, read_photo, jobs, visitors, people, missing, default_base=base.key)
+    services = Services(
+        story, sweep, default_plan(), read_photo, jobs, visitors, people, missing, default_base=base.key
+    )
 
     def warm() -> None:
         try:

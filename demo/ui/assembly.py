@@ -1,4 +1,4 @@
-"""The app put together: header, strip, three tabs, footer."""
+"""The app put together: header, strip, four tabs, footer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import gradio as gr
 from demo.ui.api import add_api
 from demo.ui.attack import build_attack_tab, wire_attack_tab
 from demo.ui.compare import build_compare_tab, wire_compare_tab
+from demo.ui.defend import build_defend_tab, wire_defend_tab
 from demo.ui.finetune import build_finetune_tab, wire_finetune_tab
 from demo.ui.page import Facet, Live
 from demo.ui.services import Services
@@ -62,6 +63,8 @@ def build_app(services: Services) -> gr.Blocks:
                 attack = build_attack_tab(services)
             with gr.Tab("3 Compare", id="compare"):
                 compare = build_compare_tab(services)
+            with gr.Tab("4 Defend", id="defend"):
+                defend = build_defend_tab(services)
         gr.Markdown(FOOTER, elem_classes="ll-footer")
         story = Facet(
             "tab",
@@ -69,11 +72,13 @@ def build_app(services: Services) -> gr.Blocks:
             lambda view: {tabs: gr.Tabs(selected=view.desk.tab)} if view.desk.tab else {},
             [tabs],
         )
-        live = Live(services, [*session.facets, *finetune.facets, *attack.facets, *compare.facets, story])
+        tabbed = (finetune, attack, compare, defend)
+        live = Live(services, [*session.facets, *(facet for made in tabbed for facet in made.facets), story])
         wire_session(session, services, live, demo)
         wire_finetune_tab(finetune, services, live, {**attack.fields, **compare.fields})
         wire_attack_tab(attack, services, live, finetune.base)
         wire_compare_tab(compare, services, live, {"base": finetune.base, **attack.fields})
+        wire_defend_tab(defend, services, live, {**finetune.fields, **attack.fields})
         add_api(services)
     demo.queue(max_size=40, default_concurrency_limit=4)
     return demo

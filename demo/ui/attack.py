@@ -15,10 +15,11 @@ from gradio.components import Component
 from demo.attack.registry import ATTACKS, AttackSettings
 from demo.report import Arm
 from demo.ui import pictures, shots, work
+from demo.ui.desk import Released
 from demo.ui.orders import find, order
 from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.services import Services
-from demo.ui.visitors import Released, Visitor
+from demo.ui.visitors import Visitor
 
 INTRO = (
     "The adversary has the public base model and the LoRA file: no photo, no trigger word, no prompt, no seed. "

@@ -14,7 +14,8 @@ import pandas as pd
 from gradio.components import Component
 
 from demo.lora.settings import find_preset
-from demo.ui import pictures, shots, work
+from demo.ui import ledger, pictures, shots, work
+from demo.ui.defence_fields import DefenceFields, build_defence_fields, wire_defence_fields
 from demo.ui.orders import find, order
 from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.services import Services
@@ -40,7 +41,8 @@ class FineTuneTab:
     leave: gr.Button
     remove: gr.Button
     base: gr.Dropdown
-    fields: Mapping[str, Component]  # all that an order takes from here, the base among them
+    fields: Mapping[str, Component]  # all that an order takes from here, the base among them, but the defence
+    defence: DefenceFields
     start: gr.Button
     story: gr.Button
     facets: Sequence[Facet]
@@ -59,17 +61,17 @@ def build_finetune_tab(services: Services) -> FineTuneTab:
             story = gr.Button("Run the whole story", variant="primary", size="lg", elem_id="story")
             gr.Markdown("Fine-tunes, attacks and compares in one go. Or step by step:", elem_classes="ll-small")
             start = gr.Button("Fine-tune only", elem_id="start")
-            base, fields = _fields(services)
+            base, fields, defence = _fields(services)
             watch = _watch()
             result = _result(services)
     enabled = Facet(
         "fine-tune buttons",
-        lambda view: (view.active, len(view.desk.photos.shots) >= work.LEAST_PHOTOS and not view.desk.photos.groups),
-        lambda view: dict.fromkeys((start, story), gr.Button(interactive=_ready(view))),
+        lambda view: (view.active, work.ready(view.desk)),
+        lambda view: dict.fromkeys((start, story), gr.Button(interactive=not view.active and work.ready(view.desk))),
         [start, story],
     )
     facets = (photo_facet, enabled, *watch, result)
-    return FineTuneTab(people, uploads, camera, faces, take, leave, remove, base, fields, start, story, facets)
+    return FineTuneTab(people, uploads, camera, faces, take, leave, remove, base, fields, defence, start, story, facets)
 
 
 def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Mapping[str, Component]) -> None:
@@ -78,7 +80,7 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
     Args:
         more: the other tabs' fields, which the whole story takes, too.
     """
-    fields = {**tab.fields, **more}
+    fields = {**tab.fields, **tab.defence.fields, **more}
 
     def add(visitor: Visitor, files: Any) -> list[str]:
         listed = files if isinstance(files, list) else [files]
@@ -107,6 +109,7 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
     live.on(tab.remove.click, shots.remove_all, api_name="remove_photos")
     live.on(tab.start.click, partial(begin, work.tuning, "Fine-tuning"), fields, api_name="fine_tune")
     live.on(tab.story.click, partial(begin, work.story, "The whole story"), fields, api_name="run_story")
+    wire_defence_fields(tab.defence)
     preset_fields = [tab.fields[name] for name in ("steps", "lr", "rank", "class_images", "sample_every")]
     tab.base.change(lambda key: _preset_values(services, key), tab.base, preset_fields, api_visibility="private")
 
@@ -182,7 +185,7 @@ def _crowd_html(name: str, faces: Sequence[Any]) -> str:
     return pictures.note(f"{name} shows {len(faces)} faces.") + pictures.row(tiles)
 
 
-def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component]]:
+def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component], DefenceFields]:
     chosen = find(services, services.default_base)
     preset = find_preset(chosen.preset)
     fields: dict[str, Component] = {
@@ -192,6 +195,7 @@ def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component]]:
         ),
         "prior": gr.Checkbox(True, label="Prior preservation", info="Also trains on pictures of other people."),
     }
+    defence = build_defence_fields()
     with gr.Accordion("More settings", open=False):
         choices = [(known.title, key) for key, known in services.bases.items()]
         base = gr.Dropdown(choices, value=chosen.key, label="Base model")
@@ -202,7 +206,7 @@ def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component]]:
         fields["class_images"] = gr.Slider(8, 400, preset.class_images, step=8, label="Pictures of other people")
         fields["sample_every"] = gr.Slider(0, 500, preset.sample_every, step=10, label="Steps between live samples")
         fields["seed"] = gr.Number(None, label="Seed (empty: random)", precision=0)
-    return base, fields
+    return base, fields, defence
 
 
 def _preset_values(services: Services, key: object) -> list[Any]:
@@ -238,12 +242,16 @@ def _watch() -> tuple[Facet, Facet]:
 
 def _result(services: Services) -> Facet:
     words = gr.HTML(elem_id="tuned")
-    download = gr.DownloadButton("Download the LoRA file", visible=False, elem_id="download-lora")
+    with gr.Row():
+        download = gr.DownloadButton("Download the LoRA file", visible=False, elem_id="download-lora")
+        proof = gr.DownloadButton("Download the ledger", visible=False, elem_id="download-ledger")
+    spent = gr.HTML(elem_id="ledger")
 
     def draw(view: View) -> Updates:
         tuned = view.desk.tuned
         if tuned is None:
-            return {words: pictures.html(""), download: gr.DownloadButton(visible=False, value=None)}
+            hidden = gr.DownloadButton(visible=False, value=None)
+            return {words: pictures.html(""), spent: pictures.html(""), download: hidden, proof: hidden}
         base = services.bases[tuned.base_key]
         stopped = ", stopped early" if tuned.stopped else ""
         text = f"{tuned.name}: {pictures.size(tuned.size)}, {tuned.steps} steps{stopped}, for {base.title}."
@@ -254,12 +262,14 @@ def _result(services: Services) -> Facet:
         shared = pictures.note("The file alone is what people share, and what the attack gets.")
         return {
             words: pictures.html(f"{pictures.note(text, 'good')}{secret}{shared}"),
+            spent: pictures.html("" if tuned.ledger is None else ledger.card(tuned.ledger)),
             download: gr.DownloadButton(visible=True, value=str(tuned.path)),
+            proof: gr.DownloadButton(
+                visible=tuned.ledger is not None,
+                value=None if tuned.ledger is None else str(tuned.path.with_suffix(".ledger.json")),
+            ),
         }
 
-    return Facet("tuned", lambda view: view.desk.tuned and view.desk.tuned.number, draw, [words, download])
-
-
-def _ready(view: View) -> bool:
-    have = view.desk.photos
-    return not view.active and len(have.shots) >= work.LEAST_PHOTOS and not have.groups
+    return Facet(
+        "tuned", lambda view: view.desk.tuned and view.desk.tuned.number, draw, [words, spent, download, proof]
+    )

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from demo.attack.registry import AttackSettings
 from demo.bases import Base
+from demo.defences.registry import DEFENCES, Defence, NoDefence, choose
 from demo.errors import SettingsError
 from demo.lora.settings import LoraSettings, find_preset
 from demo.ui.services import Services
@@ -16,6 +17,15 @@ from demo.ui.work import MOST_PHOTOS, Order
 
 Values = Mapping[str, Any]
 Checked = TypeVar("Checked", LoraSettings, AttackSettings)
+SECURE = "secure_noise"
+# Field of the form -> setting of a defence; each defence has some of them.
+DEFENCE_SETTINGS = {
+    "epsilon": "epsilon",
+    "delta": "delta",
+    "noise_draws": "noise_draws",
+    "accountant": "accountant",
+    SECURE: "noise",
+}
 WORDS = {
     "steps": "Fine-tuning steps",
     "lr": "Learning rate",
@@ -49,6 +59,7 @@ def order(services: Services, values: Values) -> Order:
         photos=Order.photos if photos is None else photos,
         seed=seed,
         include_photos=values.get("include_photos") is True,
+        defence=defence(values),
     )
 
 
@@ -76,6 +87,18 @@ def lora_settings(base: Base, values: Values) -> LoraSettings:
         changes["prior_weight"] = 0.0
     kept = {name: value for name, value in changes.items() if value is not None}
     return _checked(LoraSettings, preset.model_dump() | kept)
+
+
+def defence(values: Values) -> Defence:
+    """The chosen defence with those of the form's settings that it has."""
+    key = values.get("defence") or NoDefence.key
+    if not isinstance(key, str):
+        raise SettingsError("There is no such defence.", f"Choose one of: {', '.join(DEFENCES)}.")
+    known = DEFENCES[key].model_fields if key in DEFENCES else {}
+    given = {setting: values.get(name) for name, setting in DEFENCE_SETTINGS.items() if setting in known}
+    if "noise" in given:
+        given["noise"] = "secure" if values.get(SECURE) is True else None
+    return choose(key, **given)
 
 
 def attack_settings(values: Values) -> AttackSettings:

@@ -12,9 +12,10 @@ from gradio.components import Component
 
 from demo.errors import DemoError
 from demo.jobs import Snapshot
+from demo.ui.desk import Desk
 from demo.ui.errors import shown, warn
 from demo.ui.services import Services
-from demo.ui.visitors import Desk, GoneError, Page, Visitor
+from demo.ui.visitors import GoneError, Page, Visitor
 
 Updates = dict[Any, Any]  # component or layout block -> its update
 Action = Callable[..., Iterable[str] | None]  # visitor and inputs in; warnings for the visitor out

@@ -67,7 +67,8 @@ def progress(snapshot: Snapshot | None) -> str:
             return _strip("Running", f"{snapshot.title}: getting ready. The first time takes longest.", None)
         left = "" if now.eta_s is None else f", {duration(now.eta_s)} left in this step"
         loss = "" if now.loss is None else f", loss {now.loss:.3f}"
-        text = f"{now.stage}: {now.step:,} of {now.total:,}{left}{loss}"
+        spent = "" if now.spent is None else f"; {now.spent}"
+        text = f"{now.stage}: {now.step:,} of {now.total:,}{left}{loss}{spent}"
         return _strip("Running", text, now.step / now.total if now.total else None)
     took = f"after {duration(snapshot.seconds)}"
     if snapshot.state == "failed" and snapshot.error is not None:

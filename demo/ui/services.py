@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -13,6 +13,8 @@ from PIL import Image
 
 from demo.attack.registry import AttackSettings, Reconstruction
 from demo.bases import BASES, Base
+from demo.defences.base import Defence
+from demo.defend.model import Point, Sweep
 from demo.errors import WeightsError
 from demo.jobs import Jobs
 from demo.lora.dreambooth import FineTuned
@@ -35,11 +37,12 @@ class Story(Protocol):
         *,
         base_key: str = ...,
         settings: LoraSettings | None = ...,
+        defence: Defence | None = ...,
         seed: int = ...,
         report: Report | None = ...,
         stop: Event | None = ...,
     ) -> FineTuned:
-        """Fine-tune and write the file."""
+        """Fine-tune and write the file; beside it the ledger, if there is a defence."""
 
     def open_lora(self, path: Path, *, base_key: str = ...) -> LoraWeights:
         """Read and check a file for a base."""
@@ -71,6 +74,27 @@ class Story(Protocol):
         stop: Event | None = ...,
     ) -> LeakReport:
         """Attack, controls and metrics side by side."""
+
+
+class RunSweep(Protocol):
+    """:func:`demo.defend.sweep.sweep`."""
+
+    def __call__(
+        self,
+        photos: Sequence[Image.Image],
+        *,
+        plan: Sequence[Defence] | None = ...,
+        base_key: str = ...,
+        settings: LoraSettings | None = ...,
+        attack: AttackSettings | None = ...,
+        seed: int = ...,
+        done: Sequence[Point] = ...,
+        folder: Path | None = ...,
+        report: Report | None = ...,
+        stop: Event | None = ...,
+        keep: Callable[[Point], None] | None = ...,
+    ) -> Sweep:
+        """Try a plan of defences on one person."""
 
 
 class ReadPhoto(Protocol):
@@ -118,6 +142,8 @@ class Services:
     """All that the tabs are given."""
 
     story: Story
+    sweep: RunSweep
+    plan: Sequence[Defence]  # what a sweep offers
     read_photo: ReadPhoto
     jobs: Jobs
     visitors: Visitors

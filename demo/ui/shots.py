@@ -8,8 +8,9 @@ from pathlib import Path
 
 from demo.errors import DemoError, SettingsError
 from demo.photos.ingest import BadPhotoError, discard
+from demo.ui.desk import Group, Photos, Shot
 from demo.ui.services import Person, Services
-from demo.ui.visitors import Group, Photos, Shot, Visitor
+from demo.ui.visitors import Visitor
 from demo.ui.work import MOST_PHOTOS
 
 SIDE = 512  # pixels: the largest base's; smaller bases get it shrunk

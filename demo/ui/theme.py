@@ -59,6 +59,39 @@ border-radius:var(--radius-lg);background:var(--block-background-fill);margin:.5
 .ll-verdict.kept .word{color:var(--ll-kept)}
 .ll-verdict h3{margin:.1rem 0 .4rem;font-size:1.15rem}
 .ll-verdict ul,.ll-notes{margin:.3rem 0;padding-left:1.2rem;list-style:disc}
+.ll-ledger{padding:.8rem 1rem;border:1px solid var(--border-color-primary);border-left:.4rem solid var(--ll-leak);
+border-radius:var(--radius-lg);background:var(--block-background-fill);margin:.5rem 0}
+.ll-ledger.proved{border-left-color:var(--ll-bar)}
+.ll-ledger .word{margin:0;font-weight:700;color:var(--ll-leak)}
+.ll-ledger.proved .word{color:var(--ll-bar)}
+.ll-ledger h3{margin:.1rem 0 .4rem;font-size:1.15rem}
+.ll-ledger ul{margin:.3rem 0;padding-left:1.2rem;list-style:disc}
+.ll-ledger summary{cursor:pointer;padding:.3rem 0}
+.ll-ledger dl{display:grid;grid-template-columns:fit-content(40%) 1fr;gap:.25rem .9rem;margin:.3rem 0}
+.ll-ledger dt{opacity:.8}
+.ll-ledger dd{margin:0;overflow-wrap:anywhere}
+.ll-ledger dl.levels{grid-template-columns:1fr 1fr;gap:.6rem;margin:.5rem 0}
+.ll-ledger .levels div{padding:.5rem .7rem;border:1px solid var(--border-color-primary);border-radius:var(--radius-md)}
+.ll-ledger .levels strong{display:block;font-size:1.25rem}
+.ll-ledger small{opacity:.8}
+.ll-plane{margin:.5rem 0}
+.ll-plane .plane{max-width:40rem}
+.ll-plane a{text-decoration:none}
+.ll-points .points{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:.75rem;
+margin:.5rem 0}
+.ll-points .point{padding:.6rem .8rem;border:1px solid var(--border-color-primary);border-radius:var(--radius-lg);
+background:var(--block-background-fill);scroll-margin-top:5rem}
+.ll-points .point:target{outline:3px solid var(--ll-bar)}
+.ll-points h3{margin:0;font-size:1rem;font-weight:600}
+.ll-points p{margin:.2rem 0;opacity:.8;font-size:.85rem}
+.ll-points .row{display:flex;flex-wrap:wrap;gap:.3rem;margin:.15rem 0 .4rem}
+.ll-points .row figure{margin:0;width:calc((100% - .9rem)/4)}
+.ll-points img{display:block;width:100%;height:auto;margin:0;border-radius:4px}
+.defences{min-width:68rem!important}
+.defences caption{max-width:min(100%,calc(100vw - 4rem))}
+.ll-more>summary{cursor:pointer;padding:.3rem 0}
+.ll-budget{gap:.5rem}
+.ll-presets{gap:.5rem;flex-wrap:nowrap!important}
 .ll-bars{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:1.25rem;margin:.75rem 0}
 .ll-bars figure{margin:0}
 .ll-bars figcaption{font-weight:600}
@@ -72,7 +105,7 @@ border-radius:var(--radius-lg);background:var(--block-background-fill);margin:.5
 .bars .whisker{stroke:var(--body-text-color);stroke-width:1.5;fill:none}
 .bars .chance{stroke:var(--ll-leak);stroke-dasharray:4 3}
 .bars .limit{stroke:var(--ll-leak)}
-.ll-scroll{overflow-x:auto}
+.ll-scroll,.ll-scroll>.scroll{overflow-x:auto}
 .ll-scroll table{border:0!important;
 border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums;min-width:52rem}
 .ll-scroll :is(thead,tbody,tr){border:0!important}
@@ -84,6 +117,7 @@ border-bottom:1px solid var(--border-color-primary)!important;text-align:left;ve
 .ll-meta summary{cursor:pointer;padding:.4rem 0}
 .ll-meta code{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem}
 @media (max-width:640px){.ll-row figure{width:calc((100% - 1rem)/3)}.ll-arm .ll-row figure{width:92px}
-.ll-header h1{font-size:1.35rem}}
+.ll-header h1{font-size:1.35rem}
+.tab-container button{padding:0 .4rem;font-size:.85rem}}
 .ll-footer{font-size:.85rem;opacity:.8;margin-top:1.5rem}
 """

@@ -11,110 +11,18 @@ import shutil
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from PIL import Image
-
-from demo.attack.registry import Reconstruction
 from demo.errors import DemoError
 from demo.jobs import Jobs
-from demo.lora.files import LoraWeights
-from demo.lora.settings import LoraSettings
-from demo.report import LeakReport
+from demo.ui.desk import Desk, new_number
 
 IDLE_S = 30 * 60  # seconds without use after which a visitor's data go, page open or not
 CLOSED_S = 10 * 60  # the same after the last page was closed: long enough to reload, or to wake a phone
 MOST = 100  # visitors at once; the longest unused goes first
 SWEEP_S = 30.0
-NUMBERS = count(1)
-
-
-def _number() -> int:
-    return next(NUMBERS)
-
-
-@dataclass(frozen=True, eq=False)
-class Shot:
-    """One aligned photo."""
-
-    name: str
-    aligned: Image.Image
-
-
-@dataclass(frozen=True, eq=False)
-class Group:
-    """A photo of several people, until one is chosen: each one's face, aligned."""
-
-    name: str
-    faces: tuple[Image.Image, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Photos:
-    """The visitor's photos. ``number`` is unlike any other's: pages tell by it what is new."""
-
-    shots: tuple[Shot, ...] = ()
-    groups: tuple[Group, ...] = ()
-    person: str | None = None  # the fictional person that the photos are of
-    number: int = field(default_factory=_number)
-
-
-@dataclass(frozen=True, eq=False)
-class Released:
-    """A LoRA file, as it would be shared, and beside it what only its maker knows."""
-
-    path: Path
-    name: str
-    base_key: str
-    lora: LoraWeights
-    size: int  # bytes
-    trigger: str | None = None  # the maker's secret; None: not made here
-    settings: LoraSettings | None = None
-    steps: int = 0
-    stopped: bool = False
-    scored: tuple[Image.Image, ...] = ()  # photos of the same person to compare with
-    note: str = ""  # about these photos
-    number: int = field(default_factory=_number)
-
-
-@dataclass(frozen=True, eq=False)
-class Attacked:
-    """What the attack drew from one file."""
-
-    released: Released
-    reconstruction: Reconstruction
-    number: int = field(default_factory=_number)
-
-
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """A report and its files."""
-
-    report: LeakReport
-    json: Path
-    html: Path
-    number: int = field(default_factory=_number)
-
-
-@dataclass(frozen=True, eq=False)
-class Desk:
-    """All that a visitor has."""
-
-    photos: Photos = field(default_factory=Photos)
-    tuned: Released | None = None
-    released: Released | None = None  # the file under attack: the own one, or an uploaded one
-    attacked: Attacked | None = None
-    compared: Compared | None = None
-    job: str | None = None  # id of the running or last job
-    tab: str | None = None  # that the story has come to
-
-    def files(self) -> list[Path]:
-        """All files that something on the desk refers to."""
-        released = [file.path for file in (self.tuned, self.released) if file is not None]
-        return released + ([self.compared.json, self.compared.html] if self.compared is not None else [])
 
 
 class GoneError(DemoError):
@@ -175,7 +83,7 @@ class Visitor:
             for old in self.folder.glob(f"{name}-*"):
                 if old not in kept:
                     shutil.rmtree(old, ignore_errors=True)
-            made = self.folder / f"{name}-{_number()}"
+            made = self.folder / f"{name}-{new_number()}"
             made.mkdir(mode=0o700)
             return made
 
@@ -256,7 +164,7 @@ class Visitors:
         """Stop the visitor's jobs and delete all that there is of the visitor."""
         with self._lock:
             if expired and not visitor.gone:
-                visitor.expired = bool(visitor.desk.photos.shots or visitor.desk.released)
+                visitor.expired = bool(visitor.desk.photos.shots or visitor.desk.released or visitor.desk.swept)
             self._jobs.forget(visitor.id)
             self._visitors.pop(visitor.id, None)
             visitor.delete()

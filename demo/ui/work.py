@@ -5,20 +5,23 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
 from PIL import Image
 
 from demo.attack.registry import AttackSettings
+from demo.defences.registry import Defence, NoDefence
 from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped
 from demo.lora.files import read_lora
 from demo.lora.settings import LoraSettings
 from demo.progress import Report
 from demo.report import write_report
+from demo.ui import ledger
+from demo.ui.desk import Attacked, Compared, Desk, Released
 from demo.ui.services import Services
-from demo.ui.visitors import Attacked, Compared, Desk, Released, Visitor
+from demo.ui.visitors import Visitor
 
 LEAST_PHOTOS = 3
 MOST_PHOTOS = 20
@@ -38,6 +41,7 @@ class Order:
     photos: int = 5  # how many to fine-tune on
     seed: int | None = None  # None: a random one
     include_photos: bool = False  # in report.html
+    defence: Defence = field(default_factory=NoDefence)
 
 
 def begin(services: Services, visitor: Visitor, title: str, work: Part) -> None:
@@ -66,18 +70,27 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
 
     Raises:
         PhotoError: too few photos, or a face is still to be chosen.
+        SettingsError: the defence cannot be had with so many photos and steps.
     """
     desk = visitor.desk
-    _check_photos(desk)
+    check_photos(desk)
     base = services.bases[order.base_key]
-    photos = _resized([shot.aligned for shot in desk.photos.shots], base.side)
+    photos = resized([shot.aligned for shot in desk.photos.shots], base.side)
     used, scored, note = split(photos, order.photos)
+    order.defence.check(len(used), order.lora)
     seed = secrets.randbelow(2**63) if order.seed is None else order.seed  # the trigger follows from it: a secret
 
     def work(report: Report, stop: Event) -> None:
         path = visitor.room("tuned") / OWN_FILE
         tuned = services.story.tune(
-            used, path, base_key=order.base_key, settings=order.lora, seed=seed, report=report, stop=stop
+            used,
+            path,
+            base_key=order.base_key,
+            settings=order.lora,
+            defence=order.defence,
+            seed=seed,
+            report=report,
+            stop=stop,
         )
         if tuned.steps == 0:
             shutil.rmtree(path.parent)
@@ -94,6 +107,7 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
             stopped=tuned.stopped,
             scored=tuple(scored),
             note=note,
+            ledger=None if order.defence.key == NoDefence.key else tuned.ledger,
         )
         visitor.change(tuned=released, released=released, attacked=None, compared=None)
 
@@ -132,8 +146,8 @@ def comparing(services: Services, visitor: Visitor, order: Order) -> Part:
             base_key=released.base_key,
             settings=order.attack,
             reconstruction=None if attacked is None else attacked.reconstruction,
-            extra={} if released.settings is None else {"fine-tuning": released.settings.model_dump()},
-            notes=[note],
+            extra=_said(released),
+            notes=[note, *([] if released.ledger is None else ledger.words(released.ledger))],
             report=report,
             stop=stop,
         )
@@ -186,7 +200,17 @@ def split(photos: Sequence[Image.Image], count: int) -> tuple[list[Image.Image],
     return used, used, "Too few photos to keep some apart: scored against the photos that were fine-tuned on."
 
 
-def _check_photos(desk: Desk) -> None:
+def ready(desk: Desk) -> bool:
+    """Whether the photos can be fine-tuned on."""
+    return len(desk.photos.shots) >= LEAST_PHOTOS and not desk.photos.groups
+
+
+def check_photos(desk: Desk) -> None:
+    """Refuse a desk whose photos cannot be fine-tuned on.
+
+    Raises:
+        PhotoError: too few photos, or a face is still to be chosen.
+    """
     if desk.photos.groups:
         raise PhotoError(
             f"{desk.photos.groups[0].name} shows several faces.", "Choose one of them, or leave the photo out."
@@ -211,11 +235,22 @@ def _comparable(services: Services, desk: Desk) -> tuple[Released, list[Image.Im
         return released, list(released.scored), released.note
     if not desk.photos.shots:
         raise PhotoError("There are no photos to compare with.", "Load photos in the Fine-tune tab first.")
-    photos = _resized([shot.aligned for shot in desk.photos.shots], services.bases[released.base_key].side)
+    photos = resized([shot.aligned for shot in desk.photos.shots], services.bases[released.base_key].side)
     return released, photos, "The file was uploaded: whether it was fine-tuned on these photos is not known."
 
 
-def _resized(photos: Sequence[Image.Image], side: int) -> list[Image.Image]:
+def _said(released: Released) -> dict[str, object]:
+    """What a report may say of how the file was made: never the trigger, nor the seed that it follows from."""
+    said: dict[str, object] = {}
+    if released.settings is not None:
+        said["fine-tuning"] = released.settings.model_dump()
+    if released.ledger is not None:
+        said["defence"] = dict(released.ledger.settings) | {"title": released.ledger.title}
+    return said
+
+
+def resized(photos: Sequence[Image.Image], side: int) -> list[Image.Image]:
+    """The photos as a base takes them."""
     return [photo.resize((side, side), Image.Resampling.LANCZOS) for photo in photos]
 
 

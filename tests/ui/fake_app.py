@@ -29,6 +29,7 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real") -> None:
 
     from fake_services import fake_services
     from fake_story import FakeStory, face
+    from fake_sweep import FakeSweep
 
     from demo.photos.ingest import read_photo
     from demo.ui.assembly import build_app, launch_options
@@ -42,7 +43,7 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real") -> None:
             for i, path in enumerate(pictures):
                 face(10 * number + i, 256).save(path)
         people.append(Person(name, tuple(pictures)))
-    services = fake_services(folder, FakeStory(pause), tuple(people), time.monotonic)
+    services = fake_services(folder, FakeStory(pause), tuple(people), time.monotonic, FakeSweep(5 * pause))
     if detector == "real":
         services = replace(services, read_photo=read_photo)
     build_app(services).launch(**launch_options(server_name="127.0.0.1", server_port=port, quiet=True))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fake_story import FakeStory
+from fake_sweep import PLAN, FakeSweep
 
 from demo.jobs import Jobs
 from demo.photos.decode import BadPhotoError, decode
@@ -37,9 +38,13 @@ class Clock:
 
 
 def fake_services(
-    folder: Path, story: FakeStory, people: tuple[Person, ...] = (), clock: Callable[[], float] | None = None
+    folder: Path,
+    story: FakeStory,
+    people: tuple[Person, ...] = (),
+    clock: Callable[[], float] | None = None,
+    sweep: FakeSweep | None = None,
 ) -> Services:
     """All that the tabs need, over fakes."""
     clock = clock or Clock()
     jobs = Jobs(clock=clock)
-    return Services(story, read_photo, jobs, Visitors(folder, jobs, clock=clock), people)
+    return Services(story, sweep or FakeSweep(), PLAN, read_photo, jobs, Visitors(folder, jobs, clock=clock), people)

@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw
 
 from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction
 from demo.bases import find_base
+from demo.defences.ledger import write_ledger
+from demo.defences.registry import Defence, NoDefence
 from demo.errors import Stopped
 from demo.lora.dreambooth import FineTuned
 from demo.lora.files import LoraWeights, read_lora, write_lora
@@ -69,6 +71,7 @@ class FakeStory:
         self.pause, self.steps = pause, steps
         self.tuned_on: list[int] = []  # number of photos of each run
         self.base_keys: list[str] = []
+        self.defences: list[Defence] = []
 
     def tune(
         self,
@@ -77,13 +80,16 @@ class FakeStory:
         *,
         base_key: str = "face64",
         settings: LoraSettings | None = None,
+        defence: Defence | None = None,
         seed: int = 0,
         report: Report | None = None,
         stop: Event | None = None,
     ) -> FineTuned:
+        defence = defence or NoDefence()
         settings = settings or LoraSettings(steps=20)
         self.tuned_on.append(len(photos))
         self.base_keys.append(base_key)
+        self.defences.append(defence)
         rng = random.Random(seed)
         losses: list[float] = []
         steps = self.steps or settings.steps
@@ -94,10 +100,14 @@ class FakeStory:
             losses.append(0.12 + 0.4 / step**0.5 + 0.05 * rng.random())
             if report is not None:
                 picture = face(step) if step % 10 == 0 else None
-                report(Progress("fine-tune", step, steps, losses[-1], self.pause * (steps - step), picture))
+                spent = f"spent: photo level ε {step / 10:.3g}" if defence.has_epsilon else None
+                report(Progress("fine-tune", step, steps, losses[-1], self.pause * (steps - step), picture, spent))
         made = lora(seed)
         write_lora(out, made)
-        return FineTuned(made, "quorvex", len(losses), len(losses) < steps, losses)
+        ledger = defence.ledger(len(photos), settings, len(losses))
+        if defence.key != NoDefence.key:
+            write_ledger(out, ledger)
+        return FineTuned(made, "quorvex", len(losses), len(losses) < steps, losses, ledger)
 
     def open_lora(self, path: Path, *, base_key: str = "face64") -> LoraWeights:
         find_base(base_key)

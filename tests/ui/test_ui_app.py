@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fake_services import fake_services
 from fake_story import FakeStory, face, lora
+from fake_sweep import FakeSweep
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -79,6 +80,8 @@ def test_public_endpoints_are_stable(app: App) -> None:
         "/add_photos",
         "/attack",
         "/compare",
+        "/continue_defend",
+        "/defend",
         "/delete_my_data",
         "/fine_tune",
         "/load_person",
@@ -113,6 +116,59 @@ def test_step_by_step(app: App) -> None:
     client.predict(api_name="/compare")
     assert wait(client, state="done", reconstructed=True)["headline"]
     client.predict(api_name="/delete_my_data")
+
+
+def test_fine_tuning_with_a_defence_and_bad_budgets(app: App) -> None:
+    client = app.client()
+    client.predict("Anouk Quistrow", api_name="/load_person")
+    for values, problem in (
+        ({"epsilon": 0}, "epsilon: Input should be greater than 0"),
+        ({"delta": 0.2}, "must be below 1/5"),
+        ({"noise_draws": 65}, "greater than maximum value|noise_draws"),
+    ):
+        with pytest.raises(AppError, match=problem):
+            client.predict(defence="dpdm", api_name="/fine_tune", **values)
+    client.predict(defence="dpdm", epsilon=2, steps=30, api_name="/fine_tune")
+    assert wait(client, state="done")["file"] == "lora.safetensors"
+    story = app.services.story
+    assert isinstance(story, FakeStory)
+    assert story.defences[-1].label == "DP-SGD (DPDM), ε = 2"
+    ledgers = list(app.folder.glob("visitor-*/*/lora.ledger.json"))
+    assert len(ledgers) == 1
+    assert ledgers[0].stat().st_mode & 0o777
+    client.predict(api_name="/delete_my_data")
+    assert not ledgers[0].exists()
+
+
+def test_a_sweep_is_stopped_continued_and_deleted(app: App) -> None:
+    client, other = app.client(), app.client()
+    sweep = app.services.sweep
+    assert isinstance(sweep, FakeSweep)
+    client.predict("Anouk Quistrow", api_name="/load_person")
+    with pytest.raises(AppError, match="no sweep to continue"):
+        client.predict(api_name="/continue_defend")
+    with pytest.raises(AppError, match="No defence is chosen"):
+        client.predict([], api_name="/defend")
+    sweep.halt = 1
+    try:
+        client.predict(["none", "int8", "truncate"], api_name="/defend")
+        wait(client, points=1)
+        client.predict(api_name="/stop")
+        wait(client, state="stopped")
+    finally:
+        sweep.halt = None
+    assert client.predict(api_name="/status")["points"] == 1
+    assert other.predict(api_name="/status")["points"] is None
+    with pytest.raises(AppError, match="not those of the last sweep"):
+        client.predict(["none", "int8"], steps=50, api_name="/continue_defend")
+    client.predict(["none", "int8", "truncate"], api_name="/continue_defend")
+    wait(client, state="done", points=3)
+    assert sweep.tried[-3:] == ["No defence", "Rank truncation, rank 1", "Rounding to int8"]
+    own = list(app.folder.glob("visitor-*/sweep-*/*"))
+    assert {path.name for path in own} == {"defend.csv", "report.html", "report.json"}
+    client.predict(api_name="/delete_my_data")
+    assert not any(path.exists() for path in own)
+    assert client.predict(api_name="/status")["points"] is None
 
 
 def test_stop(app: App) -> None:

@@ -6,6 +6,8 @@ import pytest
 from fake_services import fake_services
 from fake_story import FakeStory
 
+from demo.defences.dpdm import Dpdm
+from demo.defences.registry import NoDefence
 from demo.errors import SettingsError
 from demo.lora.settings import PRESETS
 from demo.ui.orders import order
@@ -35,6 +37,28 @@ def test_what_is_changed_is_taken(services: Services) -> None:
     assert made.lora.unet_alpha == PRESETS["sd-gpu"].unet_alpha
 
 
+def test_an_empty_form_has_no_defence(services: Services) -> None:
+    for key in (None, "", "none"):
+        made = order(services, {"base": "face64", "defence": key, "epsilon": 2})
+        assert made.defence == NoDefence()
+
+
+def test_a_defence_takes_the_settings_that_it_has(services: Services) -> None:
+    form = {
+        "base": "face64",
+        "defence": "dpdm",
+        "epsilon": 2,
+        "delta": 1e-5,
+        "noise_draws": 8,
+        "accountant": "prv",
+        "secure_noise": True,
+    }
+    assert order(services, form).defence == Dpdm(epsilon=2, delta=1e-5, noise_draws=8, accountant="prv", noise="secure")
+    assert order(services, form | {"defence": "int8"}).defence.key == "int8"
+    empty = form | {"epsilon": None, "delta": None, "noise_draws": None, "accountant": None, "secure_noise": None}
+    assert order(services, empty).defence == Dpdm()
+
+
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
@@ -51,6 +75,15 @@ def test_what_is_changed_is_taken(services: Services) -> None:
         ({"photos": 21}, "Photos to fine-tune on"),
         ({"samples": 1000}, "Pictures"),
         ({"guidance": 0}, "Guidance"),
+        ({"defence": "magic"}, "no defence 'magic'"),
+        ({"defence": 5}, "no such defence"),
+        ({"defence": "dpdm", "epsilon": 0}, "epsilon: Input should be greater than 0"),
+        ({"defence": "dpdm", "epsilon": -1}, "epsilon"),
+        ({"defence": "dpdm", "epsilon": float("nan")}, "epsilon"),
+        ({"defence": "dpdm", "epsilon": "much"}, "epsilon"),
+        ({"defence": "dpdm", "delta": 1}, "delta"),
+        ({"defence": "dpdm", "noise_draws": 0}, "noise_draws"),
+        ({"defence": "dpdm", "accountant": "mine"}, "accountant"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(services: Services, values: dict[str, object], problem: str) -> None:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from fake_story import FakeStory, face, lora
+from markup import Html
 
 from demo.errors import PhotoError
 from demo.jobs import Snapshot
@@ -14,32 +14,6 @@ from demo.report import LeakReport
 from demo.ui import pictures
 
 JOB = Snapshot("id", "Fine-tuning", "running", None, None, (), None, None, None, None, 75.0)
-VOID = {"img", "br"}
-
-
-class Html(HTMLParser):
-    """Fails on tags that do not nest."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.images: list[dict[str, str | None]] = []
-        self.words = ""
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "img":
-            self.images.append(dict(attrs))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words += data
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +28,8 @@ def test_the_strip_says_how_the_job_stands() -> None:
     running = replace(JOB, progress=Progress("fine-tune", 30, 120, loss=0.5, eta_s=190))
     assert "fine-tune: 30 of 120, 3 min 10 s left in this step, loss 0.500" in Html(pictures.progress(running)).words
     assert 'value="0.250"' in pictures.progress(running)
+    spending = replace(JOB, progress=Progress("fine-tune", 30, 120, loss=0.5, spent="spent: photo level ε 1.2"))
+    assert "loss 0.500; spent: photo level ε 1.2" in Html(pictures.progress(spending)).words
     failed = replace(JOB, state="failed", error=PhotoError("<b>x</b>", "Do y."))
     assert "&lt;b&gt;x&lt;/b&gt; Do y." in pictures.progress(failed)
     assert "Stopped" in pictures.progress(replace(JOB, state="stopped"))

@@ -8,9 +8,13 @@ import pytest
 from fake_services import Clock
 from fake_story import face
 
+from demo.attack.registry import AttackSettings
+from demo.defend.model import Sweep
 from demo.jobs import Jobs
+from demo.lora.settings import LoraSettings
 from demo.progress import Report
-from demo.ui.visitors import CLOSED_S, IDLE_S, MOST, GoneError, Photos, Shot, Visitor, Visitors
+from demo.ui.desk import Photos, Shot, Swept, Terms
+from demo.ui.visitors import CLOSED_S, IDLE_S, MOST, GoneError, Visitor, Visitors
 
 PHOTOS = Photos((Shot("a.jpg", face(1)),))
 
@@ -138,6 +142,18 @@ def test_rooms_that_the_desk_refers_to_stay(place: Place) -> None:
     first, second = visitor.room("tuned"), visitor.room("tuned")
     assert not first.exists()
     assert second.exists()
+
+
+def test_a_sweep_that_was_deleted_for_want_of_use_is_missed(place: Place) -> None:
+    visitor = place.visitors.open("page", None).visitor
+    sweep = Sweep([], [], [], 0, [], "face64")
+    terms = Terms(1, "face64", LoraSettings(), AttackSettings(), None)
+    room = visitor.room("sweep")
+    visitor.change(swept=Swept(sweep, sweep, terms, 1, running=False, files=(room / "defend.csv",)))
+    visitor.room("sweep")
+    assert room.exists()
+    place.clock.now += IDLE_S
+    assert place.visitors.page("page", use=False).expired
 
 
 def test_visitors_are_bounded(place: Place) -> None:

@@ -13,13 +13,16 @@ from fake_services import fake_services
 from fake_story import FakeStory, face, lora
 
 from demo.attack.registry import AttackSettings
+from demo.defences.dpdm import Dpdm
+from demo.defences.registry import choose
 from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped
 from demo.lora.files import read_lora, write_lora
 from demo.lora.settings import LoraSettings
 from demo.progress import Progress, Report, silent
 from demo.ui import work
+from demo.ui.desk import Group, Photos, Shot
 from demo.ui.services import Services
-from demo.ui.visitors import GoneError, Group, Photos, Shot, Visitor
+from demo.ui.visitors import GoneError, Visitor
 
 ORDER = work.Order("face64", LoraSettings(steps=4), AttackSettings(samples=3))
 
@@ -112,6 +115,58 @@ def test_seeds_are_random_unless_given(services: Services, visitor: Visitor) -> 
         files.append(torch.cat([tensor.flatten() for tensor in tensors.values()]))
     assert not torch.equal(files[0], files[1])
     assert torch.equal(files[2], files[3])
+
+
+def test_with_a_defence_the_ledger_is_on_the_desk_beside_the_file_and_in_the_report(
+    services: Services, visitor: Visitor
+) -> None:
+    load(visitor, 8)
+    order = replace(ORDER, defence=choose("dpdm", epsilon=2))
+    work.story(services, visitor, order)(silent, Event())
+    story, desk = services.story, visitor.desk
+    assert isinstance(story, FakeStory)
+    assert story.defences == [order.defence]
+    assert desk.tuned is not None
+    assert desk.tuned.ledger is not None
+    assert desk.tuned.ledger.photo_epsilon == pytest.approx(2, rel=0.02)
+    listing = json.loads(desk.tuned.path.with_suffix(".ledger.json").read_text(encoding="utf-8"))
+    assert listing["person_epsilon"] == desk.tuned.ledger.person_epsilon
+    assert desk.compared is not None
+    assert "Defence: DP-SGD (DPDM), ε = 2. Proved" in desk.compared.report.notes[1]
+    assert "All 5 photos show one person" in " ".join(desk.compared.report.notes)
+    settings = json.loads(desk.compared.json.read_text(encoding="utf-8"))["settings"]
+    assert settings["defence"]["title"] == "DP-SGD (DPDM), ε = 2"
+    assert settings["defence"]["epsilon"] == 2
+    assert "noise_seed" not in settings["defence"]
+
+
+def test_without_a_defence_there_is_no_ledger(services: Services, visitor: Visitor) -> None:
+    load(visitor, 8)
+    work.story(services, visitor, ORDER)(silent, Event())
+    desk = visitor.desk
+    assert desk.tuned is not None
+    assert desk.tuned.ledger is None
+    assert desk.compared is not None
+    assert "defence" not in desk.compared.report.settings
+    assert len(desk.compared.report.notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("defence", "problem"),
+    [
+        (Dpdm(delta=0.2), "Delta is 0.2, but with 5 photos it must be below 1/5"),
+        (Dpdm(epsilon=float("inf")), "Epsilon is inf"),
+        (Dpdm(epsilon=0.1, noise_multiplier=0.5), "does not allow even one step"),
+    ],
+)
+def test_a_budget_that_means_nothing_is_refused_before_the_job(
+    services: Services, visitor: Visitor, defence: Dpdm, problem: str
+) -> None:
+    load(visitor, 8)
+    with pytest.raises(SettingsError, match=problem):
+        work.tuning(services, visitor, replace(ORDER, defence=defence))
+    with pytest.raises(SettingsError, match=problem):
+        work.story(services, visitor, replace(ORDER, defence=defence))
 
 
 def test_a_new_file_takes_the_old_results_with_it(services: Services, visitor: Visitor) -> None:

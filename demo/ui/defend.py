@@ -1,0 +1,158 @@
+"""The Defend tab: which defences to try, and what comes out, point after point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from demo.defences.base import Defence
+from demo.defend.model import point_name
+from demo.lora.settings import find_preset
+from demo.ui import defended, pictures, work
+from demo.ui.orders import find, order
+from demo.ui.page import Facet, Live, Updates, View
+from demo.ui.services import Services
+from demo.ui.sweeps import chosen, sweeping
+from demo.ui.visitors import Visitor
+
+INTRO = (
+    "Does any defence protect the photos **without ruining the model**? Each one that is ticked is used to fine-tune "
+    "with the base and the settings of the first tab, on the photos there: five of them if there are eight or more, so "
+    "that the others can score. Then its file is attacked."
+)
+NEEDS = f"{work.LEAST_PHOTOS} photos of one person are needed: load them in the Fine-tune tab."
+FILES = ("defend.csv", "report.html", "report.json")
+
+
+@dataclass(frozen=True)
+class DefendTab:
+    """Components that events are wired to, and what is kept up to date."""
+
+    plan: gr.CheckboxGroup
+    estimate: gr.HTML
+    start: gr.Button
+    again: gr.Button
+    facets: Sequence[Facet]
+
+
+def build_defend_tab(services: Services) -> DefendTab:
+    """Lay out the tab inside the current container."""
+    gr.Markdown(INTRO)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=300):
+            names = [(defence.label, point_name(defence)) for defence in services.plan]
+            ticked = [point_name(defence) for defence in services.plan if preselected(defence)]
+            plan = gr.CheckboxGroup(names, value=ticked, label="Defences to try", elem_id="plan")
+            base = find(services, services.default_base)
+            words = defended.estimate(base, len(ticked), find_preset(base.preset).steps)
+            estimate = gr.HTML(pictures.note(words), elem_id="estimate")
+            needs = gr.HTML(elem_id="defend-needs")
+            start = gr.Button("Run the sweep", variant="primary", elem_id="sweep")
+            again = gr.Button("Continue with what is ticked", visible=False, elem_id="continue")
+        with gr.Column(scale=3, min_width=300):
+            state = gr.HTML(elem_id="sweep-state")
+            plane = gr.HTML(elem_id="plane")
+    with gr.Row():
+        downloads = [gr.DownloadButton(name, visible=False, size="sm", elem_classes="ll-swept") for name in FILES]
+    rest = gr.HTML(elem_id="points")
+
+    def draw(view: View) -> Updates:
+        swept = view.desk.swept
+        paths = {} if swept is None else {path.name: str(path) for path in swept.files}
+        buttons = {
+            button: gr.DownloadButton(visible=name in paths, value=paths.get(name))
+            for button, name in zip(downloads, FILES, strict=True)
+        }
+        return {
+            plane: pictures.html("" if swept is None else defended.figure(swept.sweep)),
+            rest: pictures.html("" if swept is None else defended.results(swept.sweep, running=swept.running)),
+            **buttons,
+        }
+
+    def draw_state(view: View) -> Updates:
+        swept = view.desk.swept
+        text = defended.EMPTY if swept is None else defended.state(swept, stale=_stale(view))
+        return {state: pictures.html(f'<div role="status">{pictures.note(text)}</div>')}
+
+    def draw_buttons(view: View) -> Updates:
+        free, lacking, swept = not view.active, not work.ready(view.desk), view.desk.swept
+        unfinished = swept is not None and len(swept.sweep.points) < swept.sweep.planned
+        return {
+            start: gr.Button(
+                "Run the sweep" if swept is None else "Start the sweep anew",
+                variant="primary" if swept is None else "secondary",
+                interactive=free and not lacking,
+            ),
+            again: gr.Button(
+                visible=swept is not None,
+                variant="primary" if unfinished else "secondary",
+                interactive=free and not lacking and not _stale(view),
+            ),
+            needs: pictures.html(pictures.note(NEEDS) if lacking else ""),
+        }
+
+    def number(view: View) -> int | None:
+        return None if view.desk.swept is None else view.desk.swept.number
+
+    facets = (
+        Facet("swept", number, draw, [plane, rest, *downloads]),
+        Facet("sweep state", lambda view: (number(view), _stale(view)), draw_state, [state]),
+        Facet(
+            "sweep buttons",
+            lambda view: (view.active, work.ready(view.desk), number(view), _stale(view)),
+            draw_buttons,
+            [start, again, needs],
+        ),
+    )
+    return DefendTab(plan, estimate, start, again, facets)
+
+
+def wire_defend_tab(tab: DefendTab, services: Services, live: Live, more: Mapping[str, Component]) -> None:
+    """Wire the tab's events.
+
+    Args:
+        more: the other tabs' fields that an order needs, steps and base among them.
+    """
+    fields = {"defences": tab.plan, **more}
+
+    def begin(visitor: Visitor, names: Any, *values: Any, resume: bool) -> None:
+        made = order(services, dict(zip(more, values, strict=True)))
+        plan = chosen(services, names if isinstance(names, list) else [])
+        work.begin(services, visitor, "Sweep", sweeping(services, visitor, made, plan, resume=resume))
+
+    def estimated(names: Any, steps: Any, key: Any) -> str:
+        ticked = len(names) if isinstance(names, list) else 0
+        base = find(services, key)
+        whole = int(steps) if isinstance(steps, (int, float)) else find_preset(base.preset).steps
+        return pictures.note(defended.estimate(base, ticked, whole))
+
+    live.on(tab.start.click, partial(begin, resume=False), fields, api_name="defend")
+    live.on(tab.again.click, partial(begin, resume=True), fields, api_name="continue_defend")
+    for component in (tab.plan, more["steps"], more["base"]):
+        component.change(
+            estimated,
+            [tab.plan, more["steps"], more["base"]],
+            tab.estimate,
+            api_visibility="private",
+            show_progress="hidden",
+            trigger_mode="always_last",
+            queue=False,
+        )
+
+
+def preselected(defence: Defence) -> bool:
+    """Whether it is ticked at the start: the paper's two with their extremes, and the quick ones."""
+    if defence.key == "dpgm":
+        return defence.model_dump().get("epsilon") != 2
+    return defence.key not in {"mp_lora", "smp_lora"}
+
+
+def _stale(view: View) -> bool:
+    """Whether the points are of photos that are no longer loaded."""
+    swept = view.desk.swept
+    return swept is not None and swept.terms.photos != view.desk.photos.number

@@ -1,0 +1,131 @@
+"""What a visitor has on the desk: values that are replaced as a whole, never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from PIL import Image
+
+from demo.attack.registry import AttackSettings, Reconstruction
+from demo.defences.ledger import Ledger
+from demo.defend.model import Sweep
+from demo.lora.files import LoraWeights
+from demo.lora.settings import LoraSettings
+from demo.report import LeakReport
+
+NUMBERS = count(1)
+
+
+def new_number() -> int:
+    """A number that no other value on any desk has."""
+    return next(NUMBERS)
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One aligned photo."""
+
+    name: str
+    aligned: Image.Image
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A photo of several people, until one is chosen: each one's face, aligned."""
+
+    name: str
+    faces: tuple[Image.Image, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Photos:
+    """The visitor's photos. ``number`` is unlike any other's: pages tell by it what is new."""
+
+    shots: tuple[Shot, ...] = ()
+    groups: tuple[Group, ...] = ()
+    person: str | None = None  # the fictional person that the photos are of
+    number: int = field(default_factory=new_number)
+
+
+@dataclass(frozen=True, eq=False)
+class Released:
+    """A LoRA file, as it would be shared, and beside it what only its maker knows."""
+
+    path: Path
+    name: str
+    base_key: str
+    lora: LoraWeights
+    size: int  # bytes
+    trigger: str | None = None  # the maker's secret; None: not made here
+    settings: LoraSettings | None = None
+    steps: int = 0
+    stopped: bool = False
+    scored: tuple[Image.Image, ...] = ()  # photos of the same person to compare with
+    note: str = ""  # about these photos
+    ledger: Ledger | None = None  # of the defence; None: none was used, or not known here
+    number: int = field(default_factory=new_number)
+
+
+@dataclass(frozen=True, eq=False)
+class Attacked:
+    """What the attack drew from one file."""
+
+    released: Released
+    reconstruction: Reconstruction
+    number: int = field(default_factory=new_number)
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """A report and its files."""
+
+    report: LeakReport
+    json: Path
+    html: Path
+    number: int = field(default_factory=new_number)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all points of one sweep have in common: with other terms it cannot go on."""
+
+    photos: int  # number of the Photos
+    base_key: str
+    lora: LoraSettings
+    attack: AttackSettings
+    seed: int | None  # as given; None: a random one
+
+
+@dataclass(frozen=True, eq=False)
+class Swept:
+    """A sweep as far as it went."""
+
+    sweep: Sweep
+    begun: Sweep  # before the first point: chance alone
+    terms: Terms
+    seed: int  # the trigger follows from it: a secret
+    running: bool
+    files: tuple[Path, ...] = ()  # to download; none while it runs
+    number: int = field(default_factory=new_number)
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    """All that a visitor has."""
+
+    photos: Photos = field(default_factory=Photos)
+    tuned: Released | None = None
+    released: Released | None = None  # the file under attack: the own one, or an uploaded one
+    attacked: Attacked | None = None
+    compared: Compared | None = None
+    swept: Swept | None = None
+    job: str | None = None  # id of the running or last job
+    tab: str | None = None  # that the story has come to
+
+    def files(self) -> list[Path]:
+        """All files that something on the desk refers to."""
+        released = [file.path for file in (self.tuned, self.released) if file is not None]
+        reports = [self.compared.json, self.compared.html] if self.compared is not None else []
+        return released + reports + list(self.swept.files if self.swept is not None else ())
