@@ -77,9 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser(
         "audit", help="a defence's epsilon checked by an attack with a canary photo", allow_abbrev=False
     )
-    audit.set_defaults(run=_audit)
     add_audit_arguments(audit, _whole)
     _defence(audit)
+    audit.set_defaults(run=_audit, defence="dpdm")
 
     attack = commands.add_parser("attack", help="what a LoRA file alone gives away", allow_abbrev=False)
     attack.set_defaults(run=_attack)

@@ -174,12 +174,13 @@ def _train(
 ) -> list[float]:
     """All steps, or as many as ``stop`` and the defence allow; their losses."""
     losses: list[float] = []
+    rates = [group["lr"] for group in optimiser.param_groups]
     began = time.monotonic()
     for done in range(1, settings.steps + 1):
         if stop is not None and stop.is_set():
             break
-        for group in optimiser.param_groups:
-            group["lr"] = settings.lr_at(done - 1)
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * settings.lr_at(done - 1) / settings.lr
         loss = step()
         if loss is None:
             break
