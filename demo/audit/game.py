@@ -22,7 +22,7 @@ from demo.defences.base import Defence, Problem, Step
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import DemoError, SettingsError
 from demo.lora.denoising import noise_error, stratified
-from demo.lora.dreambooth import adapters, applied, collect, new_trigger
+from demo.lora.dreambooth import LearningRate, adapters, applied, collect, new_trigger
 from demo.lora.files import LoraWeights
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
@@ -130,9 +130,9 @@ class Game:
         return Watch(step, problem, defence, present=present, scoring=self._audit.mode == "gradients", seed=own)
 
     def _train(self, step: Step, optimiser: torch.optim.Optimizer, watch: Watch | None) -> None:
+        scheduled = LearningRate(optimiser, self._settings)
         for done in range(self._settings.steps):
-            for group in optimiser.param_groups:
-                group["lr"] = self._settings.lr_at(done)
+            scheduled.begin(done)
             loss = step()
             if loss is None:
                 self.steps = done

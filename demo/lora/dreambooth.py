@@ -162,6 +162,23 @@ def fine_tune(
     return FineTuned(lora, trigger, len(losses), len(losses) < settings.steps, losses, ledger)
 
 
+class LearningRate:
+    """The schedule of ``settings``, as shares of the rates that the optimiser has when this is made.
+
+    A defence may have set rates of its own: they are scaled, not overwritten.
+    """
+
+    def __init__(self, optimiser: torch.optim.Optimizer, settings: LoraSettings) -> None:
+        self._optimiser, self._settings = optimiser, settings
+        self._rates = [group["lr"] for group in optimiser.param_groups]
+
+    def begin(self, step: int) -> None:
+        """Set the rates of a step, counted from 0."""
+        share = self._settings.lr_at(step) / self._settings.lr
+        for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
+            group["lr"] = rate * share
+
+
 def _train(
     step: Step,
     optimiser: torch.optim.Optimizer,
@@ -174,13 +191,12 @@ def _train(
 ) -> list[float]:
     """All steps, or as many as ``stop`` and the defence allow; their losses."""
     losses: list[float] = []
-    rates = [group["lr"] for group in optimiser.param_groups]
+    scheduled = LearningRate(optimiser, settings)
     began = time.monotonic()
     for done in range(1, settings.steps + 1):
         if stop is not None and stop.is_set():
             break
-        for group, rate in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = rate * settings.lr_at(done - 1) / settings.lr
+        scheduled.begin(done - 1)
         loss = step()
         if loss is None:
             break
