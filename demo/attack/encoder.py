@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from demo.attack.echo import EchoPath
-from demo.attack.matrices import MATRIX_ENCODERS, Pairs
+from demo.attack.matrices import MATRIX_ENCODERS, ConvMatrices, LinearMatrices, Pairs, ProbeMatrices
 from demo.errors import LoraFileError, WeightsError
 from demo.files import write_tensors
 from demo.lora.files import LoraWeights
@@ -30,6 +30,7 @@ class EncoderSettings(Settings):
     """Which parts the encoder has. The paper's: matrices='conv', clip, variational, timestep."""
 
     matrices: Literal["conv", "linear", "probes"] = "probes"
+    probes: int = Field(24, ge=1, le=256)  # on either side of B A
     first: int | None = Field(None, ge=1)  # only the first n matrices (the paper, Table IV)
     clip: bool = True
     causal: bool = True  # the text transformer's own mask
@@ -61,7 +62,11 @@ class WeightEncoder(nn.Module):
         super().__init__()
         self.settings, self.shapes, self.rank = settings, shapes, rank
         hidden = text.hidden_size
-        self.matrices = MATRIX_ENCODERS[settings.matrices](shapes, rank, hidden, settings.first)
+        self.matrices: ConvMatrices | LinearMatrices | ProbeMatrices
+        if settings.matrices == "probes":
+            self.matrices = ProbeMatrices(shapes, rank, hidden, settings.first, settings.probes)
+        else:
+            self.matrices = MATRIX_ENCODERS[settings.matrices](shapes, rank, hidden, settings.first)
         self.sequence = 1 + settings.timestep + self.matrices.tokens
         self.length = min(length, self.sequence)
         self.task = nn.Parameter(torch.zeros(1, 1, hidden))
@@ -114,7 +119,7 @@ class WeightEncoder(nn.Module):
                 raise LoraFileError(
                     f"The LoRA lacks {len(absent)} of the {len(self.shapes)} layers that the weight encoder reads, "
                     f"first {absent[0]}.",
-                    "Fine-tune the UNet's to_q and to_v, or attack with the class prompt.",
+                    "Fine-tune as this base's preset does, or attack with the class prompt.",
                 )
         out = {}
         for layer in self.shapes:

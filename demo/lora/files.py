@@ -41,7 +41,7 @@ ADAPTER_CONFIG = "adapter_config.json"
 MAX_CONFIG = 2**20
 TOTAL = "total"
 PARTS = ("unet.", "text_encoder.")
-UNET_LAYERS = re.compile(r"\.attn[12]\.(to_q|to_k|to_v|to_out\.0)$")
+UNET_LAYERS = re.compile(r"\.(attn[12]\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.(0\.proj|2))$")
 TEXT_LAYERS = re.compile(r"\.self_attn\.(q_proj|k_proj|v_proj|out_proj)$")
 
 
@@ -155,7 +155,10 @@ def write_lora(path: Path, lora: LoraWeights) -> Path:
 
 
 def expected_shapes(pipe: StableDiffusionPipeline) -> dict[str, tuple[int, int]]:
-    """(out, in) of every attention projection of the U-Net and the text encoder, by canonical module name."""
+    """(out, in) of all linear layers that LoRA files adapt, by canonical module name.
+
+    The U-Net's attention projections and feed-forward layers, the text encoder's attention projections.
+    """
     shapes: dict[str, tuple[int, int]] = {}
     for part, pattern in (("unet", UNET_LAYERS), ("text_encoder", TEXT_LAYERS)):
         for found, module in getattr(pipe, part).named_modules():
@@ -236,8 +239,8 @@ def _check_base(name: str, shapes: Shapes, expected: Shapes) -> None:
     if wrong:
         raise LoraFileError(f"{name} does not fit the base model: {some(wrong)}.", OTHER_BASE)
     raise LoraFileError(
-        f"{name} adapts layers that are no attention projection of the base model: {some(unknown)}.",
-        "Use a LoRA of the attention layers (to_q, to_k, to_v, to_out) of this base.",
+        f"{name} adapts layers that are no attention or feed-forward layer of the base model: {some(unknown)}.",
+        "Use a LoRA of the transformer layers (to_q, to_k, to_v, to_out, ff) of this base.",
     )
 
 

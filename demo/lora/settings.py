@@ -40,8 +40,18 @@ class LoraSettings(Settings):
 
 PRESETS: dict[str, LoraSettings] = {
     "sd-gpu": LoraSettings(),
+    # In so small a UNet queries and values alone cannot hold a face: weights/TRAINING.md has the figures.
     "face64-cpu": LoraSettings(
-        steps=100, batch=4, class_batch=3, lr=6e-3, lr_schedule="cosine", class_images=200, sample_every=25
+        unet_targets=("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"),
+        unet_rank=32,
+        unet_alpha=32,
+        steps=200,
+        batch=4,
+        class_batch=2,
+        lr=3e-3,
+        lr_schedule="cosine",
+        class_images=200,
+        sample_every=50,
     ),
 }
 

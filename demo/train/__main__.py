@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     encoder.add_argument("--echo-lr", type=float, default=1e-3)
     encoder.add_argument("--noise-from", type=float, default=0.0, help="leave out this share of the cleanest timesteps")
     encoder.add_argument("--matrices", choices=("conv", "linear", "probes"), default="probes")
+    encoder.add_argument("--probes", type=int, default=24, help="probes on either side of each update")
     encoder.add_argument("--first", type=int, default=None, help="only the first n matrices")
     for flag in ("clip", "causal", "variational", "timestep", "start-at-prompt"):
         encoder.add_argument(f"--no-{flag}", dest=flag.replace("-", "_"), action="store_false")
@@ -154,6 +155,7 @@ def _encoder(args: argparse.Namespace) -> None:
     pipe, lora = load_pipeline(base, args.device), find_preset(base.preset)
     parts = EncoderSettings(
         matrices=args.matrices,
+        probes=args.probes,
         first=args.first,
         clip=args.clip,
         causal=args.causal,

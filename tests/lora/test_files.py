@@ -343,7 +343,7 @@ def test_wrong_shapes_are_listed(tmp_path: Path) -> None:
 def test_layers_that_the_base_has_not(tmp_path: Path) -> None:
     shapes = fitting()
     del shapes[f"{UNET}.attn1.to_q"]
-    assert "no attention projection" in refused(write_lora(tmp_path / NAME, weights()), base_shapes=shapes)
+    assert "no attention or feed-forward layer" in refused(write_lora(tmp_path / NAME, weights()), base_shapes=shapes)
 
 
 # Not safetensors, or no longer

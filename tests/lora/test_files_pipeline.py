@@ -58,7 +58,7 @@ def pipe(base: StableDiffusionPipeline) -> StableDiffusionPipeline:
 
 
 def random_lora(pipe: StableDiffusionPipeline) -> LoraWeights:
-    """Every attention projection, with ranks and alphas that differ from layer to layer."""
+    """Every layer that may be adapted, with ranks and alphas that differ from layer to layer."""
     generator = torch.Generator().manual_seed(1)
     tensors: dict[str, Tensor] = {}
     alphas: dict[str, float] = {}
@@ -100,8 +100,10 @@ def test_expected_shapes(pipe: StableDiffusionPipeline) -> None:
     assert shapes[f"{block}.attn2.to_k"] == (32, WIDTH)
     assert shapes[f"{block}.attn2.to_out.0"] == (32, 32)
     assert shapes["text_encoder.encoder.layers.1.self_attn.out_proj"] == (WIDTH, WIDTH)
-    # 1 + 1 + 2 transformer blocks (down, mid, up) with 8 projections, 2 text layers with 4
-    assert len(shapes) == 4 * 8 + 2 * 4
+    assert shapes[f"{block}.ff.net.0.proj"] == (256, 32)  # GEGLU: twice four times as wide
+    assert shapes[f"{block}.ff.net.2"] == (32, 128)
+    # 1 + 1 + 2 transformer blocks (down, mid, up) with 8 projections and 2 of the feed-forward, 2 text layers with 4
+    assert len(shapes) == 4 * 10 + 2 * 4
     pipe.unet.add_adapter(LoraConfig(r=2, target_modules=["to_q"]))
     assert expected_shapes(pipe) == shapes
 
