@@ -40,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
     encoder.add_argument("--pictures", type=int, default=4, help="noisy pictures of each")
     encoder.add_argument("--lr", type=float, default=1e-3)
     encoder.add_argument("--echo-lr", type=float, default=1e-3)
+    encoder.add_argument(
+        "--embedding-weight", type=float, default=0.0, help="of the error to the secret prompt's embedding"
+    )
     encoder.add_argument("--noise-from", type=float, default=0.0, help="leave out this share of the cleanest timesteps")
     encoder.add_argument("--matrices", choices=("conv", "linear", "probes"), default="probes")
     encoder.add_argument("--probes", type=int, default=24, help="probes on either side of each update")
@@ -172,6 +175,7 @@ def _encoder(args: argparse.Namespace) -> None:
         lr=args.lr,
         echo_lr=args.echo_lr,
         noise_from=args.noise_from,
+        embedding_weight=args.embedding_weight,
     )
     bank = zoo.Zoo(args.work / "zoo" / base.key, limit=args.limit) if args.algorithm == "zoo" else None
     pool = [] if bank else _training_people(args, 2000)

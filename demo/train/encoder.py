@@ -23,6 +23,7 @@ from torch import Tensor
 from demo.attack.encoder import EncoderSettings, WeightEncoder, save_encoder
 from demo.attack.matrices import Pairs, ProbeMatrices
 from demo.bases import Base
+from demo.errors import SettingsError, WeightsError
 from demo.lora.batched import BatchedLora
 from demo.lora.denoising import noise_error, stratified
 from demo.lora.dreambooth import new_trigger
@@ -40,7 +41,8 @@ class TrainSettings(Settings):
     algorithm: Literal["zoo", "algorithm1", "algorithm2", "algorithm3"] = "zoo"
     updates: int = Field(2000, ge=1)
     people: int = Field(8, ge=1)  # LoRAs an update
-    pictures: int = Field(4, ge=1)  # noisy pictures of each
+    pictures: int = Field(4, ge=0)  # noisy pictures of each; 0: the embedding alone is learned
+    embedding_weight: float = Field(0.0, ge=0)  # of the squared error to the secret prompt's embedding (zoo only)
     lr: float = Field(1e-3, gt=0)
     echo_lr: float = Field(1e-3, gt=0)  # of the echo path
     noise_from: float = Field(0.0, ge=0, lt=1)  # share of the schedule, from its clean end, that is left out
@@ -130,8 +132,15 @@ def train(
     """Train ``encoder`` in place, resuming from ``work``; returns it with its averaged weights.
 
     The loss is the noise prediction of the frozen fine-tuned model with z in place of the text
-    embedding, on the pictures that LoRA was tuned on (Algorithm 2, lines 13-16).
+    embedding, on the pictures that LoRA was tuned on (Algorithm 2, lines 13-16), and, with an
+    ``embedding_weight``, Algorithm 3's squared error to the embedding of the secret prompt beside it.
+
+    Raises:
+        SettingsError: neither pictures nor an embedding weight.
+        WeightsError: an embedding is wanted and the zoo, an old one, holds none.
     """
+    if not settings.pictures and not settings.embedding_weight:
+        raise SettingsError("There is nothing to learn from.", "Set --pictures or --embedding-weight.")
     torch.manual_seed(seed)
     device = pipe.unet.device
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
@@ -149,7 +158,7 @@ def train(
     injected: BatchedLora | None = None
     if settings.algorithm == "zoo":
         assert zoo is not None
-        batches = ((batch, None) for batch in zoo.batches(settings.people, rng))
+        batches = ((batch, batch.embedding) for batch in zoo.batches(settings.people, rng))
         if isinstance(encoder.matrices, ProbeMatrices):
             first = zoo.pick([(i, 0) for i in range(min(len(zoo), 64))])
             encoder.matrices.calibrate(fold(first.unet, first.scale, encoder.shapes))
@@ -177,9 +186,13 @@ def train(
                 k: (a.to(device), b.to(device)) for k, (a, b) in fold(batch.unet, batch.scale, encoder.shapes).items()
             }
             z = encoder(pairs, batch.steps)
-            if target is not None:
-                loss = (z - target[:, : z.shape[1]]).square().mean()
-            else:
+            loss = torch.zeros((), device=device)
+            if settings.algorithm == "algorithm3" or settings.embedding_weight:
+                if target is None:
+                    raise WeightsError("The zoo holds no embeddings.", "Build it anew: python -m demo.train zoo")
+                weight = settings.embedding_weight or 1.0
+                loss = loss + weight * (z - target[:, : z.shape[1]].to(device)).square().mean()
+            if settings.algorithm != "algorithm3" and settings.pictures:
                 if injected is not None:
                     injected.load(batch.unet)
                     for p in injected.parameters():
@@ -191,7 +204,7 @@ def train(
                 context = z.repeat_interleave(settings.pictures, dim=0)
                 u = settings.noise_from + (1 - settings.noise_from) * stratified(len(x0), generator)
                 with mixed_precision(str(device)):
-                    loss = noise_error(pipe, x0, context, generator, u).mean()
+                    loss = loss + noise_error(pipe, x0, context, generator, u).mean()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)

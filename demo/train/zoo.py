@@ -28,8 +28,10 @@ from demo.lora.denoising import Denoising
 from demo.lora.dreambooth import new_trigger
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
-from demo.sampling import encode_pictures, token_ids
+from demo.sampling import encode_pictures, text_embeddings, token_ids
 from demo.train.precision import mixed_precision
+
+EMBEDDING = "embedding"  # in a group's file, beside the matrices of each check-point
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Batch:
     scale: float  # alpha / rank
     steps: Tensor  # (K,), fine-tuning steps so far
     latents: Tensor  # (K, n, c, h, w), the photos
+    embedding: Tensor | None = None  # (K, tokens, width), of the secret prompt: a target in training, never an input
 
 
 class GroupTrainer:
@@ -83,6 +86,7 @@ class GroupTrainer:
         )
         ids = token_ids(pipe, [base.instance_prompt.format(trigger=t) for t in self.triggers])
         class_ids = token_ids(pipe, [base.class_prompt])
+        self._ids = ids
         self.loss = Denoising(pipe, self.latents, prior, ids, class_ids, settings, seed)
         self._parameters = [*self.unet.parameters(), *self.text.parameters()]
         self._optimiser = torch.optim.AdamW(
@@ -107,6 +111,11 @@ class GroupTrainer:
         self._taken += 1
         self._optimiser.step()
         return loss.detach()
+
+    @torch.no_grad()
+    def embeddings(self) -> Tensor:
+        """What the tuned text encoders make of the instance prompts, (K, tokens, width)."""
+        return text_embeddings(self._pipe.text_encoder, self._ids)
 
     def remove(self) -> None:
         """Take the adapters off the pipeline."""
@@ -148,6 +157,7 @@ def build(
             loss = trainer.step()
             if step in marks:
                 tensors |= {f"{step}/{name}": value.half() for name, value in trainer.unet.state().items()}
+                tensors[f"{step}/{EMBEDDING}"] = trainer.embeddings().half()
         trainer.remove()
         notes = {
             "steps": ",".join(str(mark) for mark in sorted(marks)),
@@ -162,7 +172,7 @@ class Zoo:
     """A built zoo, held in memory as fp16."""
 
     def __init__(self, folder: Path, *, limit: int | None = None) -> None:
-        self._items: list[tuple[dict[str, Tensor], float, int, Tensor]] = []
+        self._items: list[tuple[dict[str, Tensor], float, int, Tensor, Tensor | None]] = []
         self.people = 0
         for path in sorted(folder.glob("group-*.safetensors"))[:limit]:
             with safe_open(path, framework="pt") as file:
@@ -176,7 +186,8 @@ class Zoo:
                         for key in file.keys()  # noqa: SIM118
                         if key.startswith(prefix)
                     }
-                    self._items.append((unet, float(notes["scale"]), int(step), latents))
+                    embedding = unet.pop(EMBEDDING, None)
+                    self._items.append((unet, float(notes["scale"]), int(step), latents, embedding))
 
     def __len__(self) -> int:
         return len(self._items)
@@ -195,4 +206,7 @@ class Zoo:
         unet = {n: torch.stack([self._items[i][0][n][k] for i, k in chosen]).float() for n in names}
         steps = torch.tensor([self._items[i][2] for i, _ in chosen])
         latents = torch.stack([self._items[i][3][k] for i, k in chosen]).float()
-        return Batch(unet, self._items[chosen[0][0]][1], steps, latents)
+        targets = [self._items[i][4] for i, _ in chosen]
+        known = [t[k].float() for t, (_, k) in zip(targets, chosen, strict=True) if t is not None]
+        embedding = torch.stack(known) if len(known) == len(chosen) else None
+        return Batch(unet, self._items[chosen[0][0]][1], steps, latents, embedding)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from demo.attack.encoder import EncoderSettings
+from demo.errors import SettingsError
 from demo.lora import priors
 from demo.lora.settings import LoraSettings
 from demo.train import clip, encoder, unet, vae
@@ -145,11 +146,31 @@ def test_encoder_learns_from_a_zoo_and_the_zoo_is_built_once(
     names = [n for n, _ in tiny_pipe.unet.named_modules()]
     trained = encoder.train(tiny_pipe, tiny_base, fresh, LORA, settings, work=tmp_path / "enc", zoo=zoo)
     assert [n for n, _ in tiny_pipe.unet.named_modules()] == names
+    batch = zoo.pick([(0, 0), (3, 1)])
+    assert batch.embedding is not None
+    assert batch.embedding.shape == (2, tiny_pipe.tokenizer.model_max_length, 32)
+    assert not torch.equal(batch.embedding[0], batch.embedding[1])  # another trigger, another text encoder
     moved = {n for n, p in trained.named_parameters() if not torch.equal(p, start[n])}
     assert "positions" in moved
     assert "mean.weight" in moved
     assert any(n.startswith("matrices.") for n in moved)
     assert not any(n.startswith("transformer.") for n in moved)
+
+
+def test_the_embedding_of_the_secret_prompt_can_be_the_target(tiny_pipe, tiny_base, pictures, tmp_path) -> None:
+    people = [pictures[:3], pictures[1:4]]
+    build(tiny_pipe, tiny_base, people, LORA, tmp_path / "zoo", group=2)
+    zoo = Zoo(tmp_path / "zoo")
+    losses: list[float] = []
+    settings = encoder.TrainSettings(updates=150, people=2, pictures=0, embedding_weight=1.0, lr=3e-3)
+    fresh = encoder.new_encoder(tiny_pipe, tiny_base, LORA, EncoderSettings())
+    encoder.train(
+        tiny_pipe, tiny_base, fresh, LORA, settings, work=tmp_path / "enc", zoo=zoo, log=lambda _, x: losses.append(x)
+    )
+    assert losses[-1] < 0.7 * losses[0]
+    blind = settings.model_copy(update={"embedding_weight": 0.0})
+    with pytest.raises(SettingsError, match="nothing to learn"):
+        encoder.train(tiny_pipe, tiny_base, fresh, LORA, blind, work=tmp_path / "other", zoo=zoo)
 
 
 @pytest.mark.parametrize("algorithm", ["algorithm1", "algorithm2", "algorithm3"])
