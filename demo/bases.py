@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from diffusers import StableDiffusionPipeline
+from huggingface_hub import try_to_load_from_cache
 
 from demo.errors import SettingsError, WeightsError
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
+NOT_FIGURES = {"README.md", "samples.png", "other-person.safetensors"}  # files of a base that no figure depends on
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,30 @@ def find_base(key: str) -> Base:
     if key not in BASES:
         raise SettingsError(f"There is no base model '{key}'.", f"Choose one of: {', '.join(BASES)}.")
     return BASES[key]
+
+
+def fingerprint(base: Base) -> str:
+    """What figures of a base depend on beside settings, as 12 digits: they change when it is trained anew.
+
+    Of a base in a folder every file counts: weights, encoder, class images, CLIP. Of one from the Hub the commit that
+    was downloaded counts, once there is one.
+    """
+    digest = hashlib.sha256(f"{base}".replace(str(base.folder), "").encode())
+    folders = {folder for folder in (base.folder, Path(base.source)) if folder.is_dir()}
+    for folder in sorted(folders):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.name not in NOT_FIGURES:
+                digest.update(path.relative_to(folder).as_posix().encode())
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    if not Path(base.source).is_dir():
+        digest.update(_commit(base).encode())
+    return digest.hexdigest()[:12]
+
+
+def _commit(base: Base) -> str:
+    """The commit of what the Hub's cache holds of a base; empty where it holds nothing yet."""
+    found = try_to_load_from_cache(base.source, "model_index.json", revision=base.revision)
+    return Path(found).parent.name if isinstance(found, str) else ""
 
 
 def choose_device(device: str = "auto") -> torch.device:

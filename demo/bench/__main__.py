@@ -1,4 +1,4 @@
-"""``python -m demo.bench [story | dp]``: everything, the whole story alone, or the price of a step of DP-SGD alone."""
+"""``python -m demo.bench [story | dp | secmi]``: everything, or the whole story, DP-SGD's step or SecMI alone."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from demo.errors import DemoError
 def main(argv: list[str] | None = None) -> int:
     """Run what is asked for; 2 on bad input."""
     parser = argparse.ArgumentParser(prog="python -m demo.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", "story", "dp"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", "story", "dp", "secmi"), default="all")
     parser.add_argument("--sd", action="store_true", help="dp: also on the architecture of Stable Diffusion 1.4")
     parser.add_argument("--latent", type=int, default=None, help="dp --sd: side of the latents (64; on a CPU 32)")
-    parser.add_argument("--rounds", type=int, default=40, help="dp: each round times every variant once, in turn")
+    parser.add_argument("--rounds", type=int, default=40, help="dp: each round times every variant once")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--out", type=Path, default=None, help="dp: write the figures here too (JSON)")
+    parser.add_argument("--out", type=Path, default=None, help="dp, secmi: write the figures here too (JSON)")
     parser.add_argument("--child", default=None, help=argparse.SUPPRESS)  # dp: measure the memory of one variant
     args = parser.parse_args(argv)
     try:
@@ -41,14 +41,19 @@ def _run(args: argparse.Namespace) -> None:
         from demo.bench.story import story
 
         story()
+    found = []
     if args.what in {"all", "dp"}:
-        found = [dp.price("face64", "cpu", None, args.rounds)]
+        found.append(dp.price("face64", "cpu", None, args.rounds))
         if args.sd:
             found.append(dp.price("sd14", args.device, args.latent, args.rounds))
-        if args.out is not None:
-            from demo.files import write_text
+    if args.what in {"all", "secmi"}:
+        from demo.bench.membership import membership
 
-            write_text(args.out, json.dumps(found, indent=1) + "\n")
+        found.append(membership() | {"model": "face64", "what": "secmi"})
+    if args.out is not None and found:
+        from demo.files import write_text
+
+        write_text(args.out, json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -108,6 +108,11 @@ class Defence(Settings):
         """Title and strength, for a row of a table."""
         return self.title
 
+    @property
+    def trains_plainly(self) -> bool:
+        """Whether it fine-tunes as no defence does, so that one fine-tuning serves all such defences."""
+        return type(self).training is Defence.training
+
     def check(self, photos: int, settings: LoraSettings) -> None:
         """Refuse, before any work, what cannot be done.
 

@@ -35,7 +35,7 @@ def choose(key: str = "none", **settings: object) -> Defence:
 
     Args:
         key: of :data:`DEFENCES`.
-        settings: fields of that defence; what is None keeps its default.
+        settings: fields of that defence; what is left out keeps its default, None stands for itself.
 
     Raises:
         SettingsError: no such defence, no such setting, or a value that cannot be.
@@ -43,15 +43,14 @@ def choose(key: str = "none", **settings: object) -> Defence:
     if key not in DEFENCES:
         raise SettingsError(f"There is no defence '{key}'.", f"Choose one of: {', '.join(DEFENCES)}.")
     kind = DEFENCES[key]
-    given = {name: value for name, value in settings.items() if value is not None}
-    unknown = [name for name in given if name not in kind.model_fields]
+    unknown = [name for name in settings if name not in kind.model_fields]
     if unknown:
         have = ", ".join(kind.model_fields) or "none"
         raise SettingsError(
             f"{kind.title} has no setting called {', '.join(unknown)}.", f"Leave it out; its settings: {have}."
         )
     try:
-        return kind.model_validate(given)
+        return kind.model_validate(settings)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"])) or "settings"

@@ -1,4 +1,4 @@
-"""``python -m demo.evaluate base | people | defences``: the figures of the README, from the bundled weights."""
+"""``python -m demo.evaluate base | people | defences | secmi | shake | gate``: the README's figures, recomputed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from demo.errors import DemoError
+from demo.evaluate import commands as leakage
 from demo.train.data import PEOPLE, WORK
 
 
@@ -47,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     defences.add_argument("--shards", type=int, default=1)
     defences.add_argument("--only", default=None, help="such as none,dpdm:10,gaussian; default: everything planned")
     defences.add_argument("--table", action="store_true", help="print what is there, add nothing")
-    for command in (base, people, defences):
+    for command in (base, people, defences, *leakage.add(commands)):
         command.add_argument("--base", default="face64")
         command.add_argument("--device", default="auto")
         command.add_argument("--out", type=Path, default=WORK / "evaluate")
@@ -73,6 +74,9 @@ def _run(args: argparse.Namespace) -> None:
     base = find_base(args.base)
     if args.command == "defences":
         _defences(args)
+        return
+    if args.command in {"secmi", "shake", "gate"}:
+        leakage.run(args)
         return
     pipe = load_pipeline(base, args.device)
     if args.command == "base":

@@ -23,14 +23,14 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from demo.attack.registry import AttackSettings, reconstruct
-from demo.bases import Base
+from demo.bases import Base, fingerprint
 from demo.defences.base import Defence
+from demo.defences.release import released
 from demo.defend.model import ATTACKS, point_name, settings_of
 from demo.errors import DemoError
 from demo.evaluate.people import TUNED_ON, Person, Vector, scores
 from demo.files import write_tensors, write_text
 from demo.lora.dreambooth import FineTuned, applied, fine_tune
-from demo.lora.files import LoraWeights
 from demo.lora.settings import LoraSettings
 from demo.metrics import dlib_face
 from demo.metrics.registry import Context
@@ -42,7 +42,6 @@ FORMAT = "lora-leak-defence/1"  # another one wherever figures before and after 
 CLIP = ("clip_t_paper", "clip_i_paper")  # in the paper's scaling, by the bundled CLIP
 CHANCE = "chance"  # the base's own people: an arm beside those of no defence
 SEED, FIRST = 7, 1000  # of the pictures; of the first person's fine-tuning
-NOT_FIGURES = {"README.md", "samples.png", "other-person.safetensors"}  # files of a base that no figure depends on
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +53,6 @@ class Setup:
     settings: LoraSettings
     samples: int  # pictures in every arm
     folder: Path  # of this table: see :func:`table_folder`
-
-
-def fingerprint(base: Base) -> str:
-    """Of everything that is shipped for a base and that a figure depends on: weights, encoder, class images, CLIP."""
-    digest = hashlib.sha256(f"{base}".replace(str(base.folder), "").encode())
-    for path in sorted(base.folder.rglob("*")) if base.bundled else ():
-        if path.is_file() and path.name not in NOT_FIGURES:
-            digest.update(path.relative_to(base.folder).as_posix().encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:12]
 
 
 def table_folder(work: Path, base: Base, settings: LoraSettings, samples: int) -> Path:
@@ -136,9 +125,9 @@ def run(
                 continue
             began = time.monotonic()
             try:
-                if _only_release(defence):
+                if defence.trains_plainly:
                     plain = plain or fine_tune(setup.pipe, setup.base, person.tune, setup.settings, seed=FIRST + number)
-                    tuned = _released(plain, defence, len(person.tune), setup.settings)
+                    tuned = released(plain, defence, len(person.tune), setup.settings)
                 else:
                     tuned = fine_tune(
                         setup.pipe, setup.base, person.tune, setup.settings, defence=defence, seed=FIRST + number
@@ -193,18 +182,6 @@ def _draw(setup: Setup, prompt: str) -> list[Image.Image]:
         seed=SEED,
         negative_prompt=setup.base.negative_prompt,
     )
-
-
-def _only_release(defence: Defence) -> bool:
-    """Whether it trains as no defence does, so that one fine-tuning serves all such defences."""
-    return type(defence).training is Defence.training
-
-
-def _released(plain: FineTuned, defence: Defence, photos: int, settings: LoraSettings) -> FineTuned:
-    defence.check(photos, settings)
-    copied = {name: tensor.clone() for name, tensor in plain.lora.tensors.items()}
-    lora = defence.release(LoraWeights(copied, dict(plain.lora.alphas), plain.lora.metadata, plain.lora.assumed))
-    return dataclasses.replace(plain, lora=lora, ledger=defence.ledger(photos, settings, plain.steps))
 
 
 def _record(identity: int, defence: Defence, tuned: FineTuned, arms: Mapping[str, Any]) -> dict[str, Any]:

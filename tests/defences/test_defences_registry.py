@@ -82,6 +82,9 @@ def test_unknown_keys_and_settings_are_refused() -> None:
         choose("truncate", epsilon=2.0)
 
 
-def test_what_is_none_keeps_its_default() -> None:
-    assert choose("truncate", rank=None) == choose("truncate")
+def test_none_is_a_value_where_a_setting_may_be_none() -> None:
+    assert choose("dpdm", noise_multiplier=2, epsilon=None).model_dump()["epsilon"] is None
+    assert choose("dpdm", noise_multiplier=2).model_dump()["epsilon"] == 10
+    with pytest.raises(SettingsError, match="rank"):
+        choose("truncate", rank=None)
     assert choose() == NoDefence()

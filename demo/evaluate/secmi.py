@@ -1,0 +1,149 @@
+"""``python -m demo.evaluate secmi``: membership inference on the base as it is, over people whose members are known.
+
+One small file for each person, in a folder named after base, people and settings, so that several processes and several
+sittings add to the same figures. The files hold scores and no pictures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+
+from demo.bases import Base, fingerprint
+from demo.files import write_text
+from demo.membership.roc import Roc, interval_json, roc
+from demo.membership.secmi import SecmiSettings, secmi
+from demo.metrics.stats import auc, bootstrap_mean_ci, share_ci
+from demo.sampling import encode_pictures, encode_prompts
+from demo.shake.people import Domain
+
+FORMAT = "lora-leak-secmi/1"  # another one wherever scores before and after a change may not be mixed
+CURVE_POINTS = 400
+
+
+def table_folder(work: Path, base: Base, settings: SecmiSettings) -> Path:
+    """Where the scores of this base under these settings lie."""
+    how = json.dumps([FORMAT, settings.model_dump(mode="json")], sort_keys=True)
+    return work / "secmi" / f"{base.key}-{fingerprint(base)}" / hashlib.sha256(how.encode()).hexdigest()[:8]
+
+
+def result_path(folder: Path, group: str, number: int) -> Path:
+    """The file of one person."""
+    return folder / f"{group}-{number:03d}.json"
+
+
+def run(
+    pipe: StableDiffusionPipeline,
+    people: Sequence[Domain],
+    settings: SecmiSettings,
+    folder: Path,
+    group: str,
+    *,
+    shard: int = 0,
+    shards: int = 1,
+    say: Callable[[str], None] = print,
+) -> int:
+    """Score every person's members and outsiders under the person's own prompt, where that is not done yet.
+
+    Args:
+        group: name of these people, which keeps them apart from others in the same folder.
+        shard, shards: this process takes every ``shards``-th person.
+        say: hears of every result.
+
+    Returns:
+        How many people were added.
+    """
+    added = 0
+    for number in range(len(people))[shard::shards]:
+        path, domain = result_path(folder, group, number), people[number]
+        if path.exists():
+            continue
+        latents = encode_pictures(pipe, [*domain.members, *domain.outsiders])
+        embedding = encode_prompts(pipe, [domain.prompt])
+        began, used = time.monotonic(), time.process_time()
+        scores = secmi(pipe, latents, embedding, settings)
+        seconds, used = time.monotonic() - began, time.process_time() - used
+        split = len(domain.members)
+        record = {
+            "format": FORMAT,
+            "group": group,
+            "number": number,
+            "calls": settings.calls,
+            "seconds": round(seconds, 3),
+            "cpu_seconds": round(used, 3),
+            "threads": torch.get_num_threads(),
+            "device": pipe.unet.device.type,
+            "members": [float(s) for s in scores[:split]],
+            "outsiders": [float(s) for s in scores[split:]],
+        }
+        write_text(path, json.dumps(record, allow_nan=False) + "\n")
+        added += 1
+        area = auc([-s for s in record["members"]], [-s for s in record["outsiders"]])
+        say(f"{group} {number}: AUC {area:.3f} ({seconds:.1f} s)")
+    return added
+
+
+def records(folder: Path, group: str) -> list[dict[str, Any]]:
+    """What is there of a group, in the order of its people."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob(f"{group}-*.json"))]
+    return [record for record in found if record["format"] == FORMAT]
+
+
+def curve(people: Sequence[Mapping[str, Any]]) -> Roc:
+    """All pictures on one curve; people are what the intervals resample."""
+    sides = [np.concatenate([record[key] for record in people]) for key in ("members", "outsiders")]
+    ids = [np.repeat([r["number"] for r in people], [len(r[key]) for r in people]) for key in ("members", "outsiders")]
+    return roc(sides[0], sides[1], groups=(ids[0], ids[1]))
+
+
+def summary(people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Figures of one group for a file."""
+    found = curve(people)
+    each = [auc(-np.array(r["members"]), -np.array(r["outsiders"])) for r in people]
+    pictures, seconds = found.members + found.outsiders, sum(r["seconds"] for r in people)
+    thin = np.unique(np.linspace(0, len(found.fpr) - 1, CURVE_POINTS).astype(int))
+    return {
+        "people": len(people),
+        **found.as_json(),
+        "auc_within_person": interval_json(bootstrap_mean_ci(each)),
+        "people_above_half": interval_json(share_ci(sum(a > 0.5 for a in each), len(each))),
+        "unet_calls": people[0]["calls"],
+        "pictures_per_second": round(pictures / seconds, 2),
+        "pictures_per_cpu_second": round(pictures / sum(r["cpu_seconds"] for r in people), 2),
+        "threads": sorted({r["threads"] for r in people}),
+        "device": sorted({r["device"] for r in people}),
+        "curve": [[round(float(found.fpr[i]), 5), round(float(found.tpr[i]), 5)] for i in thin],
+    }
+
+
+def markdown(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """The table of all groups, and what the samples are too small for."""
+    head = ["people", "members / outsiders", "AUC", "mean AUC within a person", "ASR", "TPR at 1 %", "TPR at 0.1 %"]
+    rows = [_line(["group", *head]), "|" + "---|" * (len(head) + 1)]
+    keys = ("auc", "auc_within_person", "asr", "tpr_at_1", "tpr_at_0.1")
+    for group, s in found.items():
+        cells = [str(s["people"]), f"{s['members']} / {s['outsiders']}", *(_cell(s[key]) for key in keys)]
+        rows.append(_line([group, *cells]))
+    for group, s in found.items():
+        rows += ["", f"{group}: {s['unet_calls']} UNet calls a picture, {s['pictures_per_second']} pictures a second"]
+        rows[-1] += f" ({s['pictures_per_cpu_second']} a CPU second) on {', '.join(s['device'])}."
+        rows += [f"{group}: {note}" for note in s["notes"]]
+    return "\n".join(rows)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(found: Mapping[str, float | None]) -> str:
+    if found["low"] is None or found["high"] is None:
+        return f"{found['estimate']:.3f}"
+    return f"{found['estimate']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"

@@ -1,0 +1,225 @@
+"""The table of Shake-to-Leak in Markdown, from whatever results there are: one row a method, people are the unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from demo.metrics.stats import Difference, Interval, bootstrap_mean_ci, paired_difference
+from demo.shake.model import BEFORE, Arm, Source
+from demo.shake.verdict import PUBLISHED
+
+Results = Mapping[int, Mapping[str, Arm]]  # person -> key -> arm
+Figure = Callable[[Arm], float]
+PUBLISHED_AUC, PUBLISHED_COUNT = "+0.022 to +0.054", "+4.4 to +16.3"
+CURVES = {"rank": "LoRA rank", "tokens": "Textual Inversion tokens", "std": "standard deviation of the noise"}
+
+
+def area(arm: Arm) -> float:
+    """AUC of one person under one model."""
+    return math.nan if arm.roc is None else arm.roc.auc.estimate
+
+
+def count(arm: Arm) -> float:
+    """Members that were extracted."""
+    return float(len(arm.matches))
+
+
+def mistaken(arm: Arm) -> float:
+    """Outsiders that the same criterion takes for extracted."""
+    return float(len(arm.mistaken))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way of fine-tuning on both sets."""
+
+    label: str
+    keys: Mapping[Source, str]  # source -> key of the arm
+    parameters: int
+    value: float | None  # on an ablation's curve
+    curve: str | None
+
+    def change(self, results: Results, figure: Figure, source: Source, against: str | None = None) -> Difference | None:
+        """Mean over people of the figure minus the figure before (or of the arm ``against``), paired."""
+        return minus(results, figure, self.keys.get(source), BEFORE if against is None else against)
+
+    def effect(self, results: Results, figure: Figure) -> Difference | None:
+        """SP set minus OoD set, the same budget."""
+        return minus(results, figure, self.keys.get("sp"), self.keys.get("ood"))
+
+
+def rows(results: Results) -> list[Row]:
+    """Every arm that somebody has, SP and OoD set of one method in one row, in the order in which they first came."""
+    found: dict[str, dict[Source, Arm]] = {}
+    for arms in results.values():
+        for arm in arms.values():
+            if arm.key != BEFORE:
+                found.setdefault(arm.label, {}).setdefault(arm.source, arm)
+    made = []
+    for label, sides in found.items():
+        first = next(iter(sides.values()))
+        keys = {source: arm.key for source, arm in sides.items()}
+        made.append(Row(label, keys, first.parameters, first.value, first.curve))
+    return made
+
+
+def minus(results: Results, figure: Figure, key: str | None, other: str | None) -> Difference | None:
+    """Over the people who have both arms."""
+    both = [arms for arms in results.values() if key in arms and other in arms]
+    if key is None or other is None or not both:
+        return None
+    return paired_difference([figure(arms[key]) for arms in both], [figure(arms[other]) for arms in both])
+
+
+def mean(results: Results, figure: Figure, key: str | None) -> Interval | None:
+    """Over the people who have the arm."""
+    values = [figure(arms[key]) for arms in results.values() if key is not None and key in arms]
+    return bootstrap_mean_ci(values) if values else None
+
+
+def summary(results: Results) -> dict[str, Any]:
+    """Everything the table shows, for ``shake.json``."""
+    out: dict[str, Any] = {"people": len(results), "before": _three(results, BEFORE), "published": PUBLISHED}
+    for row in rows(results):
+        sides: dict[str, Any] = {source: _three(results, key) for source, key in row.keys.items()}
+        for source in row.keys:
+            sides[source]["auc_minus_before"] = _numbers(row.change(results, area, source))
+            sides[source]["extracted_minus_before"] = _numbers(row.change(results, count, source))
+        out[row.label] = {
+            "parameters": row.parameters,
+            "curve": row.curve,
+            "value": row.value,
+            **sides,
+            "auc_sp_minus_ood": _numbers(row.effect(results, area)),
+            "extracted_sp_minus_ood": _numbers(row.effect(results, count)),
+        }
+    return out
+
+
+def markdown(results: Results) -> str:
+    """Membership, extraction, the curves that there are, and sentences."""
+    if not results:
+        return "No results yet."
+    everything = rows(results)
+    pairs = [row for row in everything if row.curve is None or "ood" in row.keys]
+    head = ["method", "people", "numbers trained"]
+    lines = [
+        f"Membership inference: mean AUC within a person, before {_cell(mean(results, area, BEFORE))}",
+        "",
+        *_header([*head, "AUC after, SP set", "SP minus before", "OoD minus before", "SP minus OoD"]),
+    ]
+    for row in pairs:
+        shown: list[Interval | None] = [row.change(results, area, "sp"), row.change(results, area, "ood")]
+        if not row.keys.get("sp"):  # no data at all: its only change
+            shown[0] = row.change(results, area, "none")
+        after = mean(results, area, row.keys.get("sp") or row.keys.get("none"))
+        cells = [_cell(after), *(_cell(c, "+") for c in [*shown, row.effect(results, area)])]
+        lines.append(_line([row.label, *_counts(results, row), *cells]))
+    lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_AUC, "about -0.03", ""]))
+    lines += ["", f"Extracted pictures a person, before {_cell(mean(results, count, BEFORE), digits=2)}", ""]
+    lines += _header(
+        [*head[:2], "SP set", "OoD set", "SP minus before", "SP minus OoD", "outsiders taken for extracted"]
+    )
+    for row in pairs:
+        first = row.keys.get("sp") or row.keys.get("none")
+        change = row.change(results, count, "sp" if "sp" in row.keys else "none")
+        means = [mean(results, count, key) for key in (first, row.keys.get("ood"))]
+        last = mean(results, mistaken, first)
+        cells = [*(_cell(m, digits=2) for m in means), _cell(change, "+", 2)]
+        cells += [_cell(row.effect(results, count), "+", 2), _cell(last, digits=2)]
+        lines.append(_line([row.label, _counts(results, row)[0], *cells]))
+    lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_COUNT, "", ""]))
+    for name, title in CURVES.items():
+        lines += _curve(results, [row for row in everything if row.curve == name], title)
+    return "\n".join([*lines, "", *verdict(results)])
+
+
+def verdict(results: Results) -> list[str]:
+    """What came out, in plain sentences, also when nothing did."""
+    sentences = []
+    for row in rows(results):
+        change, effect = row.change(results, area, "sp"), row.effect(results, area)
+        if change is None or effect is None:
+            continue
+        more = row.effect(results, count)
+        sentences.append(
+            f"{row.label}: fine-tuning on the SP set {_moved(change)} the AUC ({_signed(change)}); against the OoD set "
+            f"at the same budget it is {_signed(effect)}, {_proved(effect)}. Extracted pictures against the OoD set: "
+            f"{'-' if more is None else _signed(more, 2)}."
+        )
+    if not sentences:
+        return ["No method was run on both sets yet.", PUBLISHED]
+    shown = [row.label for row in rows(results) if _rose(row, results)]
+    total = f"{', '.join(shown)}: the amplification shows here." if shown else "Not here: no method shows it."
+    return [*sentences, f"Amplification (up against before, and up against the OoD set): {total}", PUBLISHED]
+
+
+def _rose(row: Row, results: Results) -> bool:
+    change, effect = row.change(results, area, "sp"), row.effect(results, area)
+    return change is not None and effect is not None and change.low > 0 and effect.low > 0
+
+
+def _moved(change: Difference) -> str:
+    if change.low > 0:
+        return "raises"
+    return "lowers" if change.high < 0 else "does not measurably move"
+
+
+def _proved(effect: Difference) -> str:
+    if effect.low > 0:
+        return "so the private set itself raises it"
+    return "so the private set itself lowers it" if effect.high < 0 else "not told from no difference"
+
+
+def _curve(results: Results, points: Sequence[Row], title: str) -> list[str]:
+    if len(points) < 2:
+        return []
+    head = [title, "people", "numbers trained", "AUC minus before", "extracted minus before"]
+    lines = ["", *_header(head)]
+    for row in sorted(points, key=lambda point: point.value or 0.0):
+        source: Source = "sp" if "sp" in row.keys else "none"
+        changes = [_cell(row.change(results, area, source), "+"), _cell(row.change(results, count, source), "+", 2)]
+        lines.append(_line([f"{row.value:g}", *_counts(results, row), *changes]))
+    return lines
+
+
+def _counts(results: Results, row: Row) -> list[str]:
+    """People who have all arms of the row, and numbers trained."""
+    people = sum(all(key in arms for key in row.keys.values()) for arms in results.values())
+    return [str(people), f"{row.parameters:,}" if row.parameters else "none"]
+
+
+def _three(results: Results, key: str) -> dict[str, Any]:
+    figures = {"auc": area, "extracted": count, "outsiders_taken": mistaken}
+    return {name: _numbers(mean(results, figure, key)) for name, figure in figures.items()}
+
+
+def _header(titles: Sequence[str]) -> list[str]:
+    return [_line(titles), "|" + "---|" * len(titles)]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(found: Interval | None, sign: str = "", digits: int = 3) -> str:
+    if found is None:
+        return "-"
+    text = f"{found.estimate:{sign}.{digits}f}"
+    if math.isnan(found.low):  # one person
+        return text
+    return f"{text} [{found.low:{sign}.{digits}f}, {found.high:{sign}.{digits}f}]"
+
+
+def _signed(found: Difference, digits: int = 3) -> str:
+    return _cell(found, "+", digits)
+
+
+def _numbers(found: Interval | None) -> dict[str, float] | None:
+    if found is None:
+        return None
+    named = {"mean": found.estimate, "low": found.low, "high": found.high}
+    return {key: round(value, 5) for key, value in named.items() if math.isfinite(value)}

@@ -1,0 +1,1 @@
+"""Membership inference: was this picture in the training set of this model?"""
