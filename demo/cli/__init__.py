@@ -1,5 +1,5 @@
 """The command line: ``leak`` tells the whole story on a folder of photos, ``attack`` attacks one file, ``defend``
-tries the defences on a folder of photos.
+tries the defences on a folder of photos, ``shake`` turns fine-tuning against the base's own training set.
 
 People read stderr; the last line of stdout is one JSON object. Exit codes: 0 good, 2 something that the
 caller can put right (one line says what), 1 a fault of the program, 130 interrupted.
@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from demo.cli.audit import add_arguments as add_audit_arguments
 from demo.cli.output import one_line, say
+from demo.cli.shake import add_arguments as add_shake_arguments
 from demo.errors import DemoError, SettingsError
 
 __all__ = ["main"]
@@ -80,6 +81,13 @@ def _parser() -> argparse.ArgumentParser:
     add_audit_arguments(audit, _whole)
     _defence(audit)
     audit.set_defaults(run=_audit, defence="dpdm")
+
+    shake = commands.add_parser(
+        "shake", help="fine-tuning on the base's own pictures -> what its training set leaks then", allow_abbrev=False
+    )
+    add_shake_arguments(shake, _whole)
+    _defence(shake)
+    shake.set_defaults(run=_shake)
 
     attack = commands.add_parser("attack", help="what a LoRA file alone gives away", allow_abbrev=False)
     attack.set_defaults(run=_attack)
@@ -166,6 +174,12 @@ def _audit(arguments: argparse.Namespace) -> None:
     from demo.cli.audit import audit
 
     audit(arguments)
+
+
+def _shake(arguments: argparse.Namespace) -> None:
+    from demo.cli.shake import shake
+
+    shake(arguments)
 
 
 def _attack(arguments: argparse.Namespace) -> None:

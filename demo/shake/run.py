@@ -1,0 +1,232 @@
+"""The whole experiment on one person: attack, shake, attack again, once for every method and set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from threading import Event
+
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from torch import Tensor
+
+from demo.bases import Base
+from demo.defences.base import Defence
+from demo.errors import Stopped
+from demo.extraction.draws import calibrated_edge, extract
+from demo.extraction.memorised import memorised
+from demo.lora.priors import class_latents
+from demo.membership.roc import roc
+from demo.membership.secmi import secmi
+from demo.progress import Progress, Report
+from demo.sampling import encode_pictures, encode_prompts
+from demo.shake.model import BEFORE, SOURCES, Arm, Shake, ShakeSettings, Source
+from demo.shake.people import Domain, outside_prompt
+from demo.shake.plan import Planned, check, planned
+from demo.shake.synthetic import SetSettings, SyntheticSet, draw_set
+from demo.shake.verdict import Change, changes, verdict
+
+__all__ = ["Arm", "Change", "Shake", "ShakeSettings", "changes", "planned", "shake", "verdict"]
+
+UNRELATED = 150  # class images that the edge is calibrated on: 11,175 pairs
+SHOWN = 16  # pictures of the SP set that are drawn for showing where no arm needs the set
+
+
+def shake(
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    domain: Domain,
+    settings: ShakeSettings | None = None,
+    *,
+    defence: Defence | None = None,
+    seed: int = 0,
+    done: Sequence[Arm] = (),
+    keep: Callable[[Arm], None] | None = None,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> Shake:
+    """Score membership inference and extraction before and after every way of fine-tuning.
+
+    All arms see the same SP set, the same order of pictures and the same noise; SP and OoD set differ by the prompt
+    alone. The attacks get the model and the pictures in question, and who was a member meets their scores here only.
+
+    Args:
+        defence: of whoever runs the fine-tuning; LoRA alone has one.
+        seed: of the sets and of fine-tuning.
+        done: arms finished earlier with the same settings; they are not run again.
+        keep: called with each new arm as soon as it is finished.
+        report: called at every step; the stage says which model of how many.
+        stop: tested at every step; what is finished is returned.
+
+    Raises:
+        Stopped: ``stop`` was set before the first arm was finished.
+        SettingsError: an unknown method, or a defence that cannot be had.
+    """
+    settings = settings or ShakeSettings()
+    plan = planned(settings, defence)
+    check(plan, settings, base)
+    settings.secmi.check(len(pipe.scheduler.alphas_cumprod))
+    if settings.edge is None:
+        settings = settings.model_copy(update={"edge": edge_of(pipe, base, report=report, stop=stop)})
+    run = _Run(pipe, base, domain, settings, seed, stop)
+    ready = {arm.key: arm for arm in done}
+
+    def told(number: int, label: str) -> Report | None:
+        return _named(report, f"{number} of {len(plan) + 1}: {label}")
+
+    def kept(arm: Arm) -> Arm:
+        if keep is not None:
+            keep(arm)
+        return arm
+
+    before = ready[BEFORE] if BEFORE in ready else kept(run.before(told(1, "before")))
+    arms: list[Arm] = []
+    pictures: Sequence[Image.Image] = ()
+    try:
+        for number, item in enumerate(plan, 2):
+            name = item.method.label if item.source == "none" else f"{item.method.label}, {SOURCES[item.source]}"
+            arms.append(ready[item.key] if item.key in ready else kept(run(item, told(number, name))))
+        if domain.publishable and any(item.source == "sp" for item in plan):
+            pictures = run.shown(_named(report, "pictures"))
+    except Stopped:
+        there = {arm.key for arm in arms}
+        arms += [ready[item.key] for item in plan if item.key in ready and item.key not in there]
+    return Shake(
+        domain=domain,
+        before=before,
+        arms=arms,
+        synthetic=pictures if domain.publishable else (),
+        base=f"{base.title}, {base.licence}",
+        settings=settings,
+        seed=seed,
+        control_prompt=outside_prompt(domain, base) if any(item.source == "ood" for item in plan) else None,
+        planned=len(plan),
+        budgets={item.method.key: item.method.budget(base) for item in plan},
+        defence=None if defence is None or defence.key == "none" else defence.label,
+    )
+
+
+@torch.no_grad()
+def edge_of(
+    pipe: StableDiffusionPipeline, base: Base, *, report: Report | None = None, stop: Event | None = None
+) -> float:
+    """The edge that joins one in a thousand pairs of the base's class images: an attacker can draw those, too.
+
+    At least one level of 256: a base that draws one picture again and again would leave none.
+    """
+    latents = class_latents(pipe, base, UNRELATED, report=report, stop=stop) / pipe.vae.config.scaling_factor
+    decoded = [pipe.vae.decode(part.to(pipe.vae.device, pipe.vae.dtype)).sample for part in latents.split(25)]
+    return max(1 / 255, calibrated_edge(pipe.image_processor.postprocess(torch.cat(decoded).float().cpu())))
+
+
+@dataclass
+class _Run:
+    """What all arms have in common, made once."""
+
+    pipe: StableDiffusionPipeline
+    base: Base
+    domain: Domain
+    settings: ShakeSettings
+    seed: int
+    stop: Event | None
+
+    def __post_init__(self) -> None:
+        self._sets: dict[Source, SyntheticSet] = {}
+        self._members = self._encoded(self.domain.members)
+        self._outsiders = self._encoded(self.domain.outsiders)
+
+    def before(self, report: Report | None) -> Arm:
+        """The model as it was released."""
+        began = time.monotonic()
+        embedding = encode_prompts(self.pipe, [self.domain.prompt])
+        arm = self._attacked(BEFORE, "Before", "none", embedding, report)
+        return replace(arm, seconds=_since(began))
+
+    def __call__(self, item: Planned, report: Report | None) -> Arm:
+        """Fine-tune, attack."""
+        began = time.monotonic()
+        drawing = None if item.source == "none" else self._set(item.source, report)
+        drawn = time.monotonic() - began  # the set is drawn once for all arms: its time is nobody's
+        target = self.domain.prompt
+        tuning = item.method.shaken(
+            self.pipe,
+            self.base,
+            torch.empty(0) if drawing is None else drawing.latents,
+            target if drawing is None else drawing.prompt,
+            target=target,
+            seed=self.seed,
+            report=report,
+            stop=self.stop,
+        )
+        with tuning as shaken:
+            arm = self._attacked(item.key, item.method.label, item.source, shaken.embedding, report)
+            last = shaken.losses[-max(1, len(shaken.losses) // 10) :]
+        return replace(
+            arm,
+            parameters=shaken.parameters,
+            seconds=_since(began + drawn),
+            method=item.method.key,
+            curve=item.curve,
+            value=item.value,
+            loss=sum(last) / len(last) if last else None,
+        )
+
+    def shown(self, report: Report | None) -> Sequence[Image.Image]:
+        """Pictures of the SP set; where no arm has needed it, its first ones."""
+        if "sp" in self._sets:
+            return self._sets["sp"].pictures
+        return self._drawn("sp", min(SHOWN, self.settings.size), report).pictures
+
+    def _attacked(self, key: str, label: str, source: Source, embedding: Tensor, report: Report | None) -> Arm:
+        members, outsiders = (
+            secmi(self.pipe, latents, embedding, self.settings.secmi, report=report, stop=self.stop)
+            for latents in (self._members, self._outsiders)
+        )
+        found = extract(self.pipe, self.base, embedding, self.settings.extraction, report=report, stop=self.stop)
+        inside, outside = self.domain.members, self.domain.outsiders
+        return Arm(
+            key=key,
+            label=label,
+            source=source,
+            scores_members=members,
+            scores_outsiders=outsiders,
+            roc=roc(members, outsiders) if self.domain.known else None,
+            candidates=found,
+            matches=memorised(found, inside, self.settings.eidetic),
+            mistaken=memorised(found, outside, self.settings.eidetic, among=inside),
+            parameters=0,
+            seconds=0.0,
+        )
+
+    def _set(self, source: Source, report: Report | None) -> SyntheticSet:
+        if source not in self._sets:
+            self._sets[source] = self._drawn(source, self.settings.size, report)
+        return self._sets[source]
+
+    def _drawn(self, source: Source, size: int, report: Report | None) -> SyntheticSet:
+        prompt = self.domain.prompt if source == "sp" else outside_prompt(self.domain, self.base)
+        chosen = SetSettings(size=size, guidance=self.settings.guidance, seed=self.seed)
+        stage = f"draw the {SOURCES[source]}"
+        return draw_set(self.pipe, self.base, prompt, chosen, stage=stage, report=report, stop=self.stop)
+
+    def _encoded(self, pictures: Sequence[Image.Image]) -> Tensor:
+        if pictures:
+            return encode_pictures(self.pipe, pictures)
+        unet = self.pipe.unet.config
+        return torch.empty(0, unet.in_channels, unet.sample_size, unet.sample_size)
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 2)
+
+
+def _named(report: Report | None, name: str) -> Report | None:
+    if report is None:
+        return None
+
+    def renamed(progress: Progress) -> None:
+        report(replace(progress, stage=f"{name}: {progress.stage}"))
+
+    return renamed
