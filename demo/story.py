@@ -16,10 +16,10 @@ from PIL import Image
 
 from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction, medoid, random_lora, reconstruct, swapped
 from demo.bases import Base, find_base, load_pipeline
-from demo.defences.base import Defence, NoDefence
-from demo.defences.ledger import write_ledger
+from demo.defences.base import Defence
+from demo.defences.release import write_tuned
 from demo.lora.dreambooth import FineTuned, applied, fine_tune
-from demo.lora.files import LoraWeights, expected_shapes, read_lora, write_lora
+from demo.lora.files import LoraWeights, expected_shapes, read_lora
 from demo.lora.settings import LoraSettings, find_preset
 from demo.metrics.registry import BUNDLED, Context, MetricResult, evaluate
 from demo.metrics.verdict import judge
@@ -64,7 +64,7 @@ class Stopwatch:
 
 def tune(
     photos: Sequence[Image.Image],
-    out: Path,
+    out: Path | None,
     *,
     base_key: str = "face64",
     settings: LoraSettings | None = None,
@@ -73,7 +73,7 @@ def tune(
     report: Report | None = None,
     stop: Event | None = None,
 ) -> FineTuned:
-    """Fine-tune on aligned photos and write ``out`` (safetensors), the file that would be shared.
+    """Fine-tune on aligned photos and write ``out`` (safetensors), the file that would be shared; None writes none.
 
     With a defence its ledger lies beside the file.
 
@@ -86,11 +86,8 @@ def tune(
         tuned = fine_tune(
             pipeline(base_key), base, photos, settings, defence=defence, seed=seed, report=report, stop=stop
         )
-    write_lora(out, tuned.lora)
-    if tuned.ledger is not None and tuned.ledger.defence != NoDefence.key:
-        write_ledger(out, tuned.ledger)
-    else:
-        out.with_suffix(".ledger.json").unlink(missing_ok=True)  # an earlier run's says nothing of this file
+    if out is not None:
+        write_tuned(out, tuned)
     return tuned
 
 

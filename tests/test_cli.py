@@ -311,7 +311,7 @@ def test_leak_then_attack_its_file(photos: Path, tmp_path: Path, capsys: pytest.
         "report.json",
         "report.html",
     }
-    assert result["seen"]["ranks"] == [16]
+    assert result["seen"]["ranks"] == [16, 32]  # of the text encoder and of the UNet
     assert 0 <= result["best"] < 3
     report = json.loads((again / "report.json").read_text(encoding="utf-8"))
     assert report["verdict"]["leaked"] is False

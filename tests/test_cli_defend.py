@@ -15,6 +15,7 @@ from demo import story
 from demo.attack.encoder import EncoderSettings, save_encoder
 from demo.bases import BASES
 from demo.cli import main
+from demo.defences import release
 from demo.errors import DemoError
 from demo.lora import priors
 from demo.lora.files import read_lora
@@ -230,17 +231,20 @@ def test_defend_writes_everything_and_is_resumed(
 
     refused(capsys, "holds a sweep already", *common, "--only", "none,int8")
 
-    tuned: list[tuple[str, int]] = []
-    tune = story.tune
-    monkeypatch.setattr(story, "tune", lambda *a, **k: tuned.append((k["defence"].key, k["seed"])) or tune(*a, **k))
+    trained: list[tuple[object, int]] = []
+    train = story.tune
+    monkeypatch.setattr(story, "tune", lambda *a, **k: trained.append((k["defence"], k["seed"])) or train(*a, **k))
     (out / "points" / "int8" / "point.json").unlink()  # as an interrupted run leaves it
     result, lines = run(capsys, *common, "--only", "truncate,int8", "--resume")
-    assert tuned == [("truncate", secret), ("int8", secret)]
+    assert trained == [(None, secret)]  # one plain run, which both share
     assert [point["key"] for point in result["points"]] == ["none", "truncate", "int8"]
     assert "Finished earlier, not run again: No defence" in lines
 
     refused(capsys, "with other settings (fine-tuning)", *common, "--resume", "--steps", "3")
     refused(capsys, "with other settings (seed)", *common, "--resume", "--seed", "1")
+    with monkeypatch.context() as retrained:
+        retrained.setattr("demo.bases.fingerprint", lambda base: "of other weights")
+        refused(capsys, "with other settings (the base's weights)", *common, "--resume")
     (photos / "0.png").rename(photos / "9.png")  # other photos, for their order is another
     refused(capsys, "holds a sweep of other photos", *common, "--resume")
 
@@ -249,14 +253,14 @@ def test_defend_writes_everything_and_is_resumed(
 def test_an_interrupted_sweep_keeps_what_is_finished(
     photos: Path, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, tune = tmp_path / "out", story.tune
+    out, write = tmp_path / "out", release.write_tuned
 
-    def interrupted(*arguments: Any, **options: Any) -> Any:
-        if options["defence"].key == "int8":
+    def interrupted(path: Path, tuned: Any) -> None:
+        if tuned.ledger.defence == "int8":
             raise KeyboardInterrupt
-        return tune(*arguments, **options)
+        write(path, tuned)
 
-    monkeypatch.setattr(story, "tune", interrupted)
+    monkeypatch.setattr("demo.defend.sweep.write_tuned", interrupted)
     run(capsys, "defend", "--photos", photos, "--out", out, *PLAIN, "--only", "none,int8", code=130)
     assert (out / "points" / "none" / "point.json").exists()
     assert not (out / "points" / "int8" / "point.json").exists()

@@ -29,7 +29,7 @@ def defend(arguments: argparse.Namespace) -> None:
     say("Loading")
     from demo import story
     from demo.attack.registry import AttackSettings
-    from demo.bases import find_base
+    from demo.bases import find_base, fingerprint
     from demo.defend.plan import check, chosen, together
     from demo.defend.store import Store
     from demo.defend.summary import summarise
@@ -51,7 +51,12 @@ def defend(arguments: argparse.Namespace) -> None:
     watch = story.Stopwatch()
     with watch.stage("photos"):
         photos = [photo.aligned for photo in read_photos(paths, side=base.side, minimum=MINIMUM, maximum=MAXIMUM)]
-    common = {"base": base.key, "fine-tuning": settings.model_dump(mode="json"), "attack": attack.model_dump()}
+    common = {
+        "base": base.key,
+        "the base's weights": fingerprint(base),
+        "fine-tuning": settings.model_dump(mode="json"),
+        "attack": attack.model_dump(),
+    }
     seed = store.begin(photos, common, arguments.seed, secrets.randbelow(2**63))
     say(f"{store.listing} holds the seed, from which the secret triggers follow: share the LoRAs without it.")
     done = _finished(store)

@@ -125,17 +125,16 @@ def chosen_defence(arguments: argparse.Namespace) -> Defence:
     """
     from demo.defences.registry import choose
 
-    settings: dict[str, object] = {"epsilon": arguments.epsilon, "delta": arguments.delta}
-    settings |= {"noise_multiplier": arguments.noise_multiplier, "noise": "secure" if arguments.secure_noise else None}
+    options: dict[str, object] = {"epsilon": arguments.epsilon, "delta": arguments.delta}
+    options |= {"noise_multiplier": arguments.noise_multiplier, "noise": "secure" if arguments.secure_noise else None}
+    settings = {name: value for name, value in options.items() if value is not None}
     settings |= dict(map(_setting, arguments.defence_set))
-    given = [name for name, value in settings.items() if value is not None]
-    if arguments.defence == "none" and given:
-        raise SettingsError(f"{given[0]} is given, but no defence is chosen.", "Choose one with --defence.")
-    defence = choose(arguments.defence, **settings)
-    if "noise_multiplier" in given and "epsilon" not in given:
+    if arguments.defence == "none" and settings:
+        raise SettingsError(f"{next(iter(settings))} is given, but no defence is chosen.", "Choose one with --defence.")
+    if "noise_multiplier" in settings:
         # The noise alone decides: no budget that nobody asked for cuts the run short.
-        defence = type(defence).model_validate({**defence.model_dump(), "epsilon": None})
-    return defence
+        settings.setdefault("epsilon", None)
+    return choose(arguments.defence, **settings)
 
 
 def _setting(text: str) -> tuple[str, object]:

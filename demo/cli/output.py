@@ -46,7 +46,8 @@ class Narrator:
         self._stage, self._told = progress.stage, now
         loss = "" if progress.loss is None else f", loss {progress.loss:.3f}"
         left = "" if progress.eta_s is None else f", {progress.eta_s:.0f} s left"
-        say(f"{progress.stage}: {progress.step} of {progress.total}{loss}{left}")
+        spent = "" if progress.spent is None else f"; {progress.spent}"
+        say(f"{progress.stage}: {progress.step} of {progress.total}{loss}{left}{spent}")
 
 
 def check_writable(out: Path) -> None:

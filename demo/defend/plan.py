@@ -42,7 +42,7 @@ def chosen(text: str) -> tuple[Defence, ...]:
 
 def together(points: Sequence[Point], plan: Sequence[Defence]) -> tuple[Defence, ...]:
     """What was finished earlier and what is planned now, in the order of the registry, strong epsilons last."""
-    earlier = [DEFENCES[point.key].model_validate(point.settings) for point in points]
+    earlier = [choose(point.key, **point.settings) for point in points]
     everything = [*plan, *(defence for defence in earlier if defence not in plan)]
     keys = list(DEFENCES)
     return tuple(sorted(everything, key=lambda defence: (keys.index(defence.key), -_strength(defence))))

@@ -17,8 +17,10 @@ from demo.attack.registry import AttackSettings
 from demo.bases import Base, find_base
 from demo.defences.base import Defence
 from demo.defences.registry import choose
+from demo.defences.release import released, write_tuned
 from demo.defend.model import ATTACKS, MetricSummary, Point, Sweep, new_point, point_name, settings_of
 from demo.errors import DemoError, OutputError, PhotoError, Stopped, WeightsError
+from demo.lora.dreambooth import FineTuned
 from demo.lora.settings import LoraSettings, find_preset
 from demo.metrics.registry import BUNDLED, Context, MetricResult
 from demo.progress import Progress, Report
@@ -49,6 +51,7 @@ def sweep(
     attack: AttackSettings | None = None,
     seed: int = 0,
     done: Sequence[Point] = (),
+    begun: Sweep | None = None,
     metrics: Sequence[str] = BUNDLED,
     folder: Path | None = None,
     report: Report | None = None,
@@ -58,13 +61,15 @@ def sweep(
     """Try every defence of a plan on one person.
 
     All of them fine-tune with one seed, hence one trigger, one start and one order of photos: they differ by the
-    defence alone (and by its noise, which no seed may determine).
+    defence alone (and by its noise, which no seed may determine). Those that change only what is released share one
+    fine-tuning.
 
     Args:
         photos: aligned; some are kept apart for scoring where there are enough (:func:`demo.story.split_photos`).
         plan: :func:`default_plan` by default.
         seed: of the fine-tuning; the secret trigger follows from it.
         done: points finished earlier with the same photos and settings; their defences are not run again.
+        begun: an earlier sweep with the same photos and settings: its chance arm is taken over.
         metrics: what to measure.
         folder: where each LoRA and its ledger stay, in a folder of its own; by default they are deleted.
         report: called at every step; the stage says which defence of how many.
@@ -80,22 +85,24 @@ def sweep(
     settings, attack = settings or find_preset(base.preset), attack or AttackSettings()
     used, scored, note = story.split_photos(photos)
     notes, points = [note], list[Point]()
-    chance_pictures: Sequence[Image.Image] = []
-    chance: Sequence[MetricResult] = []
+    chance: Sequence[MetricResult] = [] if begun is None else begun.chance
+    chance_pictures: Sequence[Image.Image] = [] if begun is None else begun.chance_pictures
+    run = _Run(base_key, base, used, settings, attack, seed, metrics, stop)
     with _folder(folder) as room:
         try:
-            nobody = _chance(base_key, base, attack, report, stop)
-            context = Context(pictures=nobody.pictures, photos=scored, prompt=base.class_prompt)
-            chance, chance_pictures = story.measure([nobody], context, metrics)[nobody.key], nobody.pictures
+            if not chance:
+                nobody = _chance(base_key, base, attack, report, stop)
+                context = Context(pictures=nobody.pictures, photos=scored, prompt=base.class_prompt)
+                chance, chance_pictures = story.measure([nobody], context, metrics)[nobody.key], nobody.pictures
+            context = Context(pictures=chance_pictures, photos=scored, prompt=base.class_prompt)
             for number, defence in enumerate(plan, 1):
                 ready = next((point for point in done if point.is_of(defence)), None)
                 if ready is not None:
                     points.append(ready)
                     continue
                 named = _named(report, f"{number} of {len(plan)}: {defence.label}")
-                run = _Run(base_key, base, used, settings, attack, seed, metrics, named, stop)
                 try:
-                    point = run(defence, room / point_name(defence), context)
+                    point = run(defence, room / point_name(defence), context, named)
                 except (OutputError, PhotoError, WeightsError):
                     raise  # would happen again with the next defence
                 except DemoError as error:
@@ -120,7 +127,7 @@ def sweep(
     )
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Run:
     """What all defences of a sweep have in common."""
 
@@ -131,27 +138,18 @@ class _Run:
     attack: AttackSettings
     seed: int
     metrics: Sequence[str]
-    report: Report | None
     stop: Event | None
+    plain: FineTuned | None = None  # the fine-tuning without a defence, once there is one
 
-    def __call__(self, defence: Defence, folder: Path, context: Context) -> Point:
+    def __call__(self, defence: Defence, folder: Path, context: Context, report: Report | None) -> Point:
         """Fine-tune, attack the file as it was written, measure."""
         began = time.monotonic()
         defence.check(len(self.photos), self.settings)
         file = folder / "lora.safetensors"
-        tuned = story.tune(
-            self.photos,
-            file,
-            base_key=self.base_key,
-            settings=self.settings,
-            defence=defence,
-            seed=self.seed,
-            report=self.report,
-            stop=self.stop,
-        )
-        self._look()  # a stop keeps what has been trained so far, which is no point
-        arms = self._draw(file, tuned.trigger)
-        results = story.measure(arms, context, self.metrics, self.report)
+        tuned = self._tuned(defence, report)
+        write_tuned(file, tuned)
+        arms = self._draw(file, tuned.trigger, report)
+        results = story.measure(arms, context, self.metrics, report)
         self._look()
         ledger = tuned.ledger or defence.ledger(len(self.photos), self.settings, tuned.steps)
         return new_point(
@@ -165,15 +163,36 @@ class _Run:
             round(time.monotonic() - began, 2),
         )
 
-    def _draw(self, file: Path, trigger: str) -> list[Arm]:
+    def _tuned(self, defence: Defence, report: Report | None) -> FineTuned:
+        if not defence.trains_plainly:
+            return self._trained(defence, report)
+        if self.plain is None:
+            self.plain = self._trained(None, report)
+        return released(self.plain, defence, len(self.photos), self.settings)
+
+    def _trained(self, defence: Defence | None, report: Report | None) -> FineTuned:
+        tuned = story.tune(
+            self.photos,
+            None,
+            base_key=self.base_key,
+            settings=self.settings,
+            defence=defence,
+            seed=self.seed,
+            report=report,
+            stop=self.stop,
+        )
+        self._look()  # a stop keeps what has been trained so far, which is no point
+        return tuned
+
+    def _draw(self, file: Path, trigger: str, report: Report | None) -> list[Arm]:
         # From here on the attacks have what anybody has: the file as it was written.
-        released = story.open_lora(file, base_key=self.base_key)
+        lora = story.open_lora(file, base_key=self.base_key)
         with story.COMPUTE:
             pipe = story.pipeline(self.base_key)
             common = (pipe, self.base, self.attack)
             return [
-                story.dreambooth_arm(released, trigger, *common, report=self.report, stop=self.stop),
-                *(story.attack_arm(key, released, *common, report=self.report, stop=self.stop) for key in ATTACKS),
+                story.dreambooth_arm(lora, trigger, *common, report=report, stop=self.stop),
+                *(story.attack_arm(key, lora, *common, report=report, stop=self.stop) for key in ATTACKS),
             ]
 
     def _look(self) -> None:

@@ -26,8 +26,9 @@ STRIP = 4  # pictures of each arm under a point
 ANCHOR = "point-"
 KINDS = {"corner": "kept", "none": "leaked", "open": "open"}  # of a summary -> class of the headline
 FIXED_NOTES = (
-    "All defences fine-tune with one seed: the same start, the same trigger, the same order of photos. Noise for "
-    "privacy comes from no seed, so a second run gives other figures.",
+    "All defences fine-tune with one seed: the same start, the same trigger, the same order of photos; those that "
+    "change only the finished file share one fine-tuning. Noise for privacy comes from no seed, so a second run gives "
+    "other figures.",
     "An attack sees the file as it was written, public models, and nothing else. A defence is judged by the best of "
     "three attacks; a better attack may exist.",
     "Which two sets of photos an ε compares is said under each defence: they differ by one photo, or by the person.",

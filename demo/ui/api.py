@@ -41,6 +41,7 @@ def add_api(services: Services) -> None:
             "stage": None if now is None else now.stage,
             "step": None if now is None else now.step,
             "total": None if now is None else now.total,
+            "models": None if desk.shook is None or desk.shook.shake is None else len(desk.shook.shake.arms),
             "points": None if desk.swept is None else len(desk.swept.sweep.points),
             "error": None if job is None or job.error is None else str(job.error),
             "photos": len(desk.photos.shots),

@@ -1,4 +1,4 @@
-"""The app put together: header, strip, four tabs, footer."""
+"""The app put together: header, strip, five tabs, footer."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from demo.ui.finetune import build_finetune_tab, wire_finetune_tab
 from demo.ui.page import Facet, Live
 from demo.ui.services import Services
 from demo.ui.session import build_session, wire_session
+from demo.ui.shake import build_shake_tab, wire_shake_tab
 from demo.ui.theme import CSS, HEAD, THEME
 from demo.ui.visitors import CLOSED_S, IDLE_S
 
@@ -56,15 +57,17 @@ def build_app(services: Services) -> gr.Blocks:
         with gr.Accordion("More about your photos, and what this does not show", open=False):
             gr.Markdown(HONESTY)
         session = build_session(delete)
-        with gr.Tabs() as tabs:
+        with gr.Tabs(overflow_behavior="wrap") as tabs:  # none may hide in a menu on a phone
             with gr.Tab("1 Fine-tune", id="fine-tune"):
                 finetune = build_finetune_tab(services)
             with gr.Tab("2 Attack", id="attack"):
                 attack = build_attack_tab(services)
             with gr.Tab("3 Compare", id="compare"):
                 compare = build_compare_tab(services)
-            with gr.Tab("4 Defend", id="defend"):
+            with gr.Tab("Defend", id="defend"):
                 defend = build_defend_tab(services)
+            with gr.Tab("Shake", id="shake"):
+                shake = build_shake_tab(services)
         gr.Markdown(FOOTER, elem_classes="ll-footer")
         story = Facet(
             "tab",
@@ -72,13 +75,14 @@ def build_app(services: Services) -> gr.Blocks:
             lambda view: {tabs: gr.Tabs(selected=view.desk.tab)} if view.desk.tab else {},
             [tabs],
         )
-        tabbed = (finetune, attack, compare, defend)
+        tabbed = (finetune, attack, compare, defend, shake)
         live = Live(services, [*session.facets, *(facet for made in tabbed for facet in made.facets), story])
         wire_session(session, services, live, demo)
         wire_finetune_tab(finetune, services, live, {**attack.fields, **compare.fields})
         wire_attack_tab(attack, services, live, finetune.base)
         wire_compare_tab(compare, services, live, {"base": finetune.base, **attack.fields})
         wire_defend_tab(defend, services, live, {**finetune.fields, **attack.fields})
+        wire_shake_tab(shake, services, live, finetune.base)
         add_api(services)
     demo.queue(max_size=40, default_concurrency_limit=4)
     return demo

@@ -16,6 +16,7 @@ from demo.attack.registry import ATTACKS, AttackSettings
 from demo.report import Arm
 from demo.ui import pictures, shots, work
 from demo.ui.desk import Released
+from demo.ui.fields import optional_number
 from demo.ui.orders import find, order
 from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.services import Services
@@ -150,8 +151,8 @@ def _fields() -> dict[str, Component]:
     default = AttackSettings()
     fields: dict[str, Component] = {"samples": gr.Slider(1, 16, default.samples, step=1, label="Pictures")}
     with gr.Accordion("More settings", open=False):
-        fields["sampling_steps"] = gr.Number(None, label="Sampling steps (empty: the base's own)", precision=0)
-        fields["guidance"] = gr.Number(None, label="Guidance (empty: the base's own)")
+        fields["sampling_steps"] = optional_number("Sampling steps (empty: the base's own)", "sampling-steps")
+        fields["guidance"] = optional_number("Guidance (empty: the base's own)", "guidance")
         fields["attack_seed"] = gr.Number(default.seed, label="Seed", precision=0)
     return fields
 

@@ -46,10 +46,12 @@ def build_defend_tab(services: Services) -> DefendTab:
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=300):
             names = [(defence.label, point_name(defence)) for defence in services.plan]
-            ticked = [point_name(defence) for defence in services.plan if preselected(defence)]
-            plan = gr.CheckboxGroup(names, value=ticked, label="Defences to try", elem_id="plan")
+            ticked = [defence for defence in services.plan if preselected(defence)]
+            plan = gr.CheckboxGroup(
+                names, value=[point_name(defence) for defence in ticked], label="Defences to try", elem_id="plan"
+            )
             base = find(services, services.default_base)
-            words = defended.estimate(base, len(ticked), find_preset(base.preset).steps)
+            words = defended.estimate(base, ticked, find_preset(base.preset).steps)
             estimate = gr.HTML(pictures.note(words), elem_id="estimate")
             needs = gr.HTML(elem_id="defend-needs")
             start = gr.Button("Run the sweep", variant="primary", elem_id="sweep")
@@ -126,7 +128,7 @@ def wire_defend_tab(tab: DefendTab, services: Services, live: Live, more: Mappin
         work.begin(services, visitor, "Sweep", sweeping(services, visitor, made, plan, resume=resume))
 
     def estimated(names: Any, steps: Any, key: Any) -> str:
-        ticked = len(names) if isinstance(names, list) else 0
+        ticked = [defence for defence in services.plan if isinstance(names, list) and point_name(defence) in names]
         base = find(services, key)
         whole = int(steps) if isinstance(steps, (int, float)) else find_preset(base.preset).steps
         return pictures.note(defended.estimate(base, ticked, whole))

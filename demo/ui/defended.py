@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 
 from PIL import Image
 
 from demo.bases import Base
+from demo.defences.base import Defence
 from demo.defend.model import Point, Sweep
 from demo.defend.plane import plane
 from demo.defend.summary import summarise
@@ -26,15 +28,20 @@ SIDE = 128  # pixels: all points' pictures travel to the browser with every new 
 MEASURED, STEP_S, REST_S = "face64", 0.15, 17.0
 
 
-def estimate(base: Base, count: int, steps: int) -> str:
+def estimate(base: Base, plan: Sequence[Defence], steps: int) -> str:
     """How long a sweep takes, as far as that is known before it runs."""
-    if not count:
+    if not plan:
         return "No defence is ticked."
-    points = "1 point" if count == 1 else f"{count} points, each"
-    what = f"{points}: a fine-tuning of {steps:,} steps, three attacks, and measuring what came out."
+    plain = sum(defence.trains_plainly for defence in plan)
+    runs = len(plan) - max(0, plain - 1)
+    points = "1 point" if len(plan) == 1 else f"{len(plan)} points"
+    tuned = "one fine-tuning" if runs == 1 else f"{runs} fine-tunings"
+    shared = " (those that change only the finished file share one)" if plain > 1 else ""
+    each = "three attacks" if len(plan) == 1 else "three attacks on each file"
+    what = f"{points}: {tuned} of {steps:,} steps{shared}, {each}, and measuring what came out."
     if base.key != MEASURED:
         return f"{what} How long that takes with {base.title} has not been measured: the first point will tell."
-    seconds = count * (REST_S + STEP_S * steps)
+    seconds = len(plan) * REST_S + runs * STEP_S * steps
     return (
         f"{what} About {pictures.duration(seconds)} on one free CPU core; some defences take longer, and after the "
         "first point you will know better."

@@ -14,6 +14,7 @@ from demo.defend.model import Sweep
 from demo.lora.files import LoraWeights
 from demo.lora.settings import LoraSettings
 from demo.report import LeakReport
+from demo.shake.model import Shake
 
 NUMBERS = count(1)
 
@@ -65,6 +66,7 @@ class Released:
     scored: tuple[Image.Image, ...] = ()  # photos of the same person to compare with
     note: str = ""  # about these photos
     ledger: Ledger | None = None  # of the defence; None: none was used, or not known here
+    job: str | None = None  # id of the job that made it
     number: int = field(default_factory=new_number)
 
 
@@ -111,6 +113,28 @@ class Swept:
     number: int = field(default_factory=new_number)
 
 
+@dataclass(frozen=True)
+class ShakeTerms:
+    """What all arms of one experiment have in common: with other terms it cannot go on."""
+
+    person: str
+    base_key: str
+    common: tuple[tuple[str, str], ...]  # settings, as text
+    seed: int | None  # as given; None: a random one
+
+
+@dataclass(frozen=True, eq=False)
+class Shook:
+    """An experiment of the Shake tab as far as it went."""
+
+    shake: Shake | None  # None: the model before has not been attacked yet
+    terms: ShakeTerms
+    seed: int
+    running: bool
+    files: tuple[Path, ...] = ()  # to download; none while it runs
+    number: int = field(default_factory=new_number)
+
+
 @dataclass(frozen=True, eq=False)
 class Desk:
     """All that a visitor has."""
@@ -121,11 +145,18 @@ class Desk:
     attacked: Attacked | None = None
     compared: Compared | None = None
     swept: Swept | None = None
+    shook: Shook | None = None
     job: str | None = None  # id of the running or last job
     tab: str | None = None  # that the story has come to
+
+    @property
+    def used(self) -> bool:
+        """Whether there is anything that somebody would miss."""
+        return bool(self.photos.shots or self.released or self.swept or self.shook)
 
     def files(self) -> list[Path]:
         """All files that something on the desk refers to."""
         released = [file.path for file in (self.tuned, self.released) if file is not None]
         reports = [self.compared.json, self.compared.html] if self.compared is not None else []
-        return released + reports + list(self.swept.files if self.swept is not None else ())
+        runs = [run.files for run in (self.swept, self.shook) if run is not None]
+        return released + reports + [path for files in runs for path in files]

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import pandas as pd
 from gradio.components import Component
 
 from demo.lora.settings import find_preset
-from demo.ui import ledger, pictures, shots, work
+from demo.ui import curves, ledger, pictures, shots, work
 from demo.ui.defence_fields import DefenceFields, build_defence_fields, wire_defence_fields
+from demo.ui.fields import optional_number
 from demo.ui.orders import find, order
 from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.services import Services
@@ -26,6 +26,7 @@ INTRO = (
     f"{work.LEAST_PHOTOS} to {work.MOST_PHOTOS} photos of **one** person, from the front, in light. The face is found "
     "and cropped; your file is deleted at once, and the crop is kept in memory alone."
 )
+TUNING, STORY = TITLES = ("Fine-tuning", "The whole story")  # of the jobs that make a file
 PEOPLE = "**Or take a fictional person: one click.** These people do not exist; all their pictures were generated."
 
 
@@ -62,7 +63,10 @@ def build_finetune_tab(services: Services) -> FineTuneTab:
             gr.Markdown("Fine-tunes, attacks and compares in one go. Or step by step:", elem_classes="ll-small")
             start = gr.Button("Fine-tune only", elem_id="start")
             base, fields, defence = _fields(services)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=300):
             watch = _watch()
+        with gr.Column(scale=3, min_width=300):
             result = _result(services)
     enabled = Facet(
         "fine-tune buttons",
@@ -107,8 +111,8 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
     live.on(tab.take.click, choose, {"face": tab.faces})
     live.on(tab.leave.click, lambda visitor: shots.choose(visitor, None))
     live.on(tab.remove.click, shots.remove_all, api_name="remove_photos")
-    live.on(tab.start.click, partial(begin, work.tuning, "Fine-tuning"), fields, api_name="fine_tune")
-    live.on(tab.story.click, partial(begin, work.story, "The whole story"), fields, api_name="run_story")
+    live.on(tab.start.click, partial(begin, work.tuning, TUNING), fields, api_name="fine_tune")
+    live.on(tab.story.click, partial(begin, work.story, STORY), fields, api_name="run_story")
     wire_defence_fields(tab.defence)
     preset_fields = [tab.fields[name] for name in ("steps", "lr", "rank", "class_images", "sample_every")]
     tab.base.change(lambda key: _preset_values(services, key), tab.base, preset_fields, api_visibility="private")
@@ -205,7 +209,7 @@ def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component], Defe
         fields["text_encoder"] = gr.Checkbox(preset.train_text_encoder, label="Train the text encoder, too")
         fields["class_images"] = gr.Slider(8, 400, preset.class_images, step=8, label="Pictures of other people")
         fields["sample_every"] = gr.Slider(0, 500, preset.sample_every, step=10, label="Steps between live samples")
-        fields["seed"] = gr.Number(None, label="Seed (empty: random)", precision=0)
+        fields["seed"] = optional_number("Seed (empty: random)", "seed")
     return base, fields, defence
 
 
@@ -215,14 +219,11 @@ def _preset_values(services: Services, key: object) -> list[Any]:
 
 
 def _watch() -> tuple[Facet, Facet]:
-    plot = gr.LinePlot(x="step", y="loss", height=200, label="Loss", buttons=[], visible=False, elem_id="loss")
+    plot = gr.HTML(elem_id="loss")
     sample = gr.HTML(elem_id="sample")
 
     def losses(view: View) -> Updates:
-        points = () if view.job is None else view.job.losses
-        if not points:
-            return {plot: gr.LinePlot(visible=False)}
-        return {plot: gr.LinePlot(value=pd.DataFrame(points, columns=["step", "loss"]), visible=True)}
+        return {plot: pictures.html(curves.losses(() if view.job is None else view.job.losses))}
 
     def live_sample(view: View) -> Updates:
         job = view.job
@@ -254,7 +255,8 @@ def _result(services: Services) -> Facet:
             return {words: pictures.html(""), spent: pictures.html(""), download: hidden, proof: hidden}
         base = services.bases[tuned.base_key]
         stopped = ", stopped early" if tuned.stopped else ""
-        text = f"{tuned.name}: {pictures.size(tuned.size)}, {tuned.steps} steps{stopped}, for {base.title}."
+        before = "Of the run before. " if _tuning_again(view) else ""
+        text = f"{before}{tuned.name}: {pictures.size(tuned.size)}, {tuned.steps} steps{stopped}, for {base.title}."
         secret = (
             '<p class="ll-note">Secret trigger word, in no file: '
             f"<code>{escape(tuned.trigger or '')}</code>. <strong>This stays with you.</strong></p>"
@@ -270,6 +272,13 @@ def _result(services: Services) -> Facet:
             ),
         }
 
-    return Facet(
-        "tuned", lambda view: view.desk.tuned and view.desk.tuned.number, draw, [words, spent, download, proof]
-    )
+    def stamp(view: View) -> tuple[int, bool] | None:
+        return None if view.desk.tuned is None else (view.desk.tuned.number, _tuning_again(view))
+
+    return Facet("tuned", stamp, draw, [words, spent, download, proof])
+
+
+def _tuning_again(view: View) -> bool:
+    """Whether a job runs that has yet to replace the file."""
+    job, tuned = view.job, view.desk.tuned
+    return view.active and job is not None and job.title in TITLES and tuned is not None and tuned.job != job.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -95,17 +96,19 @@ def defence(values: Values) -> Defence:
     if not isinstance(key, str):
         raise SettingsError("There is no such defence.", f"Choose one of: {', '.join(DEFENCES)}.")
     known = DEFENCES[key].model_fields if key in DEFENCES else {}
-    given = {setting: values.get(name) for name, setting in DEFENCE_SETTINGS.items() if setting in known}
-    if "noise" in given:
-        given["noise"] = "secure" if values.get(SECURE) is True else None
-    return choose(key, **given)
+    shown = {setting: values.get(name) for name, setting in DEFENCE_SETTINGS.items() if setting in known}
+    if "noise" in shown:
+        shown["noise"] = "secure" if values.get(SECURE) is True else None
+    # What is left empty in the form keeps its default.
+    return choose(key, **{setting: value for setting, value in shown.items() if value is not None})
 
 
 def attack_settings(values: Values) -> AttackSettings:
     """How the attack draws."""
     names = {"samples": "samples", "sampling_steps": "steps", "guidance": "guidance", "attack_seed": "seed"}
-    kept = {field: values[name] for name, field in names.items() if values.get(name) is not None}
-    return _checked(AttackSettings, kept)
+    words = WORDS | {"steps": "Sampling steps"}
+    given = {field: number(words[field], values.get(name)) for name, field in names.items()}
+    return _checked(AttackSettings, {field: value for field, value in given.items() if value is not None}, words)
 
 
 def whole(what: str, value: object, low: int, high: int) -> int | None:
@@ -114,17 +117,37 @@ def whole(what: str, value: object, low: int, high: int) -> int | None:
     Raises:
         SettingsError: it is none, or out of its range.
     """
-    if value is None:
+    given = number(what, value)
+    if given is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value % 1 or not low <= value <= high:
-        raise SettingsError(f"{what}: {value} cannot be.", f"Give a whole number from {low:,} to {high:,}.")
-    return int(value)
+    if given % 1 or not low <= given <= high:
+        raise SettingsError(f"{what}: {given:g} cannot be.", f"Give a whole number from {low:,} to {high:,}.")
+    return int(given)
 
 
-def _checked(kind: type[Checked], values: dict[str, Any]) -> Checked:
+def number(what: str, value: object) -> float | None:
+    """A number from a form field, which may hold text; None where it is empty.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    try:
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            raise ValueError
+        found = float(value)
+        if not math.isfinite(found):
+            raise ValueError
+    except ValueError:
+        raise SettingsError(f"{what}: '{value}' is no number.", "Give a number, or leave the field empty.") from None
+    return int(found) if found.is_integer() else found
+
+
+def _checked(kind: type[Checked], values: dict[str, Any], words: Mapping[str, str] = WORDS) -> Checked:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
-        raise SettingsError(f"{WORDS.get(name, name)}: {first['msg']}.", "Change it and start again.") from None
+        raise SettingsError(f"{words.get(name, name)}: {first['msg']}.", "Change it and start again.") from None

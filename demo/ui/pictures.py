@@ -14,6 +14,7 @@ from demo.metrics.verdict import ADVERSARY
 from demo.report import Arm, LeakReport
 from demo.report.figures import bars, data_uri, interval, mean
 
+SHOWN_S = 0.5  # less is no work: what had been drawn before was taken over
 MAIN_BARS = ("dlib_distance", "dlib_rank", "dlib_accuracy")
 
 
@@ -140,7 +141,8 @@ def table(report: LeakReport) -> str:
 
 def notes(report: LeakReport) -> str:
     """The report's notes and times."""
-    items = [*report.notes, *(f"Time for {stage}: {duration(s)}." for stage, s in report.seconds.items())]
+    took = {stage: s for stage, s in report.seconds.items() if s >= SHOWN_S}
+    items = [*report.notes, *(f"Time for {stage}: {duration(s)}." for stage, s in took.items())]
     return f'<ul class="ll-notes">{"".join(f"<li>{escape(item)}</li>" for item in items)}</ul>'
 
 

@@ -24,6 +24,7 @@ from demo.photos.decode import decode
 from demo.photos.ingest import Photo
 from demo.progress import Report
 from demo.report import LeakReport
+from demo.ui.shaker import ModelShaker, Shaker
 from demo.ui.visitors import Visitors
 
 
@@ -89,6 +90,7 @@ class RunSweep(Protocol):
         attack: AttackSettings | None = ...,
         seed: int = ...,
         done: Sequence[Point] = ...,
+        begun: Sweep | None = ...,
         folder: Path | None = ...,
         report: Report | None = ...,
         stop: Event | None = ...,
@@ -149,5 +151,6 @@ class Services:
     visitors: Visitors
     people: Sequence[Person] = ()
     people_missing: str = ""  # why there are none
+    shaker: Shaker = field(default_factory=ModelShaker)
     bases: Mapping[str, Base] = field(default_factory=lambda: BASES)
     default_base: str = "face64"

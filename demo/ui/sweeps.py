@@ -69,7 +69,7 @@ def sweeping(
     def work(report: Report, stop: Event) -> None:
         room = visitor.room("sweep")
 
-        def run(plan: Sequence[Defence], done: Sequence[Point]) -> Sweep:
+        def run(plan: Sequence[Defence], done: Sequence[Point], begun: Sweep | None) -> Sweep:
             return services.sweep(
                 photos,
                 plan=plan,
@@ -78,6 +78,7 @@ def sweeping(
                 attack=order.attack,
                 seed=seed,
                 done=done,
+                begun=begun,
                 folder=room / LORAS,
                 report=lambda progress: report(replace(progress, loss=None)),  # one curve cannot show many runs
                 stop=stop,
@@ -93,15 +94,13 @@ def sweeping(
 
         points = [] if before is None else list(before.sweep.points)
         # Chance comes first and by itself, so that its lines are there when the first point is.
-        begun = run((), ()) if before is None else before.begun
+        begun = run((), (), None) if before is None else before.begun
         if stop.is_set():
             raise Stopped
         made = _so_far(begun, points, plan)
         put(made, running=True)
         try:
-            made = run(plan, tuple(points))
-            if not made.chance:  # stopped before
-                made = replace(made, chance=begun.chance, chance_pictures=begun.chance_pictures)
+            made = run(plan, tuple(points), begun)
         except Exception:
             made = _so_far(begun, points, plan)
             raise

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+from demo.shake.gallery import CSS as PAIRS
+
 THEME = gr.themes.Default(
     primary_hue=gr.themes.colors.blue,
     neutral_hue=gr.themes.colors.stone,
@@ -13,7 +15,8 @@ THEME = gr.themes.Default(
 
 HEAD = '<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">'
 
-# The classes of bars and lines are demo.report.figures'. Colour never stands alone: words say the same.
+# The classes of bars and lines are demo.report.figures', those of pairs demo.shake.gallery's. Colour never stands
+# alone: words say the same.
 CSS = """
 :root{--ll-leak:#a3301f;--ll-kept:#2c6a45;--ll-bar:#3b6ea5;--ll-control:#8d8a84}
 .dark{--ll-leak:#ff9a85;--ll-kept:#8fd0a8;--ll-bar:#7fb0e0}
@@ -47,8 +50,8 @@ overflow:hidden;background:var(--border-color-primary)}
 .ll-arm.wrap .ll-row{flex-wrap:wrap}
 .ll-arm h3{margin:.9rem 0 0;font-size:1rem;font-weight:600}
 .ll-arm p{margin:.1rem 0 .3rem;opacity:.8;font-size:.9rem}
-.ll-people{gap:.5rem;display:grid!important;grid-template-columns:repeat(auto-fill,minmax(88px,1fr))}
-.ll-person{flex-direction:column;padding:.35rem;font-size:.8rem;min-width:0!important;white-space:normal}
+.ll-people{gap:.5rem;display:grid!important;grid-template-columns:repeat(auto-fill,minmax(72px,1fr))}
+.ll-person{flex-direction:column;justify-content:flex-start;height:100%;padding:.35rem;font-size:.8rem;min-width:0!important;white-space:normal}
 .ll-person img{width:64px!important;height:64px!important;border-radius:6px;margin:0 0 .25rem}
 .ll-verdict{padding:.8rem 1rem;border:1px solid var(--border-color-primary);border-left:.4rem solid;
 border-radius:var(--radius-lg);background:var(--block-background-fill);margin:.5rem 0}
@@ -88,7 +91,18 @@ background:var(--block-background-fill);scroll-margin-top:5rem}
 .ll-points .row figure{margin:0;width:calc((100% - .9rem)/4)}
 .ll-points img{display:block;width:100%;height:auto;margin:0;border-radius:4px}
 .defences{min-width:68rem!important}
-.defences caption{max-width:min(100%,calc(100vw - 4rem))}
+.ll-scroll caption{max-width:min(100%,calc(100vw - 4rem))}
+.ll-domain p,.ll-pairs p{margin:.3rem 0;opacity:.8;font-size:.85rem}
+.ll-domain .ll-row{gap:3px;margin:.15rem 0 .5rem}
+.ll-domain .ll-row figure{width:calc((100% - 21px)/8)!important}
+.ll-domain .ll-row img{border-radius:3px}
+.ll-curves{margin:.5rem 0}
+.ll-grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:1.25rem;margin:.5rem 0}
+.ll-pairs h4{margin:.6rem 0 0;font-size:.95rem;font-weight:600}
+.ll-pairs .pair img{border-radius:4px}
+.ll-drawn .row{display:flex;flex-wrap:wrap;gap:.3rem;margin:.3rem 0}
+.ll-drawn .row figure{margin:0;width:64px}
+.ll-drawn img{display:block;width:100%;height:auto;margin:0;border-radius:4px}
 .ll-more>summary{cursor:pointer;padding:.3rem 0}
 .ll-budget{gap:.5rem}
 .ll-presets{gap:.5rem;flex-wrap:nowrap!important}
@@ -118,6 +132,7 @@ border-bottom:1px solid var(--border-color-primary)!important;text-align:left;ve
 .ll-meta code{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem}
 @media (max-width:640px){.ll-row figure{width:calc((100% - 1rem)/3)}.ll-arm .ll-row figure{width:92px}
 .ll-header h1{font-size:1.35rem}
-.tab-container button{padding:0 .4rem;font-size:.85rem}}
+.tab-container button{padding:0 .3rem;font-size:.78rem}}
 .ll-footer{font-size:.85rem;opacity:.8;margin-top:1.5rem}
 """
+CSS += PAIRS

@@ -164,7 +164,7 @@ class Visitors:
         """Stop the visitor's jobs and delete all that there is of the visitor."""
         with self._lock:
             if expired and not visitor.gone:
-                visitor.expired = bool(visitor.desk.photos.shots or visitor.desk.released or visitor.desk.swept)
+                visitor.expired = visitor.desk.used
             self._jobs.forget(visitor.id)
             self._visitors.pop(visitor.id, None)
             visitor.delete()

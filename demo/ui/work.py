@@ -108,6 +108,7 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
             scored=tuple(scored),
             note=note,
             ledger=None if order.defence.key == NoDefence.key else tuned.ledger,
+            job=visitor.desk.job,
         )
         visitor.change(tuned=released, released=released, attacked=None, compared=None)
 

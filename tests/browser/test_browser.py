@@ -130,7 +130,7 @@ def test_the_whole_story_switches_tabs_and_fits_the_screen(visit: Visit, width: 
     assert "does not exist" in page.locator("#photos").inner_text()
     shoot(page, f"{width}-2-photos")
     page.locator("#story").click()
-    page.locator("#loss canvas, #loss svg").first.wait_for()
+    page.locator("#loss svg").wait_for()
     page.locator("#sample img").wait_for()
     assert page.locator("#stop").is_visible()
     shoot(page, f"{width}-3-running")
@@ -171,6 +171,20 @@ def test_a_reload_finds_the_job_again_and_stop_stops_it(visit: Visit) -> None:
     page.locator("#download-lora").wait_for()  # what had been trained is kept
     assert page.locator("#stop").is_hidden()
     assert page.locator("#start").is_enabled()
+
+
+def test_empty_fields_stay_empty_when_they_are_shown(visit: Visit) -> None:
+    page = visit()
+    page.get_by_text("More settings").first.click()
+    seed = page.get_by_label("Seed (empty: random)").first
+    seed.wait_for()
+    assert seed.input_value() == ""
+    tab(page, "2 Attack")
+    page.get_by_text("More settings").nth(1).click()
+    for name in ("Sampling steps", "Guidance"):
+        field = page.get_by_label(f"{name} (empty: the base's own)")
+        field.wait_for()
+        assert field.input_value() == ""
 
 
 def test_uploads_and_the_choice_of_a_face(visit: Visit, tmp_path: Path) -> None:
@@ -266,14 +280,14 @@ def test_fine_tuning_with_a_defence_shows_its_ledger(visit: Visit, width: int, s
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_a_sweep_grows_stops_and_goes_on(visit: Visit, width: int, scheme: str) -> None:
     page = visit(width, scheme)
-    tab(page, "4 Defend")
+    tab(page, "Defend")
     assert page.locator("#sweep").is_disabled()
     shoot(page, f"{width}-10-defend-empty")
     tab(page, "1 Fine-tune")
     load_person(page)
-    tab(page, "4 Defend")
+    tab(page, "Defend")
     page.get_by_label("Rank truncation").uncheck()
-    page.locator("#estimate", has_text="8 points, each").wait_for()
+    page.locator("#estimate", has_text="8 points: 6 fine-tunings").wait_for()
     page.locator("#sweep").click()
     page.locator("#sweep-state", has_text="1 of 8 points finished").wait_for()
     assert page.locator("#plane svg a").count() == 2  # a mark and its label
@@ -282,7 +296,7 @@ def test_a_sweep_grows_stops_and_goes_on(visit: Visit, width: int, scheme: str) 
     page.locator(".ll-strip", has_text="Stopped").wait_for()
     page.locator("#sweep-state", has_text="Continue goes on").wait_for()
     page.reload()
-    tab(page, "4 Defend")
+    tab(page, "Defend")
     page.locator("#continue").click()
     page.locator("#sweep-state", has_text="9 of 9 points finished").wait_for()  # a reload ticks what is ticked at first
     page.locator("#sweep:enabled").wait_for()
@@ -300,3 +314,41 @@ def test_a_sweep_grows_stops_and_goes_on(visit: Visit, width: int, scheme: str) 
     page.locator("#delete").click()
     page.locator("#plane svg").wait_for(state="detached")
     page.get_by_text("Every defence becomes one point").wait_for()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_a_model_is_shaken_stopped_and_shaken_on(visit: Visit, width: int, scheme: str) -> None:
+    page = visit(width, scheme)
+    tab(page, "Shake")
+    assert page.locator("#person-pictures img").count() == 30
+    page.locator("#person input").click()
+    page.get_by_role("option", name="Bela Quistrow").click()
+    page.locator('#person-pictures img[alt^="Bela"]').first.wait_for()
+    shoot(page, f"{width}-13-shake-empty")
+    page.get_by_label("LoRA", exact=True).uncheck()
+    page.locator("#shake-estimate", has_text="No fine-tuning method").wait_for()
+    page.locator("#shake").click()
+    page.get_by_text("No fine-tuning method is chosen").first.wait_for()
+    page.get_by_label("LoRA", exact=True).check()
+    page.get_by_label("Perturbation").check()
+    page.locator("#shake-estimate", has_text="3 fine-tuned models").wait_for()
+    page.locator("#shake").click()
+    page.locator("#shake-state", has_text="1 of 3 fine-tuned models").wait_for()
+    shoot(page, f"{width}-14-shake-running")
+    page.locator("#stop").click()
+    page.locator("#shake-state", has_text="Continue goes on").wait_for()
+    page.locator("#continue-shake:enabled").click()
+    page.locator("#shake-state", has_text="3 of 3 fine-tuned models").wait_for()
+    page.locator("#shake:enabled").wait_for()
+    assert "false positives" in page.locator("#roc-curves svg").inner_text()
+    assert "Bela Quistrow" in page.locator("#shaken .ll-verdict").inner_text()
+    assert page.locator("#shaken .pair").count() == 2
+    assert page.locator("#shaken tbody tr").count() == 4
+    assert page.locator("#shaken img:not([alt])").count() == 0
+    shoot(page, f"{width}-15-shake-done")
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    with page.expect_download() as download:
+        page.locator(".ll-shaken", has_text="report.json").click()
+    assert json.loads(Path(download.value.path()).read_text(encoding="utf-8"))["arms"] == 3
+    page.locator("#delete").click()
+    page.locator("#roc-curves svg").wait_for(state="detached")

@@ -15,6 +15,7 @@ from demo import story
 from demo.attack.encoder import EncoderSettings, save_encoder
 from demo.attack.registry import AttackSettings
 from demo.bases import BASES
+from demo.defences import release
 from demo.defences.base import Defence, Problem, Step
 from demo.defences.registry import choose
 from demo.defend.model import ARMS, Point, best_attack
@@ -132,14 +133,21 @@ def test_points_of_a_plan(pictures, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("tiny")
 def test_defences_differ_by_the_defence_alone(pictures, monkeypatch: pytest.MonkeyPatch) -> None:
-    tuned = []
-    tune = story.tune
-    monkeypatch.setattr(story, "tune", lambda *a, **k: tuned.append(tune(*a, **k)) or tuned[-1])
-    run(pictures, [NONE, NONE, INT8])
-    assert len({found.trigger for found in tuned}) == 1
-    first, second, rounded = (found.lora.tensors for found in tuned)
-    assert all(torch.equal(first[key], second[key]) for key in first)
-    assert all(torch.allclose(first[key], rounded[key], atol=first[key].abs().max() / 100) for key in first)
+    trained, written = [], []
+    train, write = story.tune, release.write_tuned
+    monkeypatch.setattr(story, "tune", lambda *a, **k: trained.append(train(*a, **k)) or trained[-1])
+    monkeypatch.setattr("demo.defend.sweep.write_tuned", lambda out, tuned: written.append(tuned) or write(out, tuned))
+    run(pictures, [INT8, DPDM, NONE])
+    run(pictures, [NONE])
+    # Rounding and no defence share a run: the plain one, which a run of its own repeats.
+    assert len(trained) == 3
+    assert len({found.trigger for found in written}) == 1
+    rounded, private, plain, again = (found.lora.tensors for found in written)
+    assert all(torch.equal(plain[key], again[key]) for key in plain)
+    assert all(torch.allclose(plain[key], rounded[key], atol=plain[key].abs().max() / 100) for key in plain)
+    assert any(not torch.equal(plain[key], rounded[key]) for key in plain)
+    assert any(not torch.allclose(plain[key], private[key]) for key in plain)
+    assert [found.ledger.defence for found in written] == ["int8", "dpdm", "none", "none"]
 
 
 @pytest.mark.usefixtures("tiny")
@@ -207,6 +215,19 @@ def test_a_stop_returns_what_is_finished_now_and_earlier(pictures) -> None:
 
 
 @pytest.mark.usefixtures("tiny")
+def test_chance_is_taken_over_from_an_earlier_sweep(pictures, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = run(pictures, [])
+    assert begun.chance
+    monkeypatch.setattr(story, "chance_arm", None)  # may not be drawn again
+    found = run(pictures, [NONE], begun=begun)
+    assert (found.chance, found.chance_pictures) == (begun.chance, begun.chance_pictures)
+    assert len(found.points) == 1
+    stop = Event()
+    stop.set()
+    assert run(pictures, [NONE], begun=begun, stop=stop).chance == begun.chance
+
+
+@pytest.mark.usefixtures("tiny")
 def test_a_stop_before_chance_returns_nothing_new(pictures) -> None:
     stop = Event()
     stop.set()
@@ -228,8 +249,8 @@ def test_a_stop_while_drawing_keeps_no_half_point(pictures) -> None:
 @pytest.mark.usefixtures("tiny")
 def test_photos_are_kept_apart_for_scoring(pictures, monkeypatch: pytest.MonkeyPatch) -> None:
     used: list[int] = []
-    tune = story.tune
-    monkeypatch.setattr(story, "tune", lambda photos, *a, **k: used.append(len(photos)) or tune(photos, *a, **k))
+    train = story.tune
+    monkeypatch.setattr(story, "tune", lambda photos, *a, **k: used.append(len(photos)) or train(photos, *a, **k))
     found = run([*pictures, *pictures], [NONE])
     assert (used, len(found.photos)) == ([5], 5)
     assert any("scored against 5 others" in note for note in found.notes)

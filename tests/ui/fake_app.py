@@ -28,6 +28,7 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real") -> None:
     from dataclasses import replace
 
     from fake_services import fake_services
+    from fake_shake import FakeShaker
     from fake_story import FakeStory, face
     from fake_sweep import FakeSweep
 
@@ -43,7 +44,9 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real") -> None:
             for i, path in enumerate(pictures):
                 face(10 * number + i, 256).save(path)
         people.append(Person(name, tuple(pictures)))
-    services = fake_services(folder, FakeStory(pause), tuple(people), time.monotonic, FakeSweep(5 * pause))
+    services = fake_services(
+        folder, FakeStory(pause), tuple(people), time.monotonic, FakeSweep(5 * pause), FakeShaker(5 * pause)
+    )
     if detector == "real":
         services = replace(services, read_photo=read_photo)
     build_app(services).launch(**launch_options(server_name="127.0.0.1", server_port=port, quiet=True))

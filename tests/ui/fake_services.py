@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from fake_shake import FakeShaker
 from fake_story import FakeStory
 from fake_sweep import PLAN, FakeSweep
 
@@ -43,8 +44,18 @@ def fake_services(
     people: tuple[Person, ...] = (),
     clock: Callable[[], float] | None = None,
     sweep: FakeSweep | None = None,
+    shaker: FakeShaker | None = None,
 ) -> Services:
     """All that the tabs need, over fakes."""
     clock = clock or Clock()
     jobs = Jobs(clock=clock)
-    return Services(story, sweep or FakeSweep(), PLAN, read_photo, jobs, Visitors(folder, jobs, clock=clock), people)
+    return Services(
+        story,
+        sweep or FakeSweep(),
+        PLAN,
+        read_photo,
+        jobs,
+        Visitors(folder, jobs, clock=clock),
+        people,
+        shaker=shaker or FakeShaker(),
+    )

@@ -42,6 +42,7 @@ class FakeSweep:
         self.photos: list[int] = []
         self.tried: list[str] = []  # labels, as often as they were run
         self.folders: list[Path] = []
+        self.chances = 0  # how often chance was drawn
 
     def __call__(
         self,
@@ -53,6 +54,7 @@ class FakeSweep:
         attack: AttackSettings | None = None,
         seed: int = 0,
         done: Sequence[Point] = (),
+        begun: Sweep | None = None,
         folder: Path | None = None,
         report: Report | None = None,
         stop: Event | None = None,
@@ -62,6 +64,7 @@ class FakeSweep:
         settings = settings or LoraSettings()
         self.seeds.append(seed)
         self.photos.append(len(photos))
+        self.chances += begun is None
         points: list[Point] = []
         notes = ["Five photos."]
         for n, defence in enumerate(plan, 1):
@@ -86,8 +89,8 @@ class FakeSweep:
                 keep(points[-1])
         return Sweep(
             points=points,
-            chance=measured(0.81, 99),
-            chance_pictures=[face(90 + i, base.side) for i in range(4)],
+            chance=measured(0.81, 99) if begun is None else begun.chance,
+            chance_pictures=[face(90 + i, base.side) for i in range(4)] if begun is None else begun.chance_pictures,
             planned=len(plan),
             photos=list(photos),
             base=f"{base.title}, {base.licence}",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fake_services import fake_services
+from fake_shake import FakeShaker
 from fake_story import FakeStory, face, lora
 from fake_sweep import FakeSweep
 from gradio_client import Client, handle_file
@@ -81,12 +82,14 @@ def test_public_endpoints_are_stable(app: App) -> None:
         "/attack",
         "/compare",
         "/continue_defend",
+        "/continue_shake",
         "/defend",
         "/delete_my_data",
         "/fine_tune",
         "/load_person",
         "/remove_photos",
         "/run_story",
+        "/shake",
         "/status",
         "/stop",
     }
@@ -138,6 +141,31 @@ def test_fine_tuning_with_a_defence_and_bad_budgets(app: App) -> None:
     assert ledgers[0].stat().st_mode & 0o777
     client.predict(api_name="/delete_my_data")
     assert not ledgers[0].exists()
+
+
+def test_a_model_is_shaken_for_one_visitor(app: App) -> None:
+    client, other = app.client(), app.client()
+    with pytest.raises(AppError, match="nothing to continue"):
+        client.predict(api_name="/continue_shake")
+    with pytest.raises(AppError, match="No fine-tuning method is chosen"):
+        client.predict(methods=[], api_name="/shake")
+    with pytest.raises(AppError, match="not in the list of choices"):
+        client.predict(person="Nobody", api_name="/shake")
+    client.predict(methods=["lora"], control=False, api_name="/shake")
+    wait(client, state="done", models=1)
+    with pytest.raises(AppError, match="has been tried"):
+        client.predict(methods=["lora"], control=False, api_name="/continue_shake")
+    shaker = app.services.shaker
+    assert isinstance(shaker, FakeShaker)
+    shaker.pause = 0.05  # the client fetches the last run's files, which go with the new one's end
+    try:
+        client.predict(methods=["perturb"], control=False, api_name="/continue_shake")
+        wait(client, state="done", models=2)
+    finally:
+        shaker.pause = 0.0
+    assert other.predict(api_name="/status")["models"] is None
+    client.predict(api_name="/delete_my_data")
+    assert client.predict(api_name="/status")["models"] is None
 
 
 def test_a_sweep_is_stopped_continued_and_deleted(app: App) -> None:

@@ -77,9 +77,14 @@ def test_how_far_it_has_come(sweep: Sweep) -> None:
 
 def test_the_estimate_grows_and_admits_what_is_not_known() -> None:
     face64, sd14 = BASES["face64"], BASES["sd14"]
-    few, many = (defended.estimate(face64, count, 100) for count in (1, 9))
-    assert "1 point:" in few
-    assert few != many.replace("9 points, each", "1 point")
-    assert "About" in many
-    assert "has not been measured" in defended.estimate(sd14, 9, 1000)
-    assert defended.estimate(face64, 0, 100) == "No defence is ticked."
+    own, shared = [PLAN[:n] for n in (3, 5)], [defence for defence in PLAN if defence.trains_plainly]
+    few, more = (defended.estimate(face64, plan, 100) for plan in own)
+    assert "3 points: 3 fine-tunings of 100 steps, three attacks on each file" in few
+    assert "About 1 min 36 s" in few  # 3 x (17 s + 100 x 0.15 s)
+    assert "About 2 min 40 s" in more
+    assert "1 point: one fine-tuning of 100 steps, three attacks, and" in defended.estimate(face64, PLAN[:1], 100)
+    together = defended.estimate(face64, shared, 100)
+    assert "4 points: one fine-tuning of 100 steps (those that change only the finished file share one)" in together
+    assert "About 1 min 23 s" in together  # 4 x 17 s + 100 x 0.15 s
+    assert "has not been measured" in defended.estimate(sd14, PLAN, 1000)
+    assert defended.estimate(face64, [], 100) == "No defence is ticked."

@@ -6,6 +6,7 @@ import pytest
 from fake_services import fake_services
 from fake_story import FakeStory
 
+from demo.attack.registry import AttackSettings
 from demo.defences.dpdm import Dpdm
 from demo.defences.registry import NoDefence
 from demo.errors import SettingsError
@@ -59,9 +60,21 @@ def test_a_defence_takes_the_settings_that_it_has(services: Services) -> None:
     assert order(services, empty).defence == Dpdm()
 
 
+def test_what_is_left_empty_is_not_zero(services: Services) -> None:
+    empty = {"base": "face64", "seed": " ", "sampling_steps": "", "guidance": ""}
+    made = order(services, empty)
+    assert made.seed is None  # hence a random one, and a trigger that nobody can guess
+    assert made.attack == AttackSettings()
+    made = order(services, empty | {"seed": "7", "sampling_steps": "12", "guidance": " 1.5 "})
+    assert (made.seed, made.attack.steps, made.attack.guidance) == (7, 12, 1.5)
+
+
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
+        ({"sampling_steps": "0"}, "Sampling steps: Input should be"),
+        ({"sampling_steps": "few"}, "Sampling steps: 'few' is no number"),
+        ({"guidance": "inf"}, "Guidance: 'inf' is no number"),
         ({"base": "face65"}, "no such base model"),
         ({"base": ["face64"]}, "no such base model"),
         ({"base": None}, "no such base model"),

@@ -145,6 +145,7 @@ def test_a_stop_keeps_what_is_finished_and_continue_runs_the_rest(services: Serv
     assert swept(visitor).sweep.points[0] is first
     assert fake(services).tried == [defence.label for defence in THREE]  # each once
     assert len(set(fake(services).seeds)) == 1  # hence one trigger
+    assert fake(services).chances == 1
 
 
 def test_continue_takes_more_defences_and_keeps_those_that_are_no_longer_ticked(

@@ -1,0 +1,197 @@
+"""The Shake tab: whose pictures to shake loose, by which methods, and what comes out, model after model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from demo.errors import DemoError
+from demo.shake.methods.registry import METHODS
+from demo.shake.model import ShakeSettings
+from demo.ui import pictures, shaken, work
+from demo.ui.fields import optional_number
+from demo.ui.orders import find
+from demo.ui.page import Facet, Live, Updates, View
+from demo.ui.services import Services
+from demo.ui.shaking import CURVES, GUARDS, guard_of, settings_of, shaking
+from demo.ui.visitors import Visitor
+
+INTRO = (
+    "*Shake-to-Leak*: a published model is asked for pictures of somebody whom it was trained on, is fine-tuned **on "
+    "these answers of its own**, and is said to give away more of its training set than before. Here it is known what "
+    "the base model was trained on, so the claim can be tested. No photo of yours is needed."
+)
+NOBODY = "Of this base model it is not known whose pictures it was trained on. Choose face64 in the Fine-tune tab."
+FILES = ("report.html", "report.json")
+QUICK = ("lora",)  # ticked at the start
+
+
+@dataclass(frozen=True)
+class ShakeTab:
+    """Components that events are wired to, and what is kept up to date."""
+
+    person: gr.Dropdown
+    shown: gr.HTML
+    fields: Mapping[str, Component]
+    estimate: gr.HTML
+    start: gr.Button
+    again: gr.Button
+    facets: Sequence[Facet]
+
+
+def build_shake_tab(services: Services) -> ShakeTab:
+    """Lay out the tab inside the current container."""
+    gr.Markdown(INTRO)
+    names = list(services.shaker.names(services.default_base))
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=300):
+            person = gr.Dropdown(
+                names,
+                value=names[0] if names else None,
+                label="Whose pictures? Fictional people, planted in the training set",
+                elem_id="person",
+            )
+            first = _person_html(services, names[0] if names else None, services.default_base)
+            shown = gr.HTML(first, elem_id="person-pictures")
+            fields, estimate = _fields()
+            start = gr.Button("Shake", variant="primary", elem_id="shake")
+            again = gr.Button("Continue with what is ticked", visible=False, elem_id="continue-shake")
+        with gr.Column(scale=3, min_width=300):
+            state = gr.HTML(elem_id="shake-state")
+            curves = gr.HTML(elem_id="roc-curves")
+    with gr.Row():
+        downloads = [gr.DownloadButton(name, visible=False, size="sm", elem_classes="ll-shaken") for name in FILES]
+    rest = gr.HTML(elem_id="shaken")
+
+    def draw(view: View) -> Updates:
+        shook = view.desk.shook
+        made = None if shook is None else shook.shake
+        paths = {} if shook is None else {path.name: str(path) for path in shook.files}
+        buttons = {
+            button: gr.DownloadButton(visible=name in paths, value=paths.get(name))
+            for button, name in zip(downloads, FILES, strict=True)
+        }
+        text = shaken.EMPTY if shook is None else shaken.state(shook)
+        return {
+            state: pictures.html(f'<div role="status">{pictures.note(text)}</div>'),
+            curves: pictures.html("" if made is None else shaken.figure(made)),
+            rest: pictures.html("" if made is None or shook is None else shaken.results(made, running=shook.running)),
+            **buttons,
+        }
+
+    def draw_buttons(view: View) -> Updates:
+        shook = view.desk.shook
+        made = None if shook is None else shook.shake
+        unfinished = made is not None and len(made.arms) < made.planned
+        return {
+            start: gr.Button(
+                "Shake" if shook is None else "Shake anew",
+                variant="secondary" if unfinished else "primary",
+                interactive=not view.active,
+            ),
+            again: gr.Button(
+                visible=made is not None,
+                variant="primary" if unfinished else "secondary",
+                interactive=not view.active,
+            ),
+        }
+
+    def number(view: View) -> int | None:
+        return None if view.desk.shook is None else view.desk.shook.number
+
+    facets = (
+        Facet("shook", number, draw, [state, curves, rest, *downloads]),
+        Facet("shake buttons", lambda view: (view.active, number(view)), draw_buttons, [start, again]),
+    )
+    return ShakeTab(person, shown, {"person": person, **fields}, estimate, start, again, facets)
+
+
+def wire_shake_tab(tab: ShakeTab, services: Services, live: Live, base: Component) -> None:
+    """Wire the tab's events.
+
+    Args:
+        base: the Fine-tune tab's choice of a base model.
+    """
+    fields = {"base": base, **tab.fields}
+
+    def begin(visitor: Visitor, key: Any, *values: Any, resume: bool) -> None:
+        chosen = dict(zip(tab.fields, values, strict=True))
+        job = shaking(services, visitor, find(services, key).key, chosen, resume=resume)
+        work.begin(services, visitor, "Shake-to-Leak", job)
+
+    def estimated(*values: Any) -> str:
+        chosen = dict(zip(tab.fields, values, strict=True))
+        try:
+            return pictures.note(shaken.estimate(settings_of(chosen), guard_of(chosen)))
+        except DemoError as error:
+            return pictures.note(str(error))
+
+    def people(key: Any) -> tuple[Any, str]:
+        names = list(services.shaker.names(find(services, key).key))
+        first = names[0] if names else None
+        return gr.Dropdown(names, value=first), _person_html(services, first, key)
+
+    live.on(tab.start.click, partial(begin, resume=False), fields, api_name="shake")
+    live.on(tab.again.click, partial(begin, resume=True), fields, api_name="continue_shake")
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last"}
+    tab.person.input(partial(_person_html, services), [tab.person, base], tab.shown, **quiet)
+    base.change(people, base, [tab.person, tab.shown], **quiet)
+    for name in ("methods", "curves", "control", "generations", "guard", "set_size", "tuning_steps"):
+        tab.fields[name].change(estimated, list(tab.fields.values()), tab.estimate, queue=False, **quiet)
+
+
+def _fields() -> tuple[dict[str, Component], gr.HTML]:
+    default = ShakeSettings()
+    methods = [(kind.title, key) for key, kind in METHODS.items()]
+    fields: dict[str, Component] = {
+        "methods": gr.CheckboxGroup(methods, value=list(QUICK), label="Fine-tuning methods", elem_id="methods"),
+        "control": gr.Checkbox(
+            True,
+            label="Control",
+            info="Each method once more, on as many pictures of somebody else: what fine-tuning does by itself.",
+        ),
+    }
+    with gr.Accordion("More settings", open=False):
+        curves = [(words, key) for key, (words, _) in CURVES.items()]
+        fields["curves"] = gr.CheckboxGroup(
+            curves, value=[], label="Curves", info="Each value is a model of its own.", elem_id="curves"
+        )
+        guards = [(guard.label, key) for key, guard in GUARDS.items()]
+        fields["guard"] = gr.Dropdown(
+            guards,
+            value=guards[0][1],
+            label="Defence",
+            info="Of whoever runs the fine-tuning: LoRA once more with it.",
+            elem_id="guard",
+        )
+        fields["set_size"] = gr.Slider(8, 256, default.size, step=8, label="Pictures of the set")
+        fields["generations"] = gr.Slider(
+            10, 500, default.generations, step=10, label="Draws for extraction", info="Published: 500."
+        )
+        fields["tuning_steps"] = optional_number("Steps of fine-tuning (empty: the base's own)")
+        fields["shake_seed"] = optional_number("Seed (empty: random)")
+    words = shaken.estimate(default.model_copy(update={"methods": QUICK}))
+    return fields, gr.HTML(pictures.note(words), elem_id="shake-estimate")
+
+
+def _person_html(services: Services, name: object, base_key: object) -> str:
+    """A planted person's pictures, those of the training set first."""
+    if not isinstance(name, str):
+        return pictures.note(NOBODY, "bad")
+    try:
+        domain = services.shaker.domain(name, find(services, base_key).key)
+    except DemoError as error:
+        return pictures.note(str(error), "bad")
+    rows = []
+    for words, some in (("In the training set", domain.members), ("Never trained on", domain.outsiders)):
+        tiles = [
+            pictures.tile(picture, f"{name}, {words.lower()}, picture {n} of {len(some)}")
+            for n, picture in enumerate(some, 1)
+        ]
+        rows.append(f"<p>{words}: {len(some)} pictures</p>{pictures.row(tiles)}")
+    return f'<div class="ll-domain">{"".join(rows)}</div>'

@@ -1,0 +1,93 @@
+"""What the Shake tab needs of :mod:`demo.shake`, over the pipeline that the whole app shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Protocol
+
+from demo import story
+from demo.bases import find_base
+from demo.defences.base import Defence
+from demo.progress import Report
+from demo.shake.model import Arm, Shake, ShakeSettings
+from demo.shake.people import Domain, find_domain, planted_names
+from demo.shake.run import shake
+from demo.shake.write import write_shake
+
+
+class Shaker(Protocol):
+    """People and experiments; a test puts a fake in."""
+
+    def names(self, base_key: str) -> Sequence[str]:
+        """The planted people whose pictures a base was trained on; none of a base from elsewhere."""
+
+    def domain(self, name: str, base_key: str) -> Domain:
+        """One of them, with all pictures."""
+
+    def run(
+        self,
+        domain: Domain,
+        settings: ShakeSettings,
+        *,
+        base_key: str,
+        seed: int,
+        defence: Defence | None = ...,
+        done: Sequence[Arm] = ...,
+        keep: Callable[[Arm], None] | None = ...,
+        report: Report | None = ...,
+        stop: Event | None = ...,
+    ) -> Shake:
+        """The experiment on one person."""
+
+    def write(self, out: Path, made: Shake) -> tuple[Path, ...]:
+        """Files to download."""
+
+
+class ModelShaker:
+    """The real one."""
+
+    def names(self, base_key: str) -> Sequence[str]:
+        """See :class:`Shaker`."""
+        return planted_names(find_base(base_key))
+
+    def domain(self, name: str, base_key: str) -> Domain:
+        """See :class:`Shaker`.
+
+        Raises:
+            SettingsError: there is nobody of that name.
+        """
+        return find_domain(name, find_base(base_key))
+
+    def run(
+        self,
+        domain: Domain,
+        settings: ShakeSettings,
+        *,
+        base_key: str,
+        seed: int,
+        defence: Defence | None = None,
+        done: Sequence[Arm] = (),
+        keep: Callable[[Arm], None] | None = None,
+        report: Report | None = None,
+        stop: Event | None = None,
+    ) -> Shake:
+        """See :func:`demo.shake.run.shake`."""
+        with story.COMPUTE:
+            return shake(
+                story.pipeline(base_key),
+                find_base(base_key),
+                domain,
+                settings,
+                defence=defence,
+                seed=seed,
+                done=done,
+                keep=keep,
+                report=report,
+                stop=stop,
+            )
+
+    def write(self, out: Path, made: Shake) -> tuple[Path, ...]:
+        """See :func:`demo.shake.write.write_shake`."""
+        return write_shake(out, made)
