@@ -83,7 +83,8 @@ def lora_settings(base: Base, values: Values) -> LoraSettings:
         changes[name] = values.get(name)
     changes["lr"] = values.get("lr")
     changes["train_text_encoder"] = values.get("text_encoder")
-    changes["unet_rank"] = changes["text_rank"] = values.get("rank")
+    if values.get("rank") != preset.unet_rank:  # the form shows the UNet's; the text encoder's may be another
+        changes["unet_rank"] = changes["text_rank"] = values.get("rank")
     if values.get("prior") is False:
         changes["prior_weight"] = 0.0
     kept = {name: value for name, value in changes.items() if value is not None}

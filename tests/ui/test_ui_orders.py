@@ -7,11 +7,12 @@ from fake_services import fake_services
 from fake_story import FakeStory
 
 from demo.attack.registry import AttackSettings
+from demo.bases import BASES
 from demo.defences.dpdm import Dpdm
 from demo.defences.registry import NoDefence
 from demo.errors import SettingsError
 from demo.lora.settings import PRESETS
-from demo.ui.orders import order
+from demo.ui.orders import lora_settings, order
 from demo.ui.services import Services
 
 
@@ -102,3 +103,9 @@ def test_what_is_left_empty_is_not_zero(services: Services) -> None:
 def test_what_cannot_be_is_refused_by_name(services: Services, values: dict[str, object], problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
         order(services, {"base": "face64"} | values)
+
+
+def test_a_rank_that_was_not_changed_leaves_the_preset_alone() -> None:
+    preset = PRESETS["face64-cpu"]
+    assert preset.unet_rank != preset.text_rank
+    assert lora_settings(BASES["face64"], {"rank": preset.unet_rank}) == preset
