@@ -16,7 +16,7 @@ SOURCES = {
     "ood": "OoD set, the control: its own pictures of somebody else",
     "none": "no data",
 }
-KIND = {"sp": 2, "ood": 1, "none": 3}  # of the chart's kinds, of dots and lines by their source
+KIND = {"sp": 1, "ood": 2, "none": 3}  # of the chart's kinds, by source: as the first pair of ROC curves has them
 MOST_CURVES = len(KINDS) - 1  # after the grey one; more could not be told apart
 ROW, HEAD = 36.0, 8.0  # of the plot of changes, pixels
 LEAST = 0.02  # half the span of changes: less would make a landscape out of noise
