@@ -54,7 +54,7 @@ def test_an_ablation_is_drawn_in_the_order_of_its_values() -> None:
     at = numbers(svg, r'class="curve" [^>]+ d="([^"]+)"')
     assert at[0] < at[2]
     assert at[1] > at[3]  # the larger change is higher up
-    assert svg.count("<rect") == 0  # the OoD set's mark: it has no finite point
+    assert 'width="6"' not in svg  # the OoD set's mark: it has no finite point
     assert ">as before<" in svg
     assert ablation_plot("rank", {"sp": [(1.0, NAN)]}, title="Rank") == ""
 
