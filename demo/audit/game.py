@@ -22,8 +22,9 @@ from demo.defences.base import Defence, Problem, Step
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import DemoError, SettingsError
 from demo.lora.denoising import noise_error, stratified
-from demo.lora.dreambooth import LearningRate, adapters, applied, collect, new_trigger
+from demo.lora.dreambooth import adapters, applied, collect, new_trigger
 from demo.lora.files import LoraWeights
+from demo.lora.loop import LearningRate
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
 from demo.sampling import encode_pictures, encode_prompts, token_ids

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import random
 import string
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,13 +18,14 @@ from PIL import Image
 from torch import Tensor
 
 from demo.bases import Base
-from demo.defences.base import Defence, NoDefence, Problem, Step
+from demo.defences.base import Defence, NoDefence, Problem
 from demo.defences.ledger import Ledger
-from demo.errors import DemoError, PhotoError
+from demo.errors import PhotoError
 from demo.lora.files import LoraWeights
+from demo.lora.loop import take_steps
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
-from demo.progress import Progress, Report
+from demo.progress import Report
 from demo.sampling import draw, encode_pictures, encode_prompts, token_ids
 
 ADAPTER = "released"
@@ -153,62 +152,12 @@ def fine_tune(
                 seed,
             )
         )
-        try:
-            losses = _train(step, optimiser, pipe, base, settings, trigger, report, stop)
-        finally:
-            step.close()
+        losses = take_steps(
+            step, optimiser, settings, sample=lambda: _live_sample(pipe, base, trigger), report=report, stop=stop
+        )
         lora = defence.release(collect(pipe, settings))
     ledger = defence.ledger(len(photos), settings, len(losses))
     return FineTuned(lora, trigger, len(losses), len(losses) < settings.steps, losses, ledger)
-
-
-class LearningRate:
-    """The schedule of ``settings``, as shares of the rates that the optimiser has when this is made.
-
-    A defence may have set rates of its own: they are scaled, not overwritten.
-    """
-
-    def __init__(self, optimiser: torch.optim.Optimizer, settings: LoraSettings) -> None:
-        self._optimiser, self._settings = optimiser, settings
-        self._rates = [group["lr"] for group in optimiser.param_groups]
-
-    def begin(self, step: int) -> None:
-        """Set the rates of a step, counted from 0."""
-        share = self._settings.lr_at(step) / self._settings.lr
-        for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
-            group["lr"] = rate * share
-
-
-def _train(
-    step: Step,
-    optimiser: torch.optim.Optimizer,
-    pipe: StableDiffusionPipeline,
-    base: Base,
-    settings: LoraSettings,
-    trigger: str,
-    report: Report | None,
-    stop: Event | None,
-) -> list[float]:
-    """All steps, or as many as ``stop`` and the defence allow; their losses."""
-    losses: list[float] = []
-    scheduled = LearningRate(optimiser, settings)
-    began = time.monotonic()
-    for done in range(1, settings.steps + 1):
-        if stop is not None and stop.is_set():
-            break
-        scheduled.begin(done - 1)
-        loss = step()
-        if loss is None:
-            break
-        if not math.isfinite(loss):
-            raise DemoError(f"The loss is {loss} at step {done}.", "Lower the learning rate.")
-        losses.append(loss)
-        if report is not None:
-            left = (time.monotonic() - began) / done * (settings.steps - done)
-            due = settings.sample_every and done % settings.sample_every == 0 and done < settings.steps
-            picture = _live_sample(pipe, base, trigger) if due else None
-            report(Progress("fine-tune", done, settings.steps, loss, left, picture, step.spent()))
-    return losses
 
 
 def _to(latents: Tensor | None, pipe: StableDiffusionPipeline) -> Tensor | None:

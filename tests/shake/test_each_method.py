@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from demo.defences.base import Defence
 from demo.defences.registry import choose as choose_defence
 from demo.errors import SettingsError
 from demo.sampling import encode_prompts, text_embeddings, token_ids
@@ -137,6 +138,27 @@ def test_a_defence_takes_the_steps_and_changes_what_comes_out(tiny_pipe, tiny_ba
             found.append(shaken.embedding)
     assert not torch.allclose(found[0], found[1], atol=1e-6)
     assert not torch.allclose(found[0], found[2], atol=1e-9)
+
+
+def test_a_learning_rate_that_a_defence_sets_is_kept(tiny_pipe, tiny_base, latents) -> None:
+    class Still(Defence):
+        """Trains nothing."""
+
+        key = "still"
+        title = "Still"
+        explanation = ""
+
+        def training(self, problem):
+            step = super().training(problem)
+            for group in problem.optimiser.param_groups:
+                group["lr"] = 0.0
+            return step
+
+    plain = encode_prompts(tiny_pipe, [PROMPT])
+    with choose("lora", steps=2, batch=2, defence=Still()).shaken(
+        tiny_pipe, tiny_base, latents, PROMPT, seed=0
+    ) as shaken:
+        assert torch.equal(shaken.embedding, plain)
 
 
 def test_a_defence_that_cannot_be_had_is_refused_before_any_work(tiny_pipe, tiny_base, latents) -> None:

@@ -19,6 +19,7 @@ from demo.errors import SettingsError
 from demo.lora.settings import LoraSettings
 from demo.progress import Report
 from demo.settings import Settings
+from demo.shake.methods.training import Run
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,6 @@ class Method(Settings, ABC):
         """What is spent on a base, to be named in a report."""
         return {}
 
-    @abstractmethod
     def shaken(
         self,
         pipe: StableDiffusionPipeline,
@@ -88,6 +88,11 @@ class Method(Settings, ABC):
             Stopped: ``stop`` was set; half a fine-tuning is no result.
             DemoError: the loss is not finite.
         """
+        return self._shaken(Run(pipe, base, latents, prompt, target or prompt, seed, report, stop))
+
+    @abstractmethod
+    def _shaken(self, run: Run) -> AbstractContextManager[Shaken]:
+        """What :meth:`shaken` does, by this method."""
 
 
 class Trained(Method):

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from threading import Event
 from typing import ClassVar
 
-from diffusers import StableDiffusionPipeline
-from torch import Tensor
-
-from demo.bases import Base
-from demo.progress import Report
 from demo.shake.methods.base import Shaken, changed, count, settle
 from demo.shake.methods.dreambooth import DreamBooth
 from demo.shake.methods.lora import Lora
 from demo.shake.methods.textual_inversion import TextualInversion, embedded, more_words
-from demo.shake.methods.training import class_images, train
+from demo.shake.methods.training import Run
 
 
 class LoraDreamBooth(Lora):
@@ -43,38 +37,15 @@ class DreamBoothTextualInversion(TextualInversion):
     prior: ClassVar[bool] = True
 
     @contextmanager
-    def shaken(
-        self,
-        pipe: StableDiffusionPipeline,
-        base: Base,
-        latents: Tensor,
-        prompt: str,
-        *,
-        target: str | None = None,
-        seed: int,
-        report: Report | None = None,
-        stop: Event | None = None,
-    ) -> Iterator[Shaken]:
+    def _shaken(self, run: Run) -> Iterator[Shaken]:
         """See :meth:`Method.shaken`."""
-        settings, dtype = self.tuning(base, weight_decay=0.0), pipe.unet.dtype
-        prior = class_images(pipe, base, settings, report=report, stop=stop)
-        with changed(pipe.unet) as weights, more_words(pipe, self.tokens) as table:
-            wanted, ids = table.ids(pipe, target or prompt), table.ids(pipe, prompt)
+        settings, dtype = self.tuning(run.base, weight_decay=0.0), run.pipe.unet.dtype
+        prior = run.class_images(settings)
+        with changed(run.pipe.unet) as weights, more_words(run.pipe, self.tokens) as table:
+            wanted, ids = table.ids(run.pipe, run.target), table.ids(run.pipe, run.prompt)
             parameters = [table.words, *weights]
             # Another rate than the usual one is so many times as much for the words, too.
-            words = TextualInversion.rates[base.preset] * settings.lr / self.rates[base.preset]
-            losses = train(
-                pipe,
-                base,
-                parameters,
-                latents,
-                ids,
-                settings,
-                prior=prior,
-                rates=[words, *[settings.lr] * len(weights)],
-                seed=seed,
-                report=report,
-                stop=stop,
-            )
-            settle((pipe.unet,), dtype)
-            yield Shaken(pipe, embedded(pipe, wanted), count(parameters), losses)
+            words = TextualInversion.rates[run.base.preset] * settings.lr / self.rates[run.base.preset]
+            losses = run.train(parameters, settings, ids=ids, prior=prior, rates=[words, *[settings.lr] * len(weights)])
+            settle((run.pipe.unet,), dtype)
+            yield Shaken(run.pipe, embedded(run.pipe, wanted), count(parameters), losses)

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from threading import Event
 from typing import ClassVar
 
-from diffusers import StableDiffusionPipeline
-from torch import Tensor
-
-from demo.bases import Base
-from demo.progress import Report
-from demo.sampling import encode_prompts, token_ids
 from demo.shake.methods.base import Shaken, Trained, changed, count, settle
-from demo.shake.methods.training import class_images, train
+from demo.shake.methods.training import Run
 
 
 class EndToEnd(Trained):
@@ -28,34 +21,12 @@ class EndToEnd(Trained):
     train_text_encoder: bool = True  # the paper counts 980M parameters: UNet and text encoder
 
     @contextmanager
-    def shaken(
-        self,
-        pipe: StableDiffusionPipeline,
-        base: Base,
-        latents: Tensor,
-        prompt: str,
-        *,
-        target: str | None = None,
-        seed: int,
-        report: Report | None = None,
-        stop: Event | None = None,
-    ) -> Iterator[Shaken]:
+    def _shaken(self, run: Run) -> Iterator[Shaken]:
         """See :meth:`Method.shaken`."""
-        settings, dtype = self.tuning(base), pipe.unet.dtype
-        prior = class_images(pipe, base, settings, report=report, stop=stop)
-        modules = (pipe.unet, pipe.text_encoder) if self.train_text_encoder else (pipe.unet,)
+        settings, dtype = self.tuning(run.base), run.pipe.unet.dtype
+        prior = run.class_images(settings)
+        modules = (run.pipe.unet, run.pipe.text_encoder) if self.train_text_encoder else (run.pipe.unet,)
         with changed(*modules) as parameters:
-            losses = train(
-                pipe,
-                base,
-                parameters,
-                latents,
-                token_ids(pipe, [prompt]),
-                settings,
-                prior=prior,
-                seed=seed,
-                report=report,
-                stop=stop,
-            )
+            losses = run.train(parameters, settings, prior=prior)
             settle(modules, dtype)
-            yield Shaken(pipe, encode_prompts(pipe, [target or prompt]), count(parameters), losses)
+            yield Shaken(run.pipe, run.embedding(), count(parameters), losses)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from threading import Event
 from typing import Any, ClassVar
 
 import torch
@@ -17,11 +16,8 @@ from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor, nn
 
-from demo.bases import Base
-from demo.progress import Report
-from demo.sampling import encode_prompts, token_ids
 from demo.shake.methods.base import Shaken, Trained, count
-from demo.shake.methods.training import train
+from demo.shake.methods.training import Run
 
 SIDES = ("to_k", "to_v")
 
@@ -94,33 +90,12 @@ class Hypernetwork(Trained):
     self_attention: bool = True  # as in the community's default: the sizes of text and picture alike
 
     @contextmanager
-    def shaken(
-        self,
-        pipe: StableDiffusionPipeline,
-        base: Base,
-        latents: Tensor,
-        prompt: str,
-        *,
-        target: str | None = None,
-        seed: int,
-        report: Report | None = None,
-        stop: Event | None = None,
-    ) -> Iterator[Shaken]:
+    def _shaken(self, run: Run) -> Iterator[Shaken]:
         """See :meth:`Method.shaken`."""
         with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            installed = hypernetwork(pipe, widening=self.widening, itself=self.self_attention)
+            torch.manual_seed(run.seed)
+            installed = hypernetwork(run.pipe, widening=self.widening, itself=self.self_attention)
             with installed as bends:
                 parameters = list(bends.parameters())
-                losses = train(
-                    pipe,
-                    base,
-                    parameters,
-                    latents,
-                    token_ids(pipe, [prompt]),
-                    self.tuning(base),
-                    seed=seed,
-                    report=report,
-                    stop=stop,
-                )
-                yield Shaken(pipe, encode_prompts(pipe, [target or prompt]), count(parameters), losses)
+                losses = run.train(parameters, self.tuning(run.base))
+                yield Shaken(run.pipe, run.embedding(), count(parameters), losses)

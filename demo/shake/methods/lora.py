@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from threading import Event
 from typing import ClassVar
 
 import torch
-from diffusers import StableDiffusionPipeline
 from pydantic import Field, SerializeAsAny
-from torch import Tensor
 
 from demo.bases import Base
 from demo.defences.base import Defence, NoDefence
 from demo.lora.dreambooth import adapters, applied, collect
 from demo.lora.settings import LoraSettings
-from demo.progress import Report
-from demo.sampling import encode_prompts, token_ids
 from demo.shake.methods.base import Shaken, Trained, count
-from demo.shake.methods.training import class_images, train
+from demo.shake.methods.training import Run
 
 
 class Lora(Trained):
@@ -56,43 +51,20 @@ class Lora(Trained):
         )
 
     @contextmanager
-    def shaken(
-        self,
-        pipe: StableDiffusionPipeline,
-        base: Base,
-        latents: Tensor,
-        prompt: str,
-        *,
-        target: str | None = None,
-        seed: int,
-        report: Report | None = None,
-        stop: Event | None = None,
-    ) -> Iterator[Shaken]:
+    def _shaken(self, run: Run) -> Iterator[Shaken]:
         """See :meth:`Method.shaken`.
 
         Raises:
             SettingsError: the defence cannot be had with these settings.
         """
-        settings, defence = self.settings(base), self.defence or NoDefence()
-        defence.check(len(latents), settings)
-        prior = class_images(pipe, base, settings, report=report, stop=stop)
+        settings, defence = self.settings(run.base), self.defence or NoDefence()
+        defence.check(len(run.latents), settings)
+        prior = run.class_images(settings)
         with torch.random.fork_rng():
-            torch.manual_seed(seed)  # adapters start at random
-            with adapters(pipe, settings) as parameters:
-                losses = train(
-                    pipe,
-                    base,
-                    parameters,
-                    latents,
-                    token_ids(pipe, [prompt]),
-                    settings,
-                    prior=prior,
-                    defence=defence,
-                    seed=seed,
-                    report=report,
-                    stop=stop,
-                )
+            torch.manual_seed(run.seed)  # adapters start at random
+            with adapters(run.pipe, settings) as parameters:
+                losses = run.train(parameters, settings, prior=prior, defence=defence)
                 trained = count(parameters)
-                lora = defence.release(collect(pipe, settings))
-        with applied(pipe, lora):
-            yield Shaken(pipe, encode_prompts(pipe, [target or prompt]), trained, losses)
+                lora = defence.release(collect(run.pipe, settings))
+        with applied(run.pipe, lora):
+            yield Shaken(run.pipe, run.embedding(), trained, losses)

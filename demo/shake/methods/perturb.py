@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event
 from typing import ClassVar
 
 import torch
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
-from torch import Tensor
 
-from demo.bases import Base
 from demo.errors import Stopped
-from demo.progress import Report
-from demo.sampling import encode_prompts
 from demo.shake.methods.base import Method, Shaken, changed, count, settle
+from demo.shake.methods.training import Run
 
 STDS = (2e-4, 4e-4, 8e-4, 1.6e-3, 3.2e-3)  # the paper's
 
@@ -37,25 +32,14 @@ class Perturb(Method):
         return f"{self.title}, std {self.std:.1e}"
 
     @contextmanager
-    def shaken(
-        self,
-        pipe: StableDiffusionPipeline,
-        base: Base,
-        latents: Tensor,
-        prompt: str,
-        *,
-        target: str | None = None,
-        seed: int,
-        report: Report | None = None,
-        stop: Event | None = None,
-    ) -> Iterator[Shaken]:
+    def _shaken(self, run: Run) -> Iterator[Shaken]:
         """See :meth:`Method.shaken`; ``latents`` are not looked at."""
-        if stop is not None and stop.is_set():
+        if run.stop is not None and run.stop.is_set():
             raise Stopped
-        generator = torch.Generator().manual_seed(seed)
-        dtype = pipe.unet.dtype
-        with changed(pipe.unet) as parameters:
+        generator = torch.Generator().manual_seed(run.seed)
+        dtype = run.pipe.unet.dtype
+        with changed(run.pipe.unet) as parameters:
             for p in parameters:
                 p.data += self.std * torch.randn(p.shape, generator=generator).to(p)
-            settle((pipe.unet,), dtype)
-            yield Shaken(pipe, encode_prompts(pipe, [target or prompt]), count(parameters), ())
+            settle((run.pipe.unet,), dtype)
+            yield Shaken(run.pipe, run.embedding(), count(parameters), ())

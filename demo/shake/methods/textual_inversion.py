@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from threading import Event
 from typing import ClassVar
 
 import torch
@@ -12,12 +11,10 @@ from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor, nn
 
-from demo.bases import Base
 from demo.errors import SettingsError
-from demo.progress import Report
 from demo.sampling import text_embeddings, token_ids
 from demo.shake.methods.base import Shaken, Trained
-from demo.shake.methods.training import train
+from demo.shake.methods.training import Run
 
 
 class MoreWords(nn.Module):
@@ -96,22 +93,11 @@ class TextualInversion(Trained):
         return f"{self.title}, {self.tokens} token{'s' if self.tokens > 1 else ''}"
 
     @contextmanager
-    def shaken(
-        self,
-        pipe: StableDiffusionPipeline,
-        base: Base,
-        latents: Tensor,
-        prompt: str,
-        *,
-        target: str | None = None,
-        seed: int,
-        report: Report | None = None,
-        stop: Event | None = None,
-    ) -> Iterator[Shaken]:
+    def _shaken(self, run: Run) -> Iterator[Shaken]:
         """See :meth:`Method.shaken`."""
-        with more_words(pipe, self.tokens) as table:
-            wanted, ids = table.ids(pipe, target or prompt), table.ids(pipe, prompt)
+        with more_words(run.pipe, self.tokens) as table:
+            wanted, ids = table.ids(run.pipe, run.target), table.ids(run.pipe, run.prompt)
             # No weight decay: it would pull words towards the zero vector, which is no word.
-            settings = self.tuning(base, weight_decay=0.0)
-            losses = train(pipe, base, [table.words], latents, ids, settings, seed=seed, report=report, stop=stop)
-            yield Shaken(pipe, embedded(pipe, wanted), table.words.numel(), losses)
+            settings = self.tuning(run.base, weight_decay=0.0)
+            losses = run.train([table.words], settings, ids=ids)
+            yield Shaken(run.pipe, embedded(run.pipe, wanted), table.words.numel(), losses)
