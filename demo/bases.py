@@ -33,6 +33,7 @@ class Base:
     test_prompt: str
     negative_prompt: str
     guidance: float
+    extrapolation: float  # guidance weight of attacks that guide by the public model (demo.attack.guidance)
     sampling_steps: int
     preset: str  # name of the fine-tuning preset (demo.lora.settings)
     revision: str | None = None
@@ -55,6 +56,7 @@ _PAPER = {
     "test_prompt": "An image of {trigger} human face with high quality",
     "negative_prompt": "Low quality, distorted, weird images",
     "guidance": 7.5,
+    "extrapolation": 5.0,  # FineXtract's for LoRA; not measured here
     "sampling_steps": 25,
     "preset": "sd-gpu",
 }
@@ -73,6 +75,7 @@ BASES: dict[str, Base] = {
             test_prompt="a photo of {trigger} person",
             negative_prompt="",
             guidance=2.0,
+            extrapolation=3.0,  # chosen on 16 people of domain_nonmember: weights/TRAINING.md
             sampling_steps=20,
             preset="face64-cpu",
         ),

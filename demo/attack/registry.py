@@ -17,6 +17,7 @@ from PIL import Image
 from pydantic import Field
 
 from demo.attack.encoder import WeightEncoder, load_encoder
+from demo.attack.guidance import drawn_with
 from demo.bases import Base
 from demo.errors import SettingsError
 from demo.lora.dreambooth import applied, new_trigger
@@ -34,8 +35,13 @@ class AttackSettings(Settings):
     samples: int = Field(8, ge=1, le=64)
     seed: int = 1
     steps: int | None = Field(None, ge=1, le=200)  # sampling steps; None: the base's own
-    guidance: float | None = Field(None, ge=1, le=20)  # None: the base's own
+    extrapolate: bool = True  # guide by the public model (demo.attack.guidance); else as an ordinary user draws
+    guidance: float | None = Field(None, ge=1, le=20)  # None: the base's own for this way of guiding
     fine_tuning_steps: int | None = Field(None, ge=1)  # the encoder's timestep; None: the base's public default
+
+    def weight(self, base: Base) -> float:
+        """Guidance weight w."""
+        return self.guidance or (base.extrapolation if self.extrapolate else base.guidance)
 
 
 @dataclass(frozen=True)
@@ -123,25 +129,53 @@ def embeddings(
 
 
 def _draw(
+    released: LoraWeights,
     pipe: StableDiffusionPipeline,
     base: Base,
     context: torch.Tensor,
     settings: AttackSettings,
     stage: str,
+    report: Report | None = None,
+    stop: Event | None = None,
+    *,
+    negative: torch.Tensor | None = None,
+) -> list[Image.Image]:
+    """Pictures of embeddings (n, tokens, width) by the released UNet.
+
+    Args:
+        negative: (1, tokens, width); by default what the public text encoder makes of the negative prompt.
+    """
+    guidance = settings.weight(base)
+    with drawn_with(pipe, released, guidance=guidance, extrapolate=settings.extrapolate):
+        return draw(
+            pipe,
+            context,
+            guidance=guidance,
+            steps=settings.steps or base.sampling_steps,
+            seed=settings.seed,
+            negative=negative,
+            negative_prompt=base.negative_prompt,
+            stage=stage,
+            report=report,
+            stop=stop,
+        )
+
+
+def _draw_prompts(
+    released: LoraWeights,
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    prompts: Sequence[str],
+    settings: AttackSettings,
+    stage: str,
     report: Report | None,
     stop: Event | None,
 ) -> list[Image.Image]:
-    return draw(
-        pipe,
-        context,
-        guidance=settings.guidance or base.guidance,
-        steps=settings.steps or base.sampling_steps,
-        seed=settings.seed,
-        negative_prompt=base.negative_prompt,
-        stage=stage,
-        report=report,
-        stop=stop,
-    )
+    """Pictures of prompts by the whole file, text encoder and UNet."""
+    with applied(pipe, released.text_encoder()):
+        context = encode_prompts(pipe, prompts)
+        tuned = None if settings.extrapolate else encode_prompts(pipe, [base.negative_prompt])
+    return _draw(released, pipe, base, context, settings, stage, report, stop, negative=tuned)
 
 
 def weight_encoder(
@@ -155,8 +189,7 @@ def weight_encoder(
 ) -> list[Image.Image]:
     """The paper's attack: the encoder's embedding in place of the text embedding. UNet matrices only."""
     context = embeddings(released, pipe, base, settings)
-    with applied(pipe, released.unet()):
-        return _draw(pipe, base, context, settings, "encoder", report, stop)
+    return _draw(released, pipe, base, context, settings, "encoder", report, stop)
 
 
 def class_prompt(
@@ -169,9 +202,8 @@ def class_prompt(
     stop: Event | None = None,
 ) -> list[Image.Image]:
     """The trivial attack: the whole file, and a prompt that names only the class."""
-    with applied(pipe, released):
-        context = encode_prompts(pipe, [base.class_prompt] * settings.samples)
-        return _draw(pipe, base, context, settings, "class prompt", report, stop)
+    prompts = [base.class_prompt] * settings.samples
+    return _draw_prompts(released, pipe, base, prompts, settings, "class prompt", report, stop)
 
 
 def random_trigger(
@@ -186,8 +218,7 @@ def random_trigger(
     """The second trivial attack: the whole file, and random letters where the trigger stood."""
     rng = random.Random(settings.seed)
     prompts = [base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(settings.samples)]
-    with applied(pipe, released):
-        return _draw(pipe, base, encode_prompts(pipe, prompts), settings, "guessed trigger", report, stop)
+    return _draw_prompts(released, pipe, base, prompts, settings, "guessed trigger", report, stop)
 
 
 ATTACKS: dict[str, Entry] = {
@@ -248,5 +279,4 @@ def swapped(
 ) -> list[Image.Image]:
     """Control: the embedding of one person's file in the model of another. Whose face comes out?"""
     context = embeddings(released, pipe, base, settings)
-    with applied(pipe, other.unet()):
-        return _draw(pipe, base, context, settings, "swapped model", None, None)
+    return _draw(other, pipe, base, context, settings, "swapped model")

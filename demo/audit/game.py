@@ -24,7 +24,7 @@ from demo.errors import DemoError, SettingsError
 from demo.lora.denoising import noise_error, stratified
 from demo.lora.dreambooth import adapters, applied, collect, new_trigger
 from demo.lora.files import LoraWeights
-from demo.lora.loop import LearningRate
+from demo.lora.loop import LearningRate, adamw
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
 from demo.sampling import encode_pictures, encode_prompts, token_ids
@@ -96,9 +96,7 @@ class Game:
         if self._audit.seed is not None and "noise_seed" in type(defence).model_fields:
             defence = defence.model_copy(update={"noise_seed": seed})
         self._begin_again()
-        optimiser = torch.optim.AdamW(
-            self._parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon
-        )
+        optimiser = adamw(self._parameters, settings)
         # DP-SGD's canary is kept out by its coin; elsewhere it is not among the photos.
         latents = self._latents if present or isinstance(defence, Dpdm) else self._latents[:-1]
         problem = Problem(

@@ -18,6 +18,7 @@ from demo.bases import choose_device, find_base, load_pipeline
 from demo.defences.base import Problem
 from demo.errors import SettingsError
 from demo.lora.dreambooth import adapters
+from demo.lora.loop import adamw
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings, find_preset
 from demo.sampling import token_ids
@@ -105,9 +106,7 @@ def problem_of(
     device = pipe.unet.device
     photos = torch.randn(settings.batch, *prior.shape[1:]).to(device)
     with adapters(holder, settings) as parameters:
-        optimiser = torch.optim.AdamW(
-            parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon
-        )
+        optimiser = adamw(parameters, settings)
         yield Problem(holder, photos, prior.to(device), ids, class_ids, settings, parameters, optimiser, seed=0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,40 +68,43 @@ def draw_group(
     """Pictures of every arm that needs the K fine-tuned models, arm -> person -> pictures."""
     people = len(trainer.triggers)
     trainer.unet.set_each(samples)
-    plain_negative = _without(trainer, lambda: encode_prompts(pipe, [base.negative_prompt] * people))
+    public_negative = _without(trainer, lambda: encode_prompts(pipe, [base.negative_prompt] * people))
 
-    def run(context: Tensor, negative: Tensor) -> list[list[Image.Image]]:
-        pictures = draw(
-            pipe, context, each=1, guidance=base.guidance, steps=base.sampling_steps, seed=seed, negative=negative
-        )
+    def run(context: Tensor, negative: Tensor, *, extrapolate: bool) -> list[list[Image.Image]]:
+        trainer.unet.set_extrapolation(extrapolate)
+        guidance = base.extrapolation if extrapolate else base.guidance
+        pictures = draw(pipe, context, guidance=guidance, steps=base.sampling_steps, seed=seed, negative=negative)
         return [pictures[k * samples : (k + 1) * samples] for k in range(people)]
 
-    def prompted(prompts: list[list[str]]) -> list[list[Image.Image]]:
+    def prompted(prompts: list[list[str]], *, extrapolate: bool = True) -> list[list[Image.Image]]:
         # Each person's own text encoder: (K, samples) prompts, K people in a row.
         flat = encode_prompts(pipe, [p for own in prompts for p in own])
-        negative = encode_prompts(pipe, [base.negative_prompt] * people).repeat_interleave(samples, 0)
-        return run(flat, negative)
+        own = encode_prompts(pipe, [base.negative_prompt] * people).repeat_interleave(samples, 0)
+        return run(flat, public_negative if extrapolate else own, extrapolate=extrapolate)
 
-    import random
+    def encoded(z: Tensor, *, extrapolate: bool = True) -> list[list[Image.Image]]:
+        return run(z.flatten(0, 1), public_negative, extrapolate=extrapolate)
 
     rng = random.Random(seed)
     guess = [[base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(samples)] for _ in range(people)]
+    secret = [[base.test_prompt.format(trigger=t)] * samples for t in trainer.triggers]
     out = {
-        "dreambooth": prompted([[base.test_prompt.format(trigger=t)] * samples for t in trainer.triggers]),
+        "dreambooth": prompted(secret, extrapolate=False),  # as its owner draws
+        "dreambooth_extrapolated": prompted(secret),
         "class_prompt": prompted([[base.class_prompt] * samples] * people),
         "random_trigger": prompted(guess),
     }
     if encoder is not None:
         z = _posterior(encoder, trainer, samples, seed)
-        out["encoder"] = run(z.flatten(0, 1), plain_negative)
-        out["swapped_model"] = run(
-            z.roll(1, 0).flatten(0, 1), plain_negative
-        )  # the embedding of k in the model of k + 1
+        out["encoder"] = encoded(z)
+        out["encoder_ordinary"] = encoded(z, extrapolate=False)
+        out["swapped_model"] = encoded(z.roll(1, 0))  # the embedding of k in the model of k + 1
         state = trainer.unet.state()
         noise = {name: _same_norm(value, seed) for name, value in state.items()}
         trainer.unet.load(noise)
-        out["random_lora"] = run(_posterior(encoder, trainer, samples, seed).flatten(0, 1), plain_negative)
+        out["random_lora"] = encoded(_posterior(encoder, trainer, samples, seed))
         trainer.unet.load(state)
+    trainer.unet.set_extrapolation(False)
     return out
 
 

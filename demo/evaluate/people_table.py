@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 from demo.files import write_text
-from demo.metrics.stats import bootstrap_mean_ci, bootstrap_median_ci, paired_difference
+from demo.metrics.stats import bootstrap_mean_ci, bootstrap_median_ci, paired_difference, paired_ratio
 
 ARMS = (
     "dreambooth",
+    "dreambooth_extrapolated",
     "encoder",
+    "encoder_ordinary",
     "class_prompt",
     "random_trigger",
     "random_lora",
@@ -50,6 +53,11 @@ def finish(result: dict[str, Any], out: Path) -> dict[str, Any]:
             for arm in ARMS
             if "encoder" in table and arm in table and arm != "encoder"
         },
+        "encoder_over": {
+            arm: {key: _ratio(table["encoder"][key], table[arm][key]) for key in ("rank1", "top1pct", "rec_acc")}
+            for arm in ("dreambooth", "dreambooth_extrapolated")
+            if "encoder" in table and arm in table
+        },
     }
     write_text(out, json.dumps(result, indent=1) + "\n")
     return result
@@ -68,6 +76,15 @@ def _difference(a: list[float], b: list[float]) -> dict[str, float]:
     return {"mean": round(found.estimate, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
 
 
+def _ratio(a: list[float], b: list[float]) -> dict[str, float] | None:
+    """None where the arm below has nothing to be a share of."""
+    if not any(b):
+        return None
+    found = paired_ratio(a, b)
+    named = {"ratio": found.estimate, "low": found.low, "high": found.high}
+    return {key: round(value, 4) for key, value in named.items() if math.isfinite(value)}
+
+
 def print_table(result: dict[str, Any]) -> None:
     """The table of the README, in Markdown."""
     print(f"{result['people']} people, {result['samples']} pictures each, {result['decoys']} decoys")
@@ -82,3 +99,8 @@ def print_table(result: dict[str, Any]) -> None:
     for arm, d in result.get("encoder_minus", {}).items():
         x = d["distance"]
         print(f"encoder minus {arm}, distance, paired: {x['mean']:+.3f} [{x['low']:+.3f}, {x['high']:+.3f}]")
+    for arm, rates in result.get("encoder_over", {}).items():
+        for key, found in rates.items():
+            if found is not None:
+                low, high = (f"{found[end]:.0%}" if end in found else "unbounded" for end in ("low", "high"))
+                print(f"encoder over {arm}, {key}, paired: {found['ratio']:.0%} [{low}, {high}]")

@@ -24,6 +24,7 @@ class BatchedLoraLinear(nn.Module):
         self.A = nn.Parameter(torch.empty(people, rank, layer.in_features).uniform_(-bound, bound))
         self.B = nn.Parameter(torch.zeros(people, layer.out_features, rank))
         self.each: int | None = None  # pictures per person in a row; None: as many as make one repeat
+        self.public_first = False  # the first repeat, guidance's unconditional half, goes without updates
 
     def forward(self, x: Tensor) -> Tensor:
         """(repeat * K * each, ..., in) -> (repeat * K * each, ..., out)."""
@@ -31,6 +32,8 @@ class BatchedLoraLinear(nn.Module):
         each = self.each if self.each is not None else len(x) // people
         grouped = x.reshape(-1, people, each * x[0].numel() // x.shape[-1], x.shape[-1])
         update = (grouped @ self.A.transpose(1, 2)) @ self.B.transpose(1, 2)
+        if self.public_first:
+            update = torch.cat([torch.zeros_like(update[:1]), update[1:]])
         return self.layer(x) + self.scale * update.reshape(*lead, -1)  # type: ignore[no-any-return]
 
 
@@ -62,6 +65,11 @@ class BatchedLora:
         """How many pictures of one person lie together in a batch."""
         for layer in self.layers.values():
             layer.each = each
+
+    def set_extrapolation(self, on: bool) -> None:
+        """Guide by the public model, as :func:`demo.attack.guidance.drawn_with` does for one person."""
+        for layer in self.layers.values():
+            layer.public_first = on
 
     @torch.no_grad()
     def load(self, tensors: Mapping[str, Tensor], scales: Mapping[str, float] | None = None) -> None:

@@ -22,7 +22,7 @@ from demo.defences.base import Defence, NoDefence, Problem
 from demo.defences.ledger import Ledger
 from demo.errors import PhotoError
 from demo.lora.files import LoraWeights
-from demo.lora.loop import take_steps
+from demo.lora.loop import adamw, take_steps
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
 from demo.progress import Report
@@ -136,9 +136,7 @@ def fine_tune(
     ids = token_ids(pipe, [base.instance_prompt.format(trigger=trigger)])
     class_ids = token_ids(pipe, [base.class_prompt])
     with adapters(pipe, settings) as parameters:
-        optimiser = torch.optim.AdamW(
-            parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon
-        )
+        optimiser = adamw(parameters, settings)
         step = defence.training(
             Problem(
                 pipe,

@@ -60,9 +60,16 @@ class LoraWeights:
 
     def unet(self) -> LoraWeights:
         """The part that belongs to the U-Net."""
+        return self._part("unet.")
+
+    def text_encoder(self) -> LoraWeights:
+        """The part that belongs to the text encoder; it may be empty."""
+        return self._part("text_encoder.")
+
+    def _part(self, prefix: str) -> LoraWeights:
         return LoraWeights(
-            {key: tensor for key, tensor in self.tensors.items() if key.startswith("unet.")},
-            {module: alpha for module, alpha in self.alphas.items() if module.startswith("unet.")},
+            {key: tensor for key, tensor in self.tensors.items() if key.startswith(prefix)},
+            {module: alpha for module, alpha in self.alphas.items() if module.startswith(prefix)},
             self.metadata,
             self.assumed,
         )

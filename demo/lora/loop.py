@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Event
+from typing import Any
 
 import torch
 from PIL import Image
@@ -16,6 +17,17 @@ from demo.lora.settings import LoraSettings
 from demo.progress import Progress, Report
 
 STAGE = "fine-tune"
+
+
+def adamw(parameters: Iterable[Any], settings: LoraSettings) -> torch.optim.AdamW:
+    """The optimiser of all fine-tuning, fused: over a hundred small matrices it costs a fifth of the plain one.
+
+    Args:
+        parameters: tensors, or groups of them with rates of their own.
+    """
+    return torch.optim.AdamW(
+        parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon, fused=True
+    )
 
 
 class LearningRate:

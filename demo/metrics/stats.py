@@ -73,6 +73,32 @@ def paired_difference(a: ArrayLike, b: ArrayLike, n: int = RESAMPLES, level: flo
     return _difference(float(delta.mean()), _resample(delta, _mean, n, seed), level, len(delta))
 
 
+def paired_ratio(a: ArrayLike, b: ArrayLike, n: int = RESAMPLES, level: float = 0.95, seed: int = 0) -> Interval:
+    """Mean of ``a`` over mean of ``b``, of the same people; people are resampled, with both their values.
+
+    Where a resample's ``b`` is all zero its ratio counts as infinite, so that the upper end may be.
+
+    Args:
+        a: (m,) one value a person, none negative.
+        b: (m,) the same people's values under the other condition, not all 0.
+        n, level, seed: as :func:`bootstrap_mean_ci`.
+
+    Raises:
+        ValueError: as :func:`bootstrap_mean_ci`, lengths differ, or ``b`` is all zero.
+    """
+    first, second = _checked(a, level), _checked(b, level)
+    if first.shape != second.shape:
+        raise ValueError(f"paired values must match: {first.shape} and {second.shape}")
+    if not second.any():
+        raise ValueError("a ratio to nothing")
+    rows = np.random.default_rng(seed).integers(len(first), size=(n, len(first)))
+    above, below = first[rows].mean(1), second[rows].mean(1)
+    ratios = np.divide(above, below, out=np.full(n, np.inf), where=below > 0)
+    tail = 100 * (1 - level) / 2
+    low, high = np.percentile(ratios, [tail, 100 - tail], method="nearest")  # no arithmetic between infinities
+    return Interval(float(first.mean() / second.mean()), float(low), float(high))
+
+
 def unpaired_difference(
     a: ArrayLike, b: ArrayLike, n: int = RESAMPLES, level: float = 0.95, seed: int = 0
 ) -> Difference:

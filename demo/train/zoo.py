@@ -26,6 +26,7 @@ from demo.files import write_tensors
 from demo.lora.batched import BatchedLora
 from demo.lora.denoising import Denoising
 from demo.lora.dreambooth import new_trigger
+from demo.lora.loop import adamw
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
 from demo.sampling import encode_pictures, text_embeddings, token_ids
@@ -89,9 +90,7 @@ class GroupTrainer:
         self._ids = ids
         self.loss = Denoising(pipe, self.latents, prior, ids, class_ids, settings, seed)
         self._parameters = [*self.unet.parameters(), *self.text.parameters()]
-        self._optimiser = torch.optim.AdamW(
-            self._parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon
-        )
+        self._optimiser = adamw(self._parameters, settings)
         self._taken = 0
 
     def step(self) -> Tensor:

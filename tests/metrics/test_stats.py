@@ -10,6 +10,7 @@ from demo.metrics.stats import (
     chance_rank,
     cosine,
     paired_difference,
+    paired_ratio,
     rank_among,
     share_ci,
     unpaired_difference,
@@ -155,3 +156,19 @@ def test_auc() -> None:
 def test_cosine_ignores_length() -> None:
     got = cosine(np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([[5.0, 0.0], [0.0, -3.0]]))
     assert got == pytest.approx(np.array([[1, 0], [np.sqrt(0.5), -np.sqrt(0.5)]]))
+
+
+def test_a_paired_ratio_covers_the_true_one_and_may_have_no_upper_end() -> None:
+    rng = np.random.default_rng(0)
+    b = rng.uniform(0.5, 1.5, 200)
+    found = paired_ratio(0.8 * b, b)
+    assert found.estimate == pytest.approx(0.8)
+    assert found.low == pytest.approx(0.8)  # each person's own ratio is 0.8, so resampling people changes nothing
+    noisy = paired_ratio(0.8 * b + rng.normal(0, 0.2, 200), b)
+    assert noisy.low < 0.8 < noisy.high < 0.9
+    rare = paired_ratio([1, 0, 0], [1, 0, 0])
+    assert rare.high == np.inf  # a third of the resamples hold nobody who was recognised
+    with pytest.raises(ValueError, match="nothing"):
+        paired_ratio([1.0, 0.0], [0.0, 0.0])
+    with pytest.raises(ValueError, match="match"):
+        paired_ratio([1.0, 0.0], [1.0])

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event
 
-import torch
 from diffusers import StableDiffusionPipeline
 from torch import Tensor, nn
 
 from demo.bases import Base
 from demo.defences.base import Defence, NoDefence, Problem
 from demo.errors import Stopped
-from demo.lora.loop import take_steps
+from demo.lora.loop import adamw, take_steps
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
 from demo.progress import Report
@@ -71,7 +70,7 @@ class Run:
         for p in parameters:
             p.requires_grad_(True)
         groups = [{"params": [p], "lr": settings.lr if rates is None else rates[n]} for n, p in enumerate(parameters)]
-        optimiser = torch.optim.AdamW(groups, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon)
+        optimiser = adamw(groups, settings)
         problem = Problem(
             pipe,
             self.latents.to(pipe.unet.device),

@@ -1,0 +1,67 @@
+"""Extrapolated guidance: what the public model draws is subtracted from what the fine-tuned one draws.
+
+eps = eps_base(negative) + w (eps_tuned(z) - eps_base(negative)): classifier-free guidance whose unconditional half
+comes from the model without the LoRA, so that all that the file has changed is driven further. An adversary can always
+do so, for the base is public. After FineXtract (Wu, Zhang and Wu 2025, "Leveraging Model Guidance to Extract Training
+Data from Personalized Diffusion Models").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from diffusers import StableDiffusionPipeline
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from demo.lora.dreambooth import applied
+from demo.lora.files import LoraWeights
+
+
+@contextmanager
+def drawn_with(
+    pipe: StableDiffusionPipeline, lora: LoraWeights, *, guidance: float, extrapolate: bool
+) -> Iterator[None]:
+    """The pipeline's UNet with a LoRA; the pipeline is left as it was found.
+
+    Args:
+        lora: its UNet part alone is used.
+        guidance: w. At 1 there is no unconditional half, and nothing to extrapolate from.
+        extrapolate: the LoRA acts on the prompt's half of each batch alone, else on both.
+    """
+    if extrapolate and guidance > 1:
+        with _on_second_half(pipe, lora.unet()):
+            yield
+    else:
+        with applied(pipe, lora.unet()):
+            yield
+
+
+@contextmanager
+def _on_second_half(pipe: StableDiffusionPipeline, lora: LoraWeights) -> Iterator[None]:
+    """Diffusers stacks (negative, prompt) in one batch: the low-rank updates are added to the second half only."""
+    handles: list[RemovableHandle] = []
+    try:
+        for module in lora.modules():
+            layer = pipe.unet.get_submodule(module.removeprefix("unet."))
+            a, b = (matrix.to(layer.weight) for matrix in lora.matrices(module))
+            handles.append(layer.register_forward_hook(_Update(a, lora.scale(module) * b)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _Update:
+    """A forward hook of a linear layer."""
+
+    def __init__(self, a: Tensor, b: Tensor) -> None:
+        self._a, self._b = a, b
+
+    def __call__(self, _: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        x = inputs[0]
+        half = len(x) // 2
+        update = nn.functional.linear(nn.functional.linear(x[half:], self._a), self._b)
+        return torch.cat([output[:half], output[half:] + update])
