@@ -29,7 +29,7 @@ from demo.sampling import draw, encode_prompts
 
 Photo = TypeVar("Photo")
 FOR_TUNING = 5  # photos; what is left over is for scoring alone
-DREAMBOOTH = ("DreamBooth", "The victim's own use: the prompt with the secret trigger.")
+DREAMBOOTH = ("DreamBooth", "The victim's own use: the prompt with the secret trigger, drawn with ordinary guidance.")
 CONTROLS = {
     "random_lora": ("Random LoRA", "The encoder reads random numbers of the same size: nobody's file."),
     "other_lora": ("Another person's LoRA", "The encoder reads a fictional person's file."),
@@ -160,7 +160,7 @@ def compare(
     return LeakReport(
         title="What the shared LoRA gives away",
         base=f"{base.title}, {base.licence}",
-        settings={"attack": settings.model_dump(), **(extra or {})},
+        settings={"attack": settings.said(base), **(extra or {})},
         arms=arms,
         metrics=results,
         verdict=judge(results),

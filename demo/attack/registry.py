@@ -43,6 +43,14 @@ class AttackSettings(Settings):
         """Guidance weight w."""
         return self.guidance or (base.extrapolation if self.extrapolate else base.guidance)
 
+    def said(self, base: Base) -> dict[str, object]:
+        """What to name in a report: these settings with the base's own in place of what was left open."""
+        return self.model_dump() | {
+            "guidance": self.weight(base),
+            "steps": self.steps or base.sampling_steps,
+            "fine_tuning_steps": self.fine_tuning_steps or find_preset(base.preset).steps,
+        }
+
 
 @dataclass(frozen=True)
 class Reconstruction:

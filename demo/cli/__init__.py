@@ -97,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     attack.add_argument(
         "--seed", type=_whole(0, 2**31 - 1), metavar="N", default=1, help="of the pictures (default: 1)"
     )
+    attack.add_argument(
+        "--ordinary-guidance", action="store_true", help="draw as an ordinary user does, not guided by the public model"
+    )
     return parser
 
 

@@ -37,7 +37,12 @@ def attack(arguments: argparse.Namespace) -> None:
     from demo.report import Arm, LeakReport, seen_matrices, write_report
 
     base = find_base(arguments.base)
-    settings = AttackSettings(samples=arguments.samples, steps=arguments.steps, seed=arguments.seed)
+    settings = AttackSettings(
+        samples=arguments.samples,
+        steps=arguments.steps,
+        seed=arguments.seed,
+        extrapolate=not arguments.ordinary_guidance,
+    )
     watch = story.Stopwatch()
     with watch.stage("load"):
         released = story.open_lora(file, base_key=base.key)
@@ -49,7 +54,7 @@ def attack(arguments: argparse.Namespace) -> None:
         title=f"What {file.name} gives away",
         base=f"{base.title}, {base.licence}",
         settings={
-            "attack": settings.model_dump(),
+            "attack": settings.said(base),
             "file": file.name,
             "bytes": file.stat().st_size,
             "metadata in the header": dict(released.metadata) or "none",

@@ -55,7 +55,7 @@ def defend(arguments: argparse.Namespace) -> None:
         "base": base.key,
         "the base's weights": fingerprint(base),
         "fine-tuning": settings.model_dump(mode="json"),
-        "attack": attack.model_dump(),
+        "attack": attack.said(base),
     }
     seed = store.begin(photos, common, arguments.seed, secrets.randbelow(2**63))
     say(f"{store.listing} holds the seed, from which the secret triggers follow: share the LoRAs without it.")

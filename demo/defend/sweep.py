@@ -123,7 +123,7 @@ def sweep(
         photos=scored,
         base=f"{base.title}, {base.licence}",
         notes=notes,
-        settings={"fine-tuning": settings.model_dump(), "attack": attack.model_dump()},
+        settings={"fine-tuning": settings.model_dump(), "attack": attack.said(base)},
     )
 
 

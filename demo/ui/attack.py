@@ -24,7 +24,8 @@ from demo.ui.visitors import Visitor
 
 INTRO = (
     "The adversary has the public base model and the LoRA file: no photo, no trigger word, no prompt, no seed. "
-    "An encoder reads the matrices and writes an embedding, from which the model draws."
+    "An encoder reads the matrices and writes an embedding, from which the model draws; "
+    "the base without the file guides the drawing, so that what the file changed stands out."
 )
 COLUMNS = ["Rank", "In", "Out", "Alpha", "|A|", "|B|", "|update|", "Layer"]
 WIDTHS: list[str | int] = [60, 60, 60, 70, 75, 75, 85, 600]
@@ -153,6 +154,11 @@ def _fields() -> dict[str, Component]:
     with gr.Accordion("More settings", open=False):
         fields["sampling_steps"] = optional_number("Sampling steps (empty: the base's own)", "sampling-steps")
         fields["guidance"] = optional_number("Guidance (empty: the base's own)", "guidance")
+        fields["extrapolate"] = gr.Checkbox(
+            default.extrapolate,
+            label="Guide by the public model: drive further whatever the file changes (FineXtract)",
+            elem_id="extrapolate",
+        )
         fields["attack_seed"] = gr.Number(default.seed, label="Seed", precision=0)
     return fields
 

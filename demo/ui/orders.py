@@ -109,7 +109,10 @@ def attack_settings(values: Values) -> AttackSettings:
     names = {"samples": "samples", "sampling_steps": "steps", "guidance": "guidance", "attack_seed": "seed"}
     words = WORDS | {"steps": "Sampling steps"}
     given = {field: number(words[field], values.get(name)) for name, field in names.items()}
-    return _checked(AttackSettings, {field: value for field, value in given.items() if value is not None}, words)
+    chosen: dict[str, object] = {field: value for field, value in given.items() if value is not None}
+    if isinstance(values.get("extrapolate"), bool):
+        chosen["extrapolate"] = values["extrapolate"]
+    return _checked(AttackSettings, chosen, words)
 
 
 def whole(what: str, value: object, low: int, high: int) -> int | None:

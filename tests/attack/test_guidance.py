@@ -78,3 +78,10 @@ def test_the_weight_belongs_to_the_way_of_guiding() -> None:
     assert AttackSettings().weight(base) == base.extrapolation
     assert AttackSettings(extrapolate=False).weight(base) == base.guidance
     assert AttackSettings(guidance=4).weight(base) == 4
+
+
+def test_a_report_names_what_was_really_used() -> None:
+    said = AttackSettings(samples=3).said(BASES["face64"])
+    assert said["extrapolate"] is True
+    assert (said["guidance"], said["steps"], said["fine_tuning_steps"]) == (3.0, 20, 200)
+    assert AttackSettings(extrapolate=False).said(BASES["face64"])["guidance"] == 2.0

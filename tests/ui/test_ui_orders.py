@@ -68,6 +68,8 @@ def test_what_is_left_empty_is_not_zero(services: Services) -> None:
     assert made.attack == AttackSettings()
     made = order(services, empty | {"seed": "7", "sampling_steps": "12", "guidance": " 1.5 "})
     assert (made.seed, made.attack.steps, made.attack.guidance) == (7, 12, 1.5)
+    assert made.attack.extrapolate
+    assert not order(services, empty | {"extrapolate": False}).attack.extrapolate
 
 
 @pytest.mark.parametrize(
