@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.evaluate import people, people_table
+from demo.evaluate import held_out, people, people_table
 from demo.evaluate.base import face_rate, grid
 from demo.lora import priors
 from demo.lora.settings import LoraSettings
@@ -24,9 +24,9 @@ def small(person: int) -> list[Image.Image]:
 
 def test_a_person_is_nearer_to_herself_than_a_stranger_is() -> None:
     own, stranger = small(0), small(1)
-    person = people.Person(0, own[:2], dlib_face.embed(own[5:10]))
+    person = held_out.Person(0, own[:2], own[5:10], dlib_face.embed(own[5:10]))
     crowd = dlib_face.embed([small(k)[0] for k in range(2, 12)])
-    mine, theirs = people.scores(own[:2], person, crowd), people.scores(stranger[:2], person, crowd)
+    mine, theirs = held_out.scores(own[:2], person, crowd), held_out.scores(stranger[:2], person, crowd)
     assert mine["distance"] < 0.6 < theirs["distance"]
     assert mine["rank1"] == 1
     assert mine["rank"] == 1

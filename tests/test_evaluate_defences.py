@@ -19,7 +19,7 @@ from demo.defences.registry import DEFENCES, choose
 from demo.errors import DemoError
 from demo.evaluate import __main__ as command
 from demo.evaluate import defences, defences_table
-from demo.evaluate.people import Person, private_people
+from demo.evaluate.held_out import Person, held_out_people
 from demo.files import write_text
 from demo.lora import priors
 from demo.lora.files import LoraWeights
@@ -71,9 +71,8 @@ def setup(tiny_pipe, tiny_base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return defences.Setup(tiny_pipe, tiny_base, QUICK, 1, tmp_path / "table")
 
 
-def people(pictures: list[Image.Image], count: int) -> tuple[list[Person], dict[int, list[Image.Image]]]:
-    found = [Person(10 + k, pictures[k : k + 2], quick_embed(pictures[k : k + 3])) for k in range(count)]
-    return found, {person.identity: pictures[:2] for person in found}
+def people(pictures: list[Image.Image], count: int) -> list[Person]:
+    return [Person(10 + k, pictures[k : k + 2], pictures[:2], quick_embed(pictures[k : k + 3])) for k in range(count)]
 
 
 def test_people_are_embedded_once(tmp_path, pictures, monkeypatch) -> None:
@@ -86,15 +85,15 @@ def test_people_are_embedded_once(tmp_path, pictures, monkeypatch) -> None:
     pd.DataFrame(rows).to_parquet(tmp_path / "private.parquet")
     calls: list[int] = []
     monkeypatch.setattr(dlib_face, "embed", lambda own: (calls.append(len(own)), quick_embed(own))[1])
-    first, photos = defences.everybody(tmp_path / "cache", tmp_path)
-    again, _ = defences.everybody(tmp_path / "cache", tmp_path)
+    first = held_out_people(tmp_path / "cache", folder=tmp_path)
+    again = held_out_people(tmp_path / "cache", folder=tmp_path)
     assert calls == [2, 2]
     assert [person.identity for person in first] == [1, 3]
     assert [len(person.tune) for person in first] == [5, 5]
-    assert (quick_embed(photos[3]) == first[1].held_out).all()
+    assert (quick_embed(first[1].kept) == first[1].held_out).all()
     assert all((a.held_out == b.held_out).all() for a, b in zip(first, again, strict=True))
-    old = private_people(folder=tmp_path)
-    assert all((a.held_out == b.held_out).all() for a, b in zip(first, old, strict=True))
+    (only,) = held_out_people(tmp_path / "cache", count=1, folder=tmp_path)
+    assert (only.held_out == first[0].held_out).all()
 
 
 def names(setup: defences.Setup) -> set[str]:
@@ -102,44 +101,44 @@ def names(setup: defences.Setup) -> set[str]:
 
 
 def test_release_defences_share_one_training_and_cannot_spoil_it(setup, pictures, monkeypatch) -> None:
-    crowd, photos = people(pictures, 1)
+    crowd = people(pictures, 1)
     steps: list[int] = []
     call = PlainStep.__call__
     monkeypatch.setattr(PlainStep, "__call__", lambda self: (steps.append(1), call(self))[1])
     plan = (Halved(), NoDefence())
-    assert defences.run(setup, plan, crowd, photos, np.zeros((2, 128))) == 2
+    assert defences.run(setup, plan, crowd, np.zeros((2, 128))) == 2
     assert len(steps) == QUICK.steps
     found = {p.name: json.loads(p.read_text()) for p in setup.folder.glob("*.json")}
     halved, none = found["person-00010--halved.json"], found["person-00010--none.json"]
     assert none["arms"]["dreambooth"]["distance"] != halved["arms"]["dreambooth"]["distance"]
     assert set(none["arms"]) == {"dreambooth", "class_prompt", "chance"}
     alone = replace(setup, folder=setup.folder / "alone")
-    defences.run(alone, (NoDefence(),), crowd, photos, np.zeros((2, 128)))
+    defences.run(alone, (NoDefence(),), crowd, np.zeros((2, 128)))
     again = json.loads((alone.folder / "person-00010--none.json").read_text())
     assert again["arms"] == none["arms"]  # the careless defence before it has changed nothing
 
 
 def test_what_is_there_is_not_done_again_and_shards_share_the_rest(setup, pictures) -> None:
-    crowd, photos = people(pictures, 2)
+    crowd = people(pictures, 2)
     plan = (choose("dpdm", epsilon=10.0),)
     said: list[str] = []
     decoys = np.zeros((2, 128))
-    assert defences.run(setup, plan, crowd, photos, decoys, shard=1, shards=2, say=said.append) == 1
+    assert defences.run(setup, plan, crowd, decoys, shard=1, shards=2, say=said.append) == 1
     assert names(setup) == {"person-00011--dpdm-epsilon-10.json"}
     assert "person 11" in said[0]
     record = json.loads((setup.folder / "person-00011--dpdm-epsilon-10.json").read_text())
     assert record["guarantee"] == "proved"
     assert 0 < record["photo_epsilon"] <= 10 < record["person_epsilon"]
     assert "noise_seed" not in record["settings"]
-    assert defences.run(setup, plan, crowd, photos, decoys, shard=1, shards=2, say=said.append) == 0
-    assert defences.run(setup, plan, crowd, photos, decoys, first=1, say=said.append) == 1
-    assert defences.run(setup, plan, crowd, photos, decoys, say=said.append) == 0
+    assert defences.run(setup, plan, crowd, decoys, shard=1, shards=2, say=said.append) == 0
+    assert defences.run(setup, plan, crowd, decoys, first=1, say=said.append) == 1
+    assert defences.run(setup, plan, crowd, decoys, say=said.append) == 0
 
 
 def test_a_defence_that_fails_stops_nobody_else(setup, pictures) -> None:
-    crowd, photos = people(pictures, 1)
+    crowd = people(pictures, 1)
     said: list[str] = []
-    assert defences.run(setup, (Broken(), NoDefence()), crowd, photos, np.zeros((2, 128)), say=said.append) == 1
+    assert defences.run(setup, (Broken(), NoDefence()), crowd, np.zeros((2, 128)), say=said.append) == 1
     assert names(setup) == {"person-00010--none.json"}
     assert "It is broken" in said[0]
 

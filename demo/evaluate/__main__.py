@@ -129,6 +129,7 @@ def _defences(args: argparse.Namespace) -> None:
     from demo.defend.sweep import default_plan
     from demo.errors import SettingsError
     from demo.evaluate import defences, defences_table
+    from demo.evaluate.held_out import held_out_people
     from demo.files import write_text
     from demo.lora.settings import find_preset
 
@@ -145,7 +146,7 @@ def _defences(args: argparse.Namespace) -> None:
         setup = defences.Setup(load_pipeline(base, args.device), base, settings, args.samples, folder)
         decoys = load_file(PEOPLE / "decoys.safetensors")["dlib"].double().numpy()
         where = {"first": args.people, "shard": args.shard, "shards": args.shards}
-        defences.run(setup, plan, *defences.everybody(args.out / "defences"), decoys, **where)
+        defences.run(setup, plan, held_out_people(args.out), decoys, **where)
     write_text(folder / "defences.json", json.dumps(defences_table.summary(folder), indent=1) + "\n")
     print(defences_table.markdown(folder))
     print(f"\n{args.samples} pictures each, from {folder}")

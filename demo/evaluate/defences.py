@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
-from safetensors.torch import load_file
 
 from demo.attack.registry import AttackSettings, reconstruct
 from demo.bases import Base, fingerprint
@@ -28,15 +25,13 @@ from demo.defences.base import Defence
 from demo.defences.release import released
 from demo.defend.model import ATTACKS, point_name, settings_of
 from demo.errors import DemoError
-from demo.evaluate.people import TUNED_ON, Person, Vector, scores
-from demo.files import write_tensors, write_text
+from demo.evaluate.held_out import Person, Vector, scores
+from demo.files import write_text
 from demo.lora.dreambooth import FineTuned, applied, fine_tune
 from demo.lora.settings import LoraSettings
-from demo.metrics import dlib_face
 from demo.metrics.registry import Context
 from demo.metrics.registry import evaluate as measure
 from demo.sampling import draw, encode_prompts
-from demo.train.data import FACES128, read_split
 
 FORMAT = "lora-leak-defence/1"  # another one wherever figures before and after a change may not be mixed
 CLIP = ("clip_t_paper", "clip_i_paper")  # in the paper's scaling, by the bundled CLIP
@@ -66,32 +61,10 @@ def result_path(folder: Path, identity: int, defence: Defence) -> Path:
     return folder / f"person-{identity:05d}--{point_name(defence)}.json"
 
 
-def everybody(cache: Path, folder: Path = FACES128) -> tuple[list[Person], dict[int, list[Image.Image]]]:
-    """The private people, and of each the photos that nothing is tuned on, at 64 pixels: what CLIP-I compares with.
-
-    As :func:`demo.evaluate.people.private_people`, but that dlib's embeddings, which take minutes, are kept in
-    ``cache``.
-    """
-    groups = list(read_split(folder, "private").groupby("identity", sort=True))
-    tune, photos = {}, {}
-    for identity, group in groups:
-        images = [Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"]]
-        tune[int(str(identity))] = images[:TUNED_ON]
-        photos[int(str(identity))] = [image.resize((64, 64), Image.Resampling.LANCZOS) for image in images[TUNED_ON:]]
-    digest = hashlib.sha256(b"".join(image.tobytes() for own in photos.values() for image in own)).hexdigest()[:12]
-    path = cache / f"held-out-{digest}.safetensors"
-    if not path.exists():
-        embedded = {str(identity): torch.from_numpy(dlib_face.embed(own)) for identity, own in photos.items()}
-        write_tensors(path, embedded)
-    known = load_file(path)
-    return [Person(identity, own, known[str(identity)].numpy()) for identity, own in tune.items()], photos
-
-
 def run(
     setup: Setup,
     plan: Sequence[Defence],
     people: Sequence[Person],
-    photos: Mapping[int, Sequence[Image.Image]],
     decoys: Vector,
     *,
     first: int | None = None,
@@ -103,7 +76,6 @@ def run(
 
     Args:
         people: all of them; the others are part of each one's crowd.
-        photos: identity -> photos for CLIP-I.
         first: only so many.
         shard, shards: this process takes every ``shards``-th person.
         say: hears of every result.
@@ -117,7 +89,7 @@ def run(
     for number in list(range(len(people)))[:first][shard::shards]:
         person = people[number]
         crowd = np.concatenate([decoys, np.delete(others, number, axis=0)])
-        context = Context(pictures=nobody, photos=photos[person.identity], prompt=setup.base.class_prompt)
+        context = Context(pictures=nobody, photos=person.kept, prompt=setup.base.class_prompt)
         plain: FineTuned | None = None
         for defence in plan:
             path = result_path(setup.folder, person.identity, defence)

@@ -2,59 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from demo.attack.encoder import WeightEncoder
 from demo.attack.registry import bundled_encoder
 from demo.bases import Base
+from demo.evaluate.held_out import Person, Vector, held_out_people, scores
 from demo.evaluate.people_table import finish
 from demo.lora.dreambooth import new_trigger
 from demo.lora.settings import LoraSettings
-from demo.metrics import dlib_face
 from demo.sampling import draw, encode_pictures, encode_prompts
-from demo.train.data import FACES128, read_split
 from demo.train.zoo import GroupTrainer
-
-TUNED_ON = 5
-Vector = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Person:
-    """A held-out person: photos to tune on, and the embeddings of those kept apart."""
-
-    identity: int
-    tune: list[Image.Image]
-    held_out: Vector  # (25, 128)
-
-
-def private_people(count: int | None = None, folder: Path = FACES128, split: str = "private") -> list[Person]:
-    """The people of ``private.parquet``; scored on the photos that are not tuned on, seen at 64 pixels.
-
-    Args:
-        split: another one for choosing settings, on which no figure may rest: ``domain_nonmember`` has photos that no
-            training saw, of people whom the base knows.
-    """
-    table = read_split(folder, split)
-    people = []
-    for identity, group in list(table.groupby("identity", sort=True))[:count]:
-        images = [Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"]]
-        small = [image.resize((64, 64), Image.Resampling.LANCZOS) for image in images[TUNED_ON:]]
-        people.append(Person(int(str(identity)), images[:TUNED_ON], dlib_face.embed(small)))
-    return people
 
 
 def draw_group(
@@ -136,25 +104,6 @@ def _without(trainer: GroupTrainer, call: Callable[[], Tensor]) -> Tensor:
             layer.scale = kept[name]
 
 
-def scores(pictures: list[Image.Image], person: Person, crowd: Vector) -> dict[str, float]:
-    """Of one person in one arm: mean distance to the held-out photos, rank among the crowd, Rec. Acc.
-
-    Args:
-        crowd: (n, 128), one photo's embedding for each decoy and each other held-out person.
-    """
-    e = dlib_face.embed(pictures)
-    to_photos = dlib_face.distances(e, person.held_out).mean(1)
-    # Single faces against the mean distance to single photos: the distance to a mean embedding would flatter the rank.
-    ranks = 1 + (dlib_face.distances(e, crowd) < to_photos[:, None]).sum(1)
-    return {
-        "distance": float(to_photos.mean()),
-        "rank": float(np.median(ranks)),
-        "rank1": float((ranks == 1).mean()),
-        "top1pct": float((ranks <= 0.01 * (len(crowd) + 1)).mean()),
-        "rec_acc": float((to_photos < dlib_face.SAME_PERSON).mean()),
-    }
-
-
 def evaluate(
     pipe: StableDiffusionPipeline,
     base: Base,
@@ -180,7 +129,7 @@ def evaluate(
         arms_grid: a picture of the first people goes here, for looking at; never into the project.
         shard, shards: this process takes every ``shards``-th group; ``merge`` of the table puts the parts together.
     """
-    everybody = private_people(people, split=split)
+    everybody = held_out_people(out.parent, count=people, split=split)
     if with_encoder and encoder is None:
         encoder = bundled_encoder(base, pipe)
     others = np.stack([person.held_out[0] for person in everybody])

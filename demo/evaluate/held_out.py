@@ -1,0 +1,75 @@
+"""Held-out people: photos to tune on, photos to score with, and how near a picture comes to them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.torch import load_file
+
+from demo.files import write_tensors
+from demo.metrics import dlib_face
+from demo.train.data import FACES128, read_split
+
+TUNED_ON = 5
+SIDE = 64  # pixels at which photos are scored with, the bundled model's own size
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Person:
+    """A held-out person."""
+
+    identity: int
+    tune: list[Image.Image]  # photos to fine-tune on
+    kept: list[Image.Image]  # photos kept apart, at 64 pixels
+    held_out: Vector  # (25, 128), dlib's embeddings of those
+
+
+def held_out_people(
+    cache: Path, *, count: int | None = None, folder: Path = FACES128, split: str = "private"
+) -> list[Person]:
+    """The first ``count`` people of a split; scored on the photos that are not tuned on.
+
+    Args:
+        cache: dlib's embeddings, which take minutes, are kept in this folder.
+        split: another one than ``private`` for choosing settings, on which no figure may rest: ``domain_nonmember``
+            has photos that no training saw, of people whom the base knows.
+    """
+    tune: dict[int, list[Image.Image]] = {}
+    kept: dict[int, list[Image.Image]] = {}
+    for identity, group in list(read_split(folder, split).groupby("identity", sort=True))[:count]:
+        images = [Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"]]
+        tune[int(str(identity))] = images[:TUNED_ON]
+        kept[int(str(identity))] = [image.resize((SIDE, SIDE), Image.Resampling.LANCZOS) for image in images[TUNED_ON:]]
+    digest = hashlib.sha256(b"".join(image.tobytes() for own in kept.values() for image in own)).hexdigest()[:12]
+    path = cache / f"held-out-{digest}.safetensors"
+    if not path.exists():
+        write_tensors(path, {str(who): torch.from_numpy(dlib_face.embed(own)) for who, own in kept.items()})
+    known = load_file(path)
+    return [Person(who, own, kept[who], known[str(who)].numpy()) for who, own in tune.items()]
+
+
+def scores(pictures: list[Image.Image], person: Person, crowd: Vector) -> dict[str, float]:
+    """Of one person in one arm: mean distance to the held-out photos, rank among the crowd, Rec. Acc.
+
+    Args:
+        crowd: (n, 128), one photo's embedding for each decoy and each other held-out person.
+    """
+    e = dlib_face.embed(pictures)
+    to_photos = dlib_face.distances(e, person.held_out).mean(1)
+    # Single faces against the mean distance to single photos: the distance to a mean embedding would flatter the rank.
+    ranks = 1 + (dlib_face.distances(e, crowd) < to_photos[:, None]).sum(1)
+    return {
+        "distance": float(to_photos.mean()),
+        "rank": float(np.median(ranks)),
+        "rank1": float((ranks == 1).mean()),
+        "top1pct": float((ranks <= 0.01 * (len(crowd) + 1)).mean()),
+        "rec_acc": float((to_photos < dlib_face.SAME_PERSON).mean()),
+    }
