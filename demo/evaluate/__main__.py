@@ -1,4 +1,4 @@
-"""``python -m demo.evaluate base | people | defences | secmi | shake | gate``: the README's figures, recomputed."""
+"""``python -m demo.evaluate base | people | defences | secmi | shake | gate | figures``: the README's, recomputed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def main(argv: list[str] | None = None) -> int:
     defences.add_argument("--shards", type=int, default=1)
     defences.add_argument("--only", default=None, help="such as none,dpdm:10,gaussian; default: everything planned")
     defences.add_argument("--table", action="store_true", help="print what is there, add nothing")
-    for command in (base, people, defences, *leakage.add(commands)):
+    figures = commands.add_parser("figures", help="put the tables of --out into weights/figures, so that they ship")
+    for command in (base, people, defences, figures, *leakage.add(commands)):
         command.add_argument("--base", default="face64")
         command.add_argument("--device", default="auto")
         command.add_argument("--out", type=Path, default=WORK / "evaluate")
@@ -67,11 +68,17 @@ def _run(args: argparse.Namespace) -> None:
     from demo.bases import find_base, load_pipeline
     from demo.evaluate import base as base_figures
     from demo.evaluate import people as people_figures
-    from demo.evaluate import people_table
+    from demo.evaluate import people_table, shipped
     from demo.files import write_text
     from demo.lora.settings import find_preset
 
     base = find_base(args.base)
+    if args.command == "figures":
+        for path in shipped.pack(args.out, base):
+            print(f"{path}: {sum(1 for _ in path.open(encoding='utf-8'))} results")
+        return
+    if args.command not in {"base", "people"}:
+        shipped.unpack(args.out, base)
     if args.command == "defences":
         _defences(args)
         return

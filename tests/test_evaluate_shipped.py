@@ -1,0 +1,65 @@
+"""Results survive the way into the project and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from demo.bases import BASES, Base, fingerprint
+from demo.evaluate import shipped
+from demo.evaluate.__main__ import main
+
+RESULT = {"distance": 0.7, "label": "ε = 2"}
+
+
+@pytest.fixture
+def base() -> Base:
+    return BASES["face64"]
+
+
+def table(work: Path, base: Base, kind: str, weights: str | None = None) -> Path:
+    return work / kind / f"{base.key}-{weights or fingerprint(base)}" / "0123abcd"
+
+
+def add(path: Path, content: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, ensure_ascii=False))
+    return path
+
+
+def test_what_is_packed_is_laid_out_elsewhere_and_nothing_is_overwritten(tmp_path: Path, base: Base) -> None:
+    there, here, figures = tmp_path / "there", tmp_path / "here", tmp_path / "figures"
+    add(table(there, base, "defences") / "person-1--none.json", RESULT)
+    add(table(there, base, "defences") / "defences.json", {"made": "from the results"})
+    add(table(there, base, "shake") / "person-000" / "arms" / "lora-sp.json", RESULT)
+    add(table(there, base, "secmi", "otherweights") / "planted-000.json", RESULT)
+    written = shipped.pack(there, base, figures)
+    assert [path.name.split("--")[0] for path in written] == ["defences", "shake"]
+    mine = add(table(here, base, "defences") / "person-1--none.json", {"distance": 0.1})
+    assert shipped.unpack(here, base, figures) == 1
+    assert json.loads(mine.read_text()) == {"distance": 0.1}
+    arm = table(here, base, "shake") / "person-000" / "arms" / "lora-sp.json"
+    assert json.loads(arm.read_text()) == RESULT
+    assert not (table(here, base, "defences") / "defences.json").exists()
+    assert shipped.unpack(here, base, figures) == 0
+
+
+def test_figures_of_other_weights_leave_the_project(tmp_path: Path, base: Base) -> None:
+    old = add(tmp_path / f"secmi--{base.key}-otherweights--0123abcd.jsonl", {})
+    other = add(tmp_path / "secmi--sd14-otherweights--0123abcd.jsonl", {})
+    add(table(tmp_path / "work", base, "secmi") / "planted-000.json", RESULT)
+    (new,) = shipped.pack(tmp_path / "work", base, tmp_path)
+    assert new.exists()
+    assert not old.exists()
+    assert other.exists()
+
+
+def test_the_table_of_what_ships_can_be_printed_without_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["defences", "--table", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    ships = list(shipped.FIGURES.glob(f"defences--face64-{fingerprint(BASES['face64'])}--*.jsonl"))
+    assert ("DreamBooth, what the owner keeps" in printed) == bool(ships)
