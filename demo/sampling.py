@@ -11,6 +11,7 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
+from demo.bases import Base
 from demo.errors import Stopped
 from demo.progress import Progress, Report
 
@@ -100,6 +101,37 @@ def draw(
         callback_on_step_end=after,
     )
     return list(out.images)
+
+
+def draw_prompt(
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    prompt: str,
+    count: int,
+    *,
+    seed: int,
+    steps: int | None = None,
+    stage: str = "draw",
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> list[Image.Image]:
+    """``count`` pictures of a prompt as the base's users draw: its guidance, its negative prompt, its steps.
+
+    Raises:
+        Stopped: ``stop`` was set.
+    """
+    return draw(
+        pipe,
+        encode_prompts(pipe, [prompt]),
+        each=count,
+        guidance=base.guidance,
+        steps=steps or base.sampling_steps,
+        seed=seed,
+        negative_prompt=base.negative_prompt,
+        stage=stage,
+        report=report,
+        stop=stop,
+    )
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ from demo.metrics.registry import BUNDLED, Context, MetricResult, evaluate
 from demo.metrics.verdict import judge
 from demo.progress import Progress, Report
 from demo.report import Arm, LeakReport, seen_matrices
-from demo.sampling import draw, encode_prompts
+from demo.sampling import draw_prompt
 
 Photo = TypeVar("Photo")
 FOR_TUNING = 5  # photos; what is left over is for scoring alone
@@ -264,16 +264,8 @@ def _prompted(
     stop: Event | None,
 ) -> list[Image.Image]:
     with applied(pipe, lora):
-        return draw(
-            pipe,
-            encode_prompts(pipe, [prompt] * settings.samples),
-            guidance=base.guidance,
-            steps=base.sampling_steps,
-            seed=settings.seed,
-            negative_prompt=base.negative_prompt,
-            stage=stage,
-            report=report,
-            stop=stop,
+        return draw_prompt(
+            pipe, base, prompt, settings.samples, seed=settings.seed, stage=stage, report=report, stop=stop
         )
 
 

@@ -14,23 +14,16 @@ from demo.bases import Base
 from demo.metrics import dlib_face
 from demo.metrics.stats import auc, bootstrap_mean_ci
 from demo.photos.detect import find_faces
-from demo.sampling import draw, encode_pictures, encode_prompts
+from demo.sampling import draw_prompt, encode_pictures
 from demo.train.data import FACES128, PEOPLE, decode, people_listing, read_split
 
 
 def sample_class(pipe: StableDiffusionPipeline, base: Base, count: int, seed: int = 0) -> list[Image.Image]:
     """``count`` pictures of the class prompt."""
-    embedding = encode_prompts(pipe, [base.class_prompt])
     pictures: list[Image.Image] = []
     while len(pictures) < count:
-        pictures += draw(
-            pipe,
-            embedding,
-            each=min(16, count - len(pictures)),
-            guidance=base.guidance,
-            steps=base.sampling_steps,
-            seed=seed + len(pictures),
-            negative_prompt=base.negative_prompt,
+        pictures += draw_prompt(
+            pipe, base, base.class_prompt, min(16, count - len(pictures)), seed=seed + len(pictures)
         )
     return pictures
 
@@ -73,16 +66,7 @@ def named_members(
         photos.append(dlib_face.embed(small).mean(0))
     table = np.zeros((len(listing), len(listing)))
     for i, person in enumerate(listing):
-        context = encode_prompts(pipe, [f"a photo of {person['name']}"])
-        drawn = draw(
-            pipe,
-            context,
-            each=each,
-            guidance=base.guidance,
-            steps=base.sampling_steps,
-            seed=i,
-            negative_prompt=base.negative_prompt,
-        )
+        drawn = draw_prompt(pipe, base, f"a photo of {person['name']}", each, seed=i)
         table[i] = dlib_face.distances(dlib_face.embed(drawn), np.array(photos)).mean(0)
     own = np.diag(table)
     others = (table.sum(1) - own) / (len(table) - 1)

@@ -31,7 +31,7 @@ from demo.lora.dreambooth import FineTuned, applied, fine_tune
 from demo.lora.settings import LoraSettings
 from demo.metrics.registry import Context
 from demo.metrics.registry import evaluate as measure
-from demo.sampling import draw, encode_prompts
+from demo.sampling import draw_prompt
 
 FORMAT = "lora-leak-defence/1"  # another one wherever figures before and after a change may not be mixed
 CLIP = ("clip_t_paper", "clip_i_paper")  # in the paper's scaling, by the bundled CLIP
@@ -146,14 +146,7 @@ def _chance(setup: Setup) -> list[Image.Image]:
 
 
 def _draw(setup: Setup, prompt: str) -> list[Image.Image]:
-    return draw(
-        setup.pipe,
-        encode_prompts(setup.pipe, [prompt] * setup.samples),
-        guidance=setup.base.guidance,
-        steps=setup.base.sampling_steps,
-        seed=SEED,
-        negative_prompt=setup.base.negative_prompt,
-    )
+    return draw_prompt(setup.pipe, setup.base, prompt, setup.samples, seed=SEED)
 
 
 def _record(identity: int, defence: Defence, tuned: FineTuned, arms: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from demo.gate.evidence import Evidence, EvidenceSettings, evidence
 from demo.gate.gate import SCORES, Gate, calibrate
 from demo.membership.roc import interval_json, roc
 from demo.metrics.stats import share_ci
-from demo.sampling import draw, encode_prompts
+from demo.sampling import draw_prompt
 from demo.shake.people import Domain
 
 FORMAT = "lora-leak-gate-table/1"
@@ -100,15 +100,7 @@ def run(
         path, domain = folder / f"{group}-{number:03d}.json", people[number]
         if path.exists():
             continue
-        drawn = draw(
-            pipe,
-            encode_prompts(pipe, [domain.prompt]),
-            each=size,
-            guidance=base.guidance,
-            steps=base.sampling_steps,
-            seed=SEED + number,
-            negative_prompt=base.negative_prompt,
-        )
+        drawn = draw_prompt(pipe, base, domain.prompt, size, seed=SEED + number)
         sets = dict(zip(KINDS, (drawn, domain.members[:size], domain.outsiders[:size]), strict=True))
         errors = {
             edit: {kind: _numbers(evidence(pipe, base, [do(p) for p in own], look)) for kind, own in sets.items()}

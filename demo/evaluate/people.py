@@ -21,7 +21,7 @@ from demo.evaluate.held_out import Person, Vector, held_out_people, scores
 from demo.evaluate.people_table import finish
 from demo.lora.dreambooth import new_trigger
 from demo.lora.settings import LoraSettings
-from demo.sampling import draw, encode_pictures, encode_prompts
+from demo.sampling import draw, draw_prompt, encode_pictures, encode_prompts
 from demo.train.zoo import GroupTrainer
 
 
@@ -135,14 +135,7 @@ def evaluate(
     others = np.stack([person.held_out[0] for person in everybody])
     table: dict[str, dict[str, list[float]]] = {}
     began = time.time()
-    chance = draw(
-        pipe,
-        encode_prompts(pipe, [base.class_prompt] * samples * 4),
-        guidance=base.guidance,
-        steps=base.sampling_steps,
-        seed=seed,
-        negative_prompt=base.negative_prompt,
-    )
+    chance = draw_prompt(pipe, base, base.class_prompt, samples * 4, seed=seed)
     order: list[int] = []
     for start in range(shard * group, len(everybody), shards * group):
         part = everybody[start : start + group]

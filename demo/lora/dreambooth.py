@@ -26,7 +26,7 @@ from demo.lora.loop import adamw, take_steps
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
 from demo.progress import Report
-from demo.sampling import draw, encode_pictures, encode_prompts, token_ids
+from demo.sampling import draw_prompt, encode_pictures, token_ids
 
 ADAPTER = "released"
 
@@ -163,9 +163,8 @@ def _to(latents: Tensor | None, pipe: StableDiffusionPipeline) -> Tensor | None:
 
 
 def _live_sample(pipe: StableDiffusionPipeline, base: Base, trigger: str) -> Image.Image:
-    embedding = encode_prompts(pipe, [base.test_prompt.format(trigger=trigger)])
-    steps = max(8, base.sampling_steps // 2)
-    return draw(pipe, embedding, guidance=base.guidance, steps=steps, seed=0, negative_prompt=base.negative_prompt)[0]
+    prompt = base.test_prompt.format(trigger=trigger)
+    return draw_prompt(pipe, base, prompt, 1, seed=0, steps=max(8, base.sampling_steps // 2))[0]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from torch import Tensor
 from demo.bases import Base
 from demo.files import write_tensors
 from demo.progress import Report
-from demo.sampling import draw, encode_pictures, encode_prompts
+from demo.sampling import draw_prompt, encode_pictures
 
 CACHE = Path.home() / ".cache" / "lora-leak" / "class_latents"
 BATCH = 10
@@ -51,17 +51,14 @@ def draw_class_latents(
     pipe: StableDiffusionPipeline, base: Base, count: int, *, report: Report | None = None, stop: Event | None = None
 ) -> Tensor:
     """Draw the class images now."""
-    embedding = encode_prompts(pipe, [base.class_prompt])
     parts = []
     for seed in range(0, count, BATCH):
-        pictures = draw(
+        pictures = draw_prompt(
             pipe,
-            embedding,
-            each=min(BATCH, count - seed),
-            guidance=base.guidance,
-            steps=base.sampling_steps,
+            base,
+            base.class_prompt,
+            min(BATCH, count - seed),
             seed=seed,
-            negative_prompt=base.negative_prompt,
             stage=f"class images {seed} of {count}",
             report=report,
             stop=stop,
