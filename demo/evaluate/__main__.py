@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from demo.errors import DemoError
@@ -31,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         help="domain_nonmember: for choosing settings; figures come from private alone",
     )
     people.add_argument("--prior-weight", type=float, default=None)
+    people.add_argument("--extrapolation", type=float, default=None, help="guidance weight of the attacks")
     people.add_argument("--batch", type=int, default=None, help="photos a step")
     people.add_argument("--shard", type=int, default=0, help="a process per core: each takes every n-th group")
     people.add_argument("--shards", type=int, default=1)
@@ -100,6 +102,8 @@ def _run(args: argparse.Namespace) -> None:
         )
         if value is not None
     }
+    if args.extrapolation is not None:
+        base = replace(base, extrapolation=args.extrapolation)
     if args.no_prior:
         changes["prior_weight"] = 0.0
     settings = find_preset(base.preset).model_copy(update=changes)

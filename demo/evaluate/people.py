@@ -164,6 +164,7 @@ def evaluate(
         "samples": samples,
         "decoys": len(decoys) + len(everybody) - 1,
         "settings": settings.model_dump(),
+        "guidance": {"dreambooth": base.guidance, "attacks": base.extrapolation},
         "order": order,
         "values": table,
         "seconds": round(time.time() - began),
