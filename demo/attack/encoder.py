@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from demo.attack.echo import EchoPath
-from demo.attack.matrices import MATRIX_ENCODERS, ConvMatrices, LinearMatrices, Pairs, ProbeMatrices
+from demo.attack.matrices import MATRIX_ENCODERS, Pairs
 from demo.errors import LoraFileError, WeightsError
 from demo.files import write_tensors
 from demo.lora.files import LoraWeights
@@ -62,11 +62,8 @@ class WeightEncoder(nn.Module):
         super().__init__()
         self.settings, self.shapes, self.rank = settings, shapes, rank
         hidden = text.hidden_size
-        self.matrices: ConvMatrices | LinearMatrices | ProbeMatrices
-        if settings.matrices == "probes":
-            self.matrices = ProbeMatrices(shapes, rank, hidden, settings.first, settings.probes)
-        else:
-            self.matrices = MATRIX_ENCODERS[settings.matrices](shapes, rank, hidden, settings.first)
+        kind = MATRIX_ENCODERS[settings.matrices]
+        self.matrices = kind(shapes, rank, hidden, settings.first, settings.probes)
         self.sequence = 1 + settings.timestep + self.matrices.tokens
         self.length = min(length, self.sequence)
         self.task = nn.Parameter(torch.zeros(1, 1, hidden))

@@ -17,8 +17,9 @@ class ConvMatrices(nn.Module):
     Eight Conv1d (kernel 3, padding 1) with InstanceNorm and LeakyReLU, the last with one channel; Linear(L -> hidden).
     """
 
-    def __init__(self, shapes: Shapes, rank: int, hidden: int, matrices: int | None = None) -> None:
+    def __init__(self, shapes: Shapes, rank: int, hidden: int, matrices: int | None = None, probes: int = 24) -> None:
         super().__init__()
+        del probes  # only :class:`ProbeMatrices` has any
         lengths = [length for out, into in shapes.values() for length in (into, out)][:matrices]
         self.encoders = nn.ModuleList(self._encoder(rank, length, hidden) for length in lengths)
 
@@ -44,8 +45,9 @@ class ConvMatrices(nn.Module):
 class LinearMatrices(nn.Module):
     """The paper's ablation (section V-C2): a linear layer in place of the convolutions."""
 
-    def __init__(self, shapes: Shapes, rank: int, hidden: int, matrices: int | None = None) -> None:
+    def __init__(self, shapes: Shapes, rank: int, hidden: int, matrices: int | None = None, probes: int = 24) -> None:
         super().__init__()
+        del probes  # only :class:`ProbeMatrices` has any
         lengths = [length for out, into in shapes.values() for length in (into, out)][:matrices]
         self.encoders = nn.ModuleList(nn.Linear(rank * length, hidden) for length in lengths)
 
