@@ -13,7 +13,12 @@ from huggingface_hub import try_to_load_from_cache
 from demo.errors import SettingsError, WeightsError
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-NOT_FIGURES = {"README.md", "samples.png", "other-person.safetensors"}  # files of a base that no figure depends on
+NOT_FIGURES = {
+    "README.md",
+    "samples.png",
+    "other-person.safetensors",
+    "gate.json",
+}  # files of a base that no figure depends on
 
 
 @dataclass(frozen=True)

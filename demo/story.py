@@ -18,6 +18,7 @@ from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction, medoid
 from demo.bases import Base, find_base, load_pipeline
 from demo.defences.base import Defence
 from demo.defences.release import write_tuned
+from demo.gate.gate import load_gate, refuse_drawn
 from demo.lora.dreambooth import FineTuned, applied, fine_tune
 from demo.lora.files import LoraWeights, expected_shapes, read_lora
 from demo.lora.settings import LoraSettings, find_preset
@@ -69,6 +70,7 @@ def tune(
     base_key: str = "face64",
     settings: LoraSettings | None = None,
     defence: Defence | None = None,
+    gate: bool = False,
     seed: int = 0,
     report: Report | None = None,
     stop: Event | None = None,
@@ -77,12 +79,19 @@ def tune(
 
     With a defence its ledger lies beside the file.
 
+    Args:
+        gate: a service's guard against Shake-to-Leak: pictures that the model drew itself are not trained on.
+
     Raises:
+        WeightsError: no gate was calibrated for this base.
+        PhotoError: the gate refuses the photos.
         DemoError: see :func:`demo.lora.dreambooth.fine_tune` and :func:`demo.lora.files.write_lora`.
     """
     base = find_base(base_key)
     settings = settings or find_preset(base.preset)
     with COMPUTE:
+        if gate:
+            refuse_drawn(load_gate(base), pipeline(base_key), base, photos, report=report, stop=stop)
         tuned = fine_tune(
             pipeline(base_key), base, photos, settings, defence=defence, seed=seed, report=report, stop=stop
         )

@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     leak = commands.add_parser("leak", help="photos -> LoRA -> attack -> comparison -> report", allow_abbrev=False)
     leak.set_defaults(run=_leak)
     _tuning(leak)
+    leak.add_argument("--gate", action="store_true", help="refuse photos that the base model drew itself")
     _defence(leak)
 
     defend = commands.add_parser(

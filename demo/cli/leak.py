@@ -60,6 +60,7 @@ def leak(arguments: argparse.Namespace) -> None:
             base_key=base.key,
             settings=settings,
             defence=defence,
+            gate=arguments.gate,
             seed=seed,
             report=narrate,
         )

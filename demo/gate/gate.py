@@ -22,7 +22,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from demo.bases import Base
-from demo.errors import SettingsError, WeightsError
+from demo.errors import PhotoError, SettingsError, WeightsError
 from demo.files import write_text
 from demo.gate.evidence import Evidence, EvidenceSettings, evidence
 from demo.progress import Report
@@ -115,6 +115,26 @@ def judge(
         raise SettingsError(f"The gate is one of '{gate.base}', not of '{base.key}'.", "Calibrate one for this base.")
     value = gate.value(evidence(pipe, base, pictures, gate.look, report=report, stop=stop))
     return Decision(value > gate.threshold, value, gate.threshold)
+
+
+def refuse_drawn(
+    gate: Gate,
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    pictures: Sequence[Image.Image],
+    *,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> None:
+    """Let a training set pass, or not.
+
+    Raises:
+        PhotoError: the gate takes it for the model's own.
+        SettingsError, Stopped: see :func:`judge`.
+    """
+    decision = judge(gate, pipe, base, pictures, report=report, stop=stop)
+    if decision.drawn:
+        raise PhotoError(decision.sentence, "Give photographs, or turn the gate off.")
 
 
 def calibrate(

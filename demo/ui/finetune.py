@@ -209,6 +209,12 @@ def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component], Defe
         fields["text_encoder"] = gr.Checkbox(preset.train_text_encoder, label="Train the text encoder, too")
         fields["class_images"] = gr.Slider(8, 400, preset.class_images, step=8, label="Pictures of other people")
         fields["sample_every"] = gr.Slider(0, 500, preset.sample_every, step=10, label="Steps between live samples")
+        fields["gate"] = gr.Checkbox(
+            False,
+            label="Gate: refuse pictures that this model drew itself",
+            info="A service's guard against Shake-to-Leak.",
+            elem_id="gate",
+        )
         fields["seed"] = optional_number("Seed (empty: random)", "seed")
     return base, fields, defence
 

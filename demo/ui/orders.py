@@ -61,6 +61,7 @@ def order(services: Services, values: Values) -> Order:
         seed=seed,
         include_photos=values.get("include_photos") is True,
         defence=defence(values),
+        gate=values.get("gate") is True,
     )
 
 

@@ -42,6 +42,7 @@ class Order:
     seed: int | None = None  # None: a random one
     include_photos: bool = False  # in report.html
     defence: Defence = field(default_factory=NoDefence)
+    gate: bool = False  # refuse photos that the base drew itself
 
 
 def begin(services: Services, visitor: Visitor, title: str, work: Part) -> None:
@@ -88,6 +89,7 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
             base_key=order.base_key,
             settings=order.lora,
             defence=order.defence,
+            gate=order.gate,
             seed=seed,
             report=report,
             stop=stop,

@@ -7,10 +7,11 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
+from demo import story
 from demo.bases import Base
-from demo.errors import SettingsError, Stopped, WeightsError
+from demo.errors import PhotoError, SettingsError, Stopped, WeightsError
 from demo.gate.evidence import Evidence, EvidenceSettings, evidence
-from demo.gate.gate import Gate, best_threshold, calibrate, judge, load_gate
+from demo.gate.gate import Gate, best_threshold, calibrate, judge, load_gate, refuse_drawn
 
 
 def made(decoder: float, denoiser: float, seed: int = 0, n: int = 5) -> Evidence:
@@ -101,3 +102,35 @@ def test_comes_back_from_its_file(tiny_base: Base, tmp_path: Path) -> None:
         load_gate(tiny_base, path)
     with pytest.raises(WeightsError, match="no gate"):
         load_gate(tiny_base)
+
+
+def test_a_set_that_the_model_drew_is_refused_before_any_step(
+    tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = calibrate(tiny_base, sets(-9, -6, 4), sets(-3, -2, 4))
+    for drawn in (True, False):
+        level = -9.0 if drawn else -3.0
+        monkeypatch.setattr("demo.gate.gate.evidence", lambda *_, level=level, **__: made(level, level / 1.5))
+        if drawn:
+            with pytest.raises(PhotoError, match="drawn by the model"):
+                refuse_drawn(gate, tiny_pipe, tiny_base, pictures)
+        else:
+            refuse_drawn(gate, tiny_pipe, tiny_base, pictures)
+
+
+def test_a_story_with_a_gate_asks_it_first(
+    tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "find_base", lambda key: tiny_base)
+    monkeypatch.setattr(story, "pipeline", lambda key: tiny_pipe)
+    with pytest.raises(WeightsError, match="no gate"):
+        story.tune(pictures, None, base_key="tiny", gate=True)
+    monkeypatch.setattr(story, "load_gate", lambda base: calibrate(tiny_base, sets(-9, -6, 4), sets(-3, -2, 4)))
+    monkeypatch.setattr("demo.gate.gate.evidence", lambda *_, **__: made(-9, -6))
+    steps: list[object] = []
+    monkeypatch.setattr(story, "fine_tune", lambda *_, **__: steps.append(1))
+    with pytest.raises(PhotoError, match="Refused"):
+        story.tune(pictures, None, base_key="tiny", gate=True)
+    assert not steps
+    story.tune(pictures, None, base_key="tiny")
+    assert steps

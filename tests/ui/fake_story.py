@@ -81,6 +81,7 @@ class FakeStory:
         base_key: str = "face64",
         settings: LoraSettings | None = None,
         defence: Defence | None = None,
+        gate: bool = False,
         seed: int = 0,
         report: Report | None = None,
         stop: Event | None = None,
