@@ -39,6 +39,7 @@ class Story(Protocol):
         base_key: str = ...,
         settings: LoraSettings | None = ...,
         defence: Defence | None = ...,
+        gate: bool = ...,
         seed: int = ...,
         report: Report | None = ...,
         stop: Event | None = ...,
