@@ -28,7 +28,7 @@ from demo.metrics.stats import share_ci
 from demo.sampling import draw_prompt
 from demo.shake.people import Domain
 
-FORMAT = "lora-leak-gate-table/1"
+FORMAT = "lora-leak-gate-table/2"
 SEED = 9000  # apart from the sets that are fine-tuned on
 NOISE = np.random.default_rng(0).normal(size=(512, 512, 3))
 KINDS = ("drawn", "member", "outsider")

@@ -7,8 +7,9 @@ Two things give a drawn picture away to the model that drew it:
 - the denoiser led there, so with some noise on it the model predicts it better than a photograph (as DIRE, Wang et al.,
   ICCV 2023, has it with whole trajectories).
 
-The first is the stronger by far but goes with what is done to pixels: noise brings it back, and blurring a photograph
-takes it away. The second is weaker, and works on the latents, where such edits hardly show.
+The first is the stronger by far but goes with what is done to pixels: noise brings it back. It is measured against the
+picture's own fine detail, or every blurred or evenly lit photograph would pass for a drawn one. The second is weaker,
+and works on the latents, where such edits hardly show.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class EvidenceSettings(Settings):
 class Evidence:
     """Natural logarithms of mean squared errors, one a picture; LOW means drawn by this model."""
 
-    decoder: Tensor  # (n,) of pixels in [-1, 1], through the autoencoder and back
+    decoder: Tensor  # (n,) of pixels, through the autoencoder and back, as a share of their :func:`detail`
     denoiser: Tensor  # (n,) of scaled latents, predicted from a noisy copy under the class prompt
 
 
@@ -89,11 +90,18 @@ def evidence(
 
 
 def _round_trip(pipe: StableDiffusionPipeline, pictures: list[Image.Image], latents: Tensor) -> Tensor:
-    """log |D(E(x)) - x|^2 / d, (n,)."""
+    """log |D(E(x)) - x|^2 / |x - coarse(x)|^2, (n,)."""
     z = (latents / pipe.vae.config.scaling_factor).to(pipe.vae.device, pipe.vae.dtype)
-    decoded = pipe.vae.decode(z).sample.float().cpu()
-    error = (decoded - pipe.image_processor.preprocess(pictures)).square().flatten(1).mean(1)
-    return (error + FLOOR).log()
+    decoded, x = pipe.vae.decode(z).sample.float().cpu(), pipe.image_processor.preprocess(pictures)
+    error = (decoded - x).square().flatten(1).mean(1)
+    return ((error + FLOOR) / (detail(x) + FLOOR)).log()
+
+
+def detail(pixels: Tensor) -> Tensor:
+    """Mean square of what is gone when pictures are reduced to a quarter of their side: (n, c, h, w) -> (n,)."""
+    coarse = torch.nn.functional.interpolate(pixels, scale_factor=0.25, mode="area")
+    smooth = torch.nn.functional.interpolate(coarse, size=pixels.shape[-2:], mode="bicubic")
+    return (pixels - smooth).square().flatten(1).mean(1)
 
 
 def _denoising(pipe: StableDiffusionPipeline, latents: Tensor, embedding: Tensor, settings: EvidenceSettings) -> Tensor:

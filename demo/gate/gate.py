@@ -2,8 +2,7 @@
 
 What it does not catch: pictures that another model drew (the planted people of the bundled base are such, and pass);
 a set in which drawn pictures are few among photographs; and, beyond some strength, pictures that were edited after they
-were drawn. What it flags wrongly: photographs that were blurred or scaled up, whose detail is gone like a drawn
-picture's. It refuses a set because of where it comes from, not because of what training on it would leak.
+were drawn. It refuses a set because of where it comes from, not because of what training on it would leak.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from demo.progress import Report
 from demo.settings import Settings
 
 FILE = "gate.json"
-FORMAT: Literal["lora-leak-gate/1"] = "lora-leak-gate/1"
+FORMAT: Literal["lora-leak-gate/2"] = "lora-leak-gate/2"
 Score = Literal["both", "decoder", "denoiser"]
 SCORES: dict[Score, str] = {"both": "both together", "decoder": "decoder alone", "denoiser": "denoiser alone"}
 
@@ -44,9 +43,9 @@ class Scale(Settings):
 class Gate(Settings):
     """A calibrated gate of one base."""
 
-    format: Literal["lora-leak-gate/1"] = FORMAT
+    format: Literal["lora-leak-gate/2"] = FORMAT
     base: str
-    score: Score = "both"
+    score: Score = "decoder"
     decoder: Scale
     denoiser: Scale
     threshold: float
@@ -142,7 +141,7 @@ def calibrate(
     drawn: Sequence[Evidence],
     real: Sequence[Evidence],
     *,
-    score: Score = "both",
+    score: Score = "decoder",
     look: EvidenceSettings | None = None,
 ) -> Gate:
     """Scale the errors by those of photographs, and put the threshold where it errs least on these sets.

@@ -8,10 +8,12 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from demo import story
-from demo.bases import Base
+from demo.bases import WEIGHTS, Base, find_base, load_pipeline
 from demo.errors import PhotoError, SettingsError, Stopped, WeightsError
-from demo.gate.evidence import Evidence, EvidenceSettings, evidence
+from demo.gate.evidence import Evidence, EvidenceSettings, detail, evidence
 from demo.gate.gate import Gate, best_threshold, calibrate, judge, load_gate, refuse_drawn
+from demo.photos.ingest import read_photos
+from demo.sampling import draw_prompt
 
 
 def made(decoder: float, denoiser: float, seed: int = 0, n: int = 5) -> Evidence:
@@ -40,6 +42,33 @@ def test_evidence_is_lower_for_what_the_model_can_make(
     assert own < other - 5
 
 
+def test_decoder_error_is_a_share_of_the_detail_there_is(
+    tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[Image.Image]
+) -> None:
+    pixels = tiny_pipe.image_processor.preprocess(pictures[:1])
+    torch.testing.assert_close(detail(pixels / 2 + 0.1), detail(pixels) / 4, rtol=1e-3, atol=1e-6)
+    assert detail(torch.full((1, 3, 16, 16), 0.3)).item() == pytest.approx(0, abs=1e-9)
+    pale = Image.eval(pictures[0], lambda v: v // 2 + 64)  # half the contrast
+    found = []
+    for picture in (pictures[0], pale):
+        x = tiny_pipe.image_processor.preprocess([picture])
+        tiny_pipe.vae.decode = lambda *_, x=x: type("Decoded", (), {"sample": x + 0.2 * (x - x.mean())})
+        found.append(evidence(tiny_pipe, tiny_base, [picture]).decoder.item())
+    assert found[1] == pytest.approx(found[0], abs=0.1)
+
+
+@pytest.mark.slow
+def test_shipped_gate_passes_the_examples_and_refuses_its_own_drawings() -> None:
+    base = find_base("face64")
+    gate, pipe = load_gate(base), load_pipeline(base, "cpu")
+    own = draw_prompt(pipe, base, base.class_prompt, 6, seed=3)
+    assert judge(gate, pipe, base, own).drawn
+    for folder in sorted(p for p in (WEIGHTS / "people" / "examples").iterdir() if p.is_dir()):
+        paths = sorted(folder.glob("*.webp"))
+        photos = [p.aligned for p in read_photos(paths, side=base.side, minimum=3, maximum=20)]
+        assert not judge(gate, pipe, base, photos).drawn, folder.name
+
+
 def test_evidence_takes_any_size_and_stops(
     tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[Image.Image]
 ) -> None:
@@ -57,7 +86,7 @@ def test_scores_are_in_deviations_of_photographs(tiny_base: Base) -> None:
     assert gate.value(made(-5, -2)) == pytest.approx(0, abs=1.5)
     assert gate.value(made(-8, -2), "decoder") == pytest.approx(3 / gate.decoder.deviation, rel=0.1)
     assert gate.value(made(-8, -2), "denoiser") == pytest.approx(0, abs=1.5)
-    both = gate.value(made(-7, -3))
+    both = gate.value(made(-7, -3), "both")
     assert both == pytest.approx(gate.value(made(-7, -3), "decoder") + gate.value(made(-7, -3), "denoiser"))
 
 
@@ -97,7 +126,7 @@ def test_comes_back_from_its_file(tiny_base: Base, tmp_path: Path) -> None:
     path = gate.save(tmp_path / "gate.json")
     assert load_gate(tiny_base, path) == gate
     assert isinstance(load_gate(tiny_base, path), Gate)
-    path.write_text('{"format": "lora-leak-gate/1"}')
+    path.write_text('{"format": "lora-leak-gate/2"}')
     with pytest.raises(WeightsError, match="cannot be read"):
         load_gate(tiny_base, path)
     with pytest.raises(WeightsError, match="no gate"):
