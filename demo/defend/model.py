@@ -17,6 +17,8 @@ from demo.defences.registry import DEFENCES
 from demo.metrics.base import MetricResult
 
 IDENTITY = "dlib_distance"  # the ruler of both axes: smaller is nearer to the person
+FACES = "face_found"
+LEAST_FACES = 0.5  # of an arm's pictures: with fewer its distance is not one of faces
 ATTACKS = ("encoder", "class_prompt", "random_trigger")  # those that need the shared file and nothing secret
 ARMS = ("dreambooth", *ATTACKS)
 
@@ -48,6 +50,12 @@ class MetricSummary:
     def high(self) -> float:
         """Upper end of the interval; NaN where there is none."""
         return float("nan") if self.identity is None else self.identity.high
+
+    @property
+    def draws_faces(self) -> bool:
+        """Whether there are faces to judge; where nobody looked for them it is taken for granted."""
+        found = self.get(FACES)
+        return found is None or not found.values or found.mean >= LEAST_FACES
 
     def get(self, key: str) -> MetricResult | None:
         """One metric."""
@@ -134,7 +142,11 @@ def point_name(defence: Defence | Point) -> str:
 
 
 def best_attack(arms: Mapping[str, Sequence[MetricResult]]) -> str:
-    """The attack with the smallest mean identity distance; the first one where none was measured."""
-    means = {key: MetricSummary(key, tuple(arms[key])).mean for key in ATTACKS if key in arms}
-    measured = {key: mean for key, mean in means.items() if math.isfinite(mean)}
-    return min(measured, key=measured.__getitem__) if measured else next(iter(means))
+    """The attack with the smallest mean identity distance, of those that draw faces if any does.
+
+    The first one where none was measured.
+    """
+    found = {key: MetricSummary(key, tuple(arms[key])) for key in ATTACKS if key in arms}
+    measured = {key: summary for key, summary in found.items() if math.isfinite(summary.mean)}
+    faces = {key: summary for key, summary in measured.items() if summary.draws_faces} or measured
+    return min(faces, key=lambda key: faces[key].mean) if faces else next(iter(found))

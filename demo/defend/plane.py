@@ -10,6 +10,7 @@ from html import escape
 from demo.attack.registry import ATTACKS as ENTRIES
 from demo.defend.labels import Box, place
 from demo.defend.model import MetricSummary, Point, Sweep
+from demo.defend.standing import useful_distance
 from demo.metrics.base import MetricResult
 from demo.metrics.dlib_face import SAME_PERSON
 from demo.report.figures import number
@@ -90,9 +91,9 @@ def plane(sweep: Sweep, *, anchor: str = "") -> str:
     assert ruler is not None
     parts = [
         f"<style>{STYLE}</style>",
-        *_field(axis, sweep.nobody),
+        *_field(axis, sweep.nobody, useful_distance(sweep)),
         *_scales(axis, ruler),
-        *_points(axis, points, sweep.nobody, anchor),
+        *_points(axis, points, sweep, anchor),
         *_legend([point for _, point in points]),
     ]
     role = "group" if anchor else "img"
@@ -133,15 +134,15 @@ def _axis(points: Sequence[Point], nobody: MetricSummary) -> _Axis:
     return _Axis(max(0.0, middle - 0.56 * span), middle + 0.56 * span)
 
 
-def _field(axis: _Axis, nobody: MetricSummary) -> list[str]:
+def _field(axis: _Axis, nobody: MetricSummary, useful: float | None) -> list[str]:
     """Frame, corner, the band of chance, the diagonal and the lines."""
     left, top, right, bottom = FRAME.left, FRAME.top, FRAME.right, FRAME.bottom
     parts = []
-    if _known(nobody):
-        parts.append(_rect("corner", axis.x(nobody.mean), axis.y(nobody.mean), right, bottom))
-        if math.isfinite(nobody.low):
-            parts.append(_rect("band", axis.x(nobody.high), top, axis.x(nobody.low), bottom))
-            parts.append(_rect("band", left, axis.y(nobody.low), right, axis.y(nobody.high)))
+    if useful is not None:
+        parts.append(_rect("corner", axis.x(useful), axis.y(nobody.mean), right, bottom))
+    if _known(nobody) and math.isfinite(nobody.low):
+        parts.append(_rect("band", axis.x(nobody.high), top, axis.x(nobody.low), bottom))
+        parts.append(_rect("band", left, axis.y(nobody.low), right, axis.y(nobody.high)))
     parts.append(_line("diagonal", left, bottom, right, top))
     for name, distance in _rules(axis, nobody):
         x, y = axis.x(distance), axis.y(distance)
@@ -156,7 +157,7 @@ def _rules(axis: _Axis, nobody: MetricSummary) -> list[tuple[str, float]]:
     return [*rules, ("chance", nobody.mean)] if _known(nobody) else rules
 
 
-def _names(axis: _Axis, nobody: MetricSummary) -> list[tuple[str, Box]]:
+def _names(axis: _Axis, nobody: MetricSummary, corner: bool) -> list[tuple[str, Box]]:
     """What stands in the plane besides the points' labels, and where."""
     found = []
     for name, distance in _rules(axis, nobody):
@@ -169,7 +170,7 @@ def _names(axis: _Axis, nobody: MetricSummary) -> list[tuple[str, Box]]:
         found.append((words, "chance-name name", Box(FRAME.right - 4 - width, foot - 13, FRAME.right - 4, foot)))
         start = min(x + 4, FRAME.right - width - 4)
         found.append((words, "chance-name name", Box(start, FRAME.top + 2, start + width, FRAME.top + 15)))
-    if _known(nobody):
+    if corner:
         box = Box(FRAME.right - 132, FRAME.bottom - 20, FRAME.right - 6, FRAME.bottom - 5)
         found.append(("useful and private", "corner-name", box))
     return [(_text(box.right, box.bottom - 3, words, name, "end"), box) for words, name, box in found]
@@ -193,11 +194,11 @@ def _scales(axis: _Axis, ruler: MetricResult) -> list[str]:
     return parts
 
 
-def _points(axis: _Axis, points: Sequence[tuple[int, Point]], nobody: MetricSummary, anchor: str) -> list[str]:
+def _points(axis: _Axis, points: Sequence[tuple[int, Point]], sweep: Sweep, anchor: str) -> list[str]:
     """Whiskers, marks and labels; labels lie over all else."""
-    names = _names(axis, nobody)
+    nobody, names = sweep.nobody, _names(axis, sweep.nobody, useful_distance(sweep) is not None)
     at = [(axis.x(point.utility.mean), axis.y(point.leakage.mean)) for _, point in points]
-    words = [f"{n} {point.short}" for n, point in points]
+    words = [f"{n} {point.short}{'' if point.utility.draws_faces else ' (no faces)'}" for n, point in points]
     sizes = [(LETTER * len(text) + 4, LINE) for text in words]
     spans = [span for (_, point), (x, y) in zip(points, at, strict=True) for span in _whiskers(axis, point, x, y)]
     crossed = [box for _, box in spans]

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from demo.attack.registry import ATTACKS as ENTRIES
-from demo.defences.base import NoDefence
-from demo.defend.model import MetricSummary, Point, Sweep
+from demo.defend.model import Point, Sweep
+from demo.defend.standing import KEPT, LEAST_PICTURES, Standing, standing, undefended
 from demo.metrics.dlib_face import SAME_PERSON
-from demo.metrics.stats import Difference, unpaired_difference
+from demo.metrics.stats import Difference
 
 Kind = Literal["corner", "none", "open"]
-LEAST_PICTURES = 4  # of an arm: a bootstrap of fewer is far too narrow
+HALF = f"{KEPT:.0%} of what it gains over chance without a defence"
+ADAPTIVE = (
+    "Private means private from these attacks. The encoder has learned from undefended files; one that learns from "
+    "files defended in the same way may get more out of them. Without a proof for the person nothing excludes it."
+)
 
 
 @dataclass(frozen=True)
@@ -26,50 +30,12 @@ class Summary:
     kind: Kind
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Where a point lies. Every claim is one of a 95% bootstrap interval over pictures."""
-
-    utility: Difference  # how much nearer to the person than chance DreamBooth is
-    leakage: Difference  # how much nearer than chance the best attack is
-    relief: Difference | None  # how much farther than on the undefended file the best attack is
-
-    @property
-    def useful(self) -> bool:
-        """DreamBooth is nearer to the person than chance."""
-        return self.utility.low > 0
-
-    @property
-    def leaks(self) -> bool:
-        """The best attack is nearer to the person than chance."""
-        return self.leakage.low > 0
-
-    @property
-    def private(self) -> bool:
-        """Not nearer than chance, and farther than without the defence: more than a lack of pictures."""
-        return not self.leaks and self.relief is not None and self.relief.low > 0
-
-
-def standing(point: Point, sweep: Sweep) -> Standing | None:
-    """A point against chance and against the undefended file; None where too little was measured to say anything."""
-    plain = undefended(sweep)
-    utility, leakage = _gap(point.utility, sweep.nobody), _gap(point.leakage, sweep.nobody)
-    if utility is None or leakage is None:
-        return None
-    relief = None if plain is None or plain is point else _gap(plain.leakage, point.leakage)
-    return Standing(utility, leakage, relief)
-
-
-def undefended(sweep: Sweep) -> Point | None:
-    """The plain LoRA, if it is among the points."""
-    return next((point for point in sweep.points if point.key == NoDefence.key), None)
-
-
 def summarise(sweep: Sweep) -> Summary:
     """Say what the numbers show, and what they do not.
 
-    In the corner "useful and private" is a defence with which DreamBooth is nearer to the person than chance, while
-    the best attack is not, and is farther than on the undefended file; each by a 95% interval. If the undefended
+    In the corner "useful and private" is a defence with which DreamBooth keeps at least half of what it gains over
+    chance without one, while the best attack is no nearer than chance, and is farther than on the undefended file; each
+    comparison by a 95% interval. If the undefended
     DreamBooth is itself no better than chance, or the undefended file gives nothing away, nothing can be shown.
     """
     points = list(sweep.points)
@@ -104,21 +70,13 @@ def summarise(sweep: Sweep) -> Summary:
     if corner:
         names = _names(corner)
         verb = "is" if len(corner) == 1 else "are"
-        return Summary(f"Useful and private here: {names} {verb} in the corner", sentences, "corner")
+        headline = f"Useful, and private from these attacks: {names} {verb} in the corner"
+        return Summary(headline, (*sentences, ADAPTIVE), "corner")
     undecided = any(found[point].useful and not found[point].leaks for point in others)
     if undecided:
         return Summary("Inconclusive: no defence is shown to be useful and private, and some are not settled",
                        sentences, "open")  # fmt: skip
     return Summary("No defence tried is both useful and private here", sentences, "none")
-
-
-def _gap(near: MetricSummary, far: MetricSummary) -> Difference | None:
-    """How much nearer to the person ``near`` is: positive is nearer."""
-    if near.identity is None or far.identity is None:
-        return None
-    if min(len(near.identity.values), len(far.identity.values)) < LEAST_PICTURES:
-        return None
-    return unpaired_difference(far.identity.values, near.identity.values)
 
 
 def _plain(point: Point, stands: Standing, sweep: Sweep) -> str:
@@ -138,23 +96,29 @@ def _nearer(gap: Difference) -> str:
 def _groups(found: dict[Point, Standing], points: Sequence[Point]) -> list[str]:
     """Every defended point in exactly one sentence."""
     groups: tuple[tuple[str, list[Point]], ...] = (
-        ("Useful and private: DreamBooth is nearer than chance, the best attack is not", []),
-        ("Useful, but it still leaks: DreamBooth and the best attack are both nearer than chance", []),
-        ("Useful, and not settled: the best attack is not shown to be nearer than chance, nor to be farther than on "
-         "the undefended file", []),
-        ("Leaks although it is of no use: the best attack is nearer than chance, DreamBooth is not", []),
-        ("Of no use: nothing is shown to leak, but DreamBooth is not shown to be nearer than chance either", []),
+        (f"Useful and private: DreamBooth keeps at least {HALF}; the best attack is not nearer than chance", []),
+        (f"Useful, but it still leaks: DreamBooth keeps at least {HALF}; the best attack is nearer than chance", []),
+        (f"Useful, and not settled: DreamBooth keeps at least {HALF}; the best attack is not shown to be nearer than "
+         "chance, nor to be farther than on the undefended file", []),
+        (f"Leaks, and of little use: DreamBooth keeps less than {HALF}; the best attack is nearer than chance", []),
+        (f"Of little use: DreamBooth keeps less than {HALF}; nothing is shown to leak", []),
+        ("Ruined: faces are found in fewer than half of DreamBooth's pictures", []),
     )  # fmt: skip
     for point in points:
         stands = found[point]
-        useful, useless = (1 if stands.leaks else 0 if stands.private else 2), (3 if stands.leaks else 4)
-        groups[useful if stands.useful else useless][1].append(point)
+        if not stands.faces:
+            place = 5
+        elif stands.useful:
+            place = 1 if stands.leaks else 0 if stands.private else 2
+        else:
+            place = 3 if stands.leaks else 4
+        groups[place][1].append(point)
     return [f"{words}: {_names(some)}." for words, some in groups if some]
 
 
 def _useless(found: dict[Point, Standing], points: Sequence[Point]) -> list[str]:
     ruined = [point for point in points if not found[point].useful]
-    return [f"With these DreamBooth is not shown to be nearer than chance: {_names(ruined)}."] if ruined else []
+    return [f"With these DreamBooth keeps less than {HALF}: {_names(ruined)}."] if ruined else []
 
 
 def _epsilons(points: Sequence[Point]) -> list[str]:

@@ -11,13 +11,13 @@ from html import escape
 from pathlib import Path
 
 from demo.attack.registry import ATTACKS as ENTRIES
-from demo.defend.model import ARMS, IDENTITY, Point, Sweep
+from demo.defend.model import ARMS, FACES, IDENTITY, Point, Sweep
 from demo.defend.summary import epsilon
 from demo.files import write_text
 from demo.metrics.base import MetricResult
 from demo.report.figures import interval, mean
 
-COLUMNS = ("clip_t_paper", "clip_i_paper", "dlib_accuracy", IDENTITY)  # the paper's three, and the ruler of the plane
+COLUMNS = ("clip_t_paper", "clip_i_paper", "dlib_accuracy", IDENTITY, FACES)  # the paper's three, the plane's ruler
 GUARANTEES = {"proved": "proved", "nominal": "nominal, no guarantee", "none": "none"}
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 from demo.attack.registry import ATTACKS as ENTRIES
 from demo.defend.model import Point, Sweep
 from demo.defend.plane import plane
-from demo.defend.summary import Summary, epsilon, standing, summarise
+from demo.defend.standing import standing
+from demo.defend.summary import Summary, epsilon, summarise
 from demo.defend.table import table, write_csv
 from demo.files import write_text
 from demo.report.figures import data_uri, number

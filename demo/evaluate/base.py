@@ -12,8 +12,8 @@ from PIL import Image
 
 from demo.bases import Base
 from demo.metrics import dlib_face
+from demo.metrics.face_found import shows_face
 from demo.metrics.stats import auc, bootstrap_mean_ci
-from demo.photos.detect import find_faces
 from demo.sampling import draw_prompt, encode_pictures
 from demo.train.data import FACES128, PEOPLE, decode, people_listing, read_split
 
@@ -30,7 +30,7 @@ def sample_class(pipe: StableDiffusionPipeline, base: Base, count: int, seed: in
 
 def face_rate(pictures: list[Image.Image]) -> float:
     """Share of pictures in which MTCNN finds a face (seen at 256 pixels)."""
-    return float(np.mean([bool(find_faces(p.resize((256, 256), Image.Resampling.BICUBIC))) for p in pictures]))
+    return float(np.mean([shows_face(picture) for picture in pictures]))
 
 
 def autoencoder_identity(pipe: StableDiffusionPipeline, count: int = 500, folder: Path = FACES128) -> dict[str, float]:

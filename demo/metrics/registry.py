@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from demo.errors import DemoError, SettingsError
-from demo.metrics import clip, dino, dlib_identity, facenet
+from demo.metrics import clip, dino, dlib_identity, face_found, facenet
 from demo.metrics.base import Context, Metric, MetricResult, Unavailable
 from demo.metrics.stats import bootstrap_mean_ci, share_ci
 
@@ -18,6 +18,7 @@ METRICS: dict[str, Metric] = {
         *facenet.METRICS,
         *clip.METRICS,
         *dino.METRICS,
+        *face_found.METRICS,
     )
 }
 BUNDLED: tuple[str, ...] = tuple(key for key, metric in METRICS.items() if metric.bundled)  # these never download

@@ -47,6 +47,7 @@ def point(
     best: str = "random_trigger",
     spread: float = 0.02,
     count: int = 8,
+    faces: float | None = None,  # share of the pictures in every arm; None: nobody looked
     ledger: Mapping[str, object] | None = None,
     **settings: object,
 ) -> Point:
@@ -54,6 +55,9 @@ def point(
     arms = {arm: [distances(attack + 0.03, spread, count), result("clip_i_paper", [0.7] * count)] for arm in ARMS}
     arms["dreambooth"][0] = distances(dreambooth, spread, count)
     arms[best][0] = distances(attack, spread, count)
+    if faces is not None:
+        for arm in ARMS:
+            arms[arm].append(result("face_found", [float(i < faces * count) for i in range(count)]))
     fields: dict[str, object] = {
         "defence": key,
         "title": defence.label,

@@ -16,6 +16,16 @@ def test_the_best_attack_is_the_nearest_one() -> None:
     assert found.utility.mean == distances(0.5).mean
 
 
+def test_an_attack_that_draws_no_faces_is_not_the_best_one() -> None:
+    noise = point("gaussian", 0.7, 0.6, best="class_prompt", faces=0.25)
+    assert noise.best_attack == "class_prompt"  # none does
+    assert not noise.leakage.draws_faces
+    faces = point("gaussian", 0.7, 0.6, best="class_prompt", faces=1.0)
+    assert faces.best_attack == "class_prompt"
+    assert faces.leakage.draws_faces
+    assert best_attack({**faces.arms, "class_prompt": noise.arms["class_prompt"]}) == "encoder"
+
+
 def test_without_a_measurement_there_is_no_number() -> None:
     arms = {key: [] for key in ("encoder", "class_prompt", "random_trigger")}
     assert best_attack(arms) == "encoder"

@@ -43,14 +43,16 @@ def test_equal_distances_lie_on_the_diagonal() -> None:
     assert x - FRAME.left == pytest.approx(FRAME.bottom - y, abs=0.2)
 
 
-def test_chance_is_a_line_on_both_axes_and_the_corner_lies_beyond_both() -> None:
+def test_chance_is_a_line_on_both_axes_and_the_corner_lies_where_half_of_the_gain_is_kept() -> None:
     root = drawn(PLAIN, GOOD)
     vertical, horizontal = of_class(root, "chance")
     x, y = float(vertical.attrib["x1"]), float(horizontal.attrib["y1"])
     assert vertical.attrib["x1"] == vertical.attrib["x2"]
     assert horizontal.attrib["y1"] == horizontal.attrib["y2"]
     (corner,) = of_class(root, "corner")
-    assert (float(corner.attrib["x"]), float(corner.attrib["y"])) == pytest.approx((x, y))
+    plain, _ = centre(of_class(root, "mark")[0])
+    assert float(corner.attrib["x"]) == pytest.approx((x + plain) / 2, abs=0.2)
+    assert float(corner.attrib["y"]) == pytest.approx(y)
     assert float(corner.attrib["x"]) + float(corner.attrib["width"]) == pytest.approx(FRAME.right)
     words = [node.text for node in root.iter(f"{SVG}text")]
     assert words.count("chance") == 2
@@ -62,6 +64,18 @@ def test_without_chance_there_is_neither_line_nor_corner() -> None:
     assert not of_class(root, "chance")
     assert not of_class(root, "corner")
     assert of_class(root, "mark")
+
+
+def test_without_an_undefended_point_there_is_no_corner() -> None:
+    root = drawn(GOOD)
+    assert of_class(root, "chance")
+    assert not of_class(root, "corner")
+    assert "useful and private" not in [node.text for node in root.iter(f"{SVG}text")]
+
+
+def test_a_point_without_faces_is_called_so() -> None:
+    labels = of_class(drawn(PLAIN, point("gaussian", 0.7, 0.7, faces=0.0)), "label")
+    assert [label.text.endswith("(no faces)") for label in labels] == [False, True]
 
 
 def test_every_point_has_whiskers_both_ways_unless_there_is_no_interval() -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from fake_points import PROVED, point, swept
 
-from demo.defend.summary import epsilon, standing, summarise
+from demo.defend.standing import standing, useful_distance
+from demo.defend.summary import ADAPTIVE, epsilon, summarise
 from demo.metrics.base import MetricResult
 
 PLAIN = point("none", 0.5, 0.55)
@@ -20,7 +21,8 @@ def test_a_defence_in_the_corner_is_named() -> None:
     corner = point("int8", 0.55, 0.8)
     summary = summarise(swept(PLAIN, corner, point("truncate", 0.5, 0.56)))
     assert summary.kind == "corner"
-    assert summary.headline == "Useful and private here: Rounding to int8 is in the corner"
+    assert summary.headline == "Useful, and private from these attacks: Rounding to int8 is in the corner"
+    assert summary.sentences[-1] == ADAPTIVE
     assert any(s.startswith("Useful and private") and "Rounding to int8" in s for s in summary.sentences)
     assert any(s.startswith("Useful, but it still leaks") and "Rank truncation" in s for s in summary.sentences)
 
@@ -29,7 +31,7 @@ def test_no_defence_in_the_corner() -> None:
     summary = summarise(swept(PLAIN, point("int8", 0.52, 0.58), point("gaussian", 0.8, 0.8)))
     assert summary.kind == "none"
     assert summary.headline == "No defence tried is both useful and private here"
-    assert any(s.startswith("Of no use") and "Gaussian" in s for s in summary.sentences)
+    assert any(s.startswith("Of little use") and "Gaussian" in s for s in summary.sentences)
 
 
 def test_every_defended_point_is_in_exactly_one_group() -> None:
@@ -43,6 +45,31 @@ def test_every_defended_point_is_in_exactly_one_group() -> None:
     sentences = summarise(swept(PLAIN, *points)).sentences
     for found in points:
         assert sum(f" {found.short}" in sentence for sentence in sentences) == 1, found.short
+
+
+def test_little_left_of_dreambooth_is_not_useful() -> None:
+    little, enough = point("int8", 0.7, 0.8), point("truncate", 0.63, 0.8)  # of a gain of 0.3: a third, and over half
+    sweep = swept(PLAIN, little, enough)
+    stands = [standing(found, sweep) for found in (little, enough)]
+    assert [round(s.kept, 2) for s in stands] == [0.33, 0.57]
+    assert [s.utility.low > 0 for s in stands] == [True, True]  # both clearly nearer than chance
+    assert [s.useful for s in stands] == [False, True]
+    assert useful_distance(sweep) == pytest.approx(0.65)
+    assert useful_distance(swept(little)) is None
+    assert useful_distance(swept(point("none", 0.9, 0.9))) is None
+    words = text(PLAIN, little)
+    assert "Of little use: DreamBooth keeps less than 50%" in words
+
+
+def test_distances_of_noise_are_neither_useful_nor_a_leak() -> None:
+    noise = point("gaussian", 0.55, 0.55, faces=0.25)
+    stands = standing(noise, swept(PLAIN, noise))
+    assert stands is not None
+    assert stands.utility.low > 0
+    assert not stands.useful
+    assert not stands.leaks
+    assert "Ruined: faces are found in fewer than half of DreamBooth's pictures: Gaussian" in text(PLAIN, noise)
+    assert standing(point("int8", 0.55, 0.55, faces=1.0), swept(PLAIN)).useful
 
 
 def test_a_point_that_may_leak_is_neither_good_nor_bad_news() -> None:
@@ -67,7 +94,7 @@ def test_inconclusive_when_the_undefended_file_does_not_leak() -> None:
     summary = summarise(swept(point("none", 0.5, 0.8), point("int8", 0.5, 0.8), point("gaussian", 0.8, 0.8)))
     assert summary.kind == "open"
     assert "not shown to leak" in summary.headline
-    assert any("Gaussian" in s and "DreamBooth is not shown" in s for s in summary.sentences)
+    assert any("Gaussian" in s and "DreamBooth keeps less than 50%" in s for s in summary.sentences)
 
 
 @pytest.mark.parametrize(

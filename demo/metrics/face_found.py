@@ -1,0 +1,47 @@
+"""Whether a picture shows a face at all. A recogniser gives a distance to noise, too, and not a large one."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import numpy as np
+from PIL import Image
+
+from demo.metrics.base import Context, Metric, Unavailable
+from demo.metrics.stats import Array
+from demo.photos.detect import MIN_PROBABILITY, find_faces
+
+SIDE = 256  # pixels at which pictures are seen
+LEAST_SIDE = 0.25  # of the picture: in the training framing a face fills half of it
+
+
+def shows_face(picture: Image.Image) -> bool:
+    """MTCNN finds a face that fills the training framing."""
+    return bool(find_faces(picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC), min_relative_side=LEAST_SIDE))
+
+
+def _missing() -> Unavailable | None:
+    if find_spec("facenet_pytorch") is None:
+        return Unavailable("MTCNN is not installed (pip install facenet-pytorch).")
+    return None
+
+
+def _score(context: Context) -> Array:
+    return np.array([shows_face(picture) for picture in context.pictures], dtype=np.float64)
+
+
+METRICS = (
+    Metric(
+        key="face_found",
+        title="Faces found",
+        model="MTCNN",
+        scaling=f"share of pictures with a face, probability {MIN_PROBABILITY:g} or more, seen at {SIDE} pixels; says "
+        "nothing of whose face it is",
+        higher_is_better=True,
+        needs="facenet-pytorch, weights inside",
+        available=_missing,
+        score=_score,
+        share=True,
+        bundled=True,
+    ),
+)
