@@ -53,9 +53,9 @@ class LeakReport:
 
 
 def seen_matrices(tensors: Mapping[str, Tensor]) -> tuple[SeenMatrix, ...]:
-    """Rows for :attr:`LeakReport.seen` from a LoRA's two-dimensional tensors, in their order."""
+    """Rows for :attr:`LeakReport.seen` from a LoRA's matrices, those of 1 x 1 convolutions among them, in order."""
     return tuple(
         SeenMatrix(name, tensor.shape[0], tensor.shape[1], float(tensor.float().norm()))
         for name, tensor in tensors.items()
-        if tensor.ndim == 2
+        if tensor.ndim == 2 or tensor.shape[2:] == (1, 1)
     )
