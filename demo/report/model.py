@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from demo.lora.leak0 import Finding
 from demo.metrics.base import MetricResult
 from demo.metrics.verdict import Verdict
 
@@ -49,6 +50,7 @@ class LeakReport:
     seconds: Mapping[str, float]  # stage -> seconds
     notes: Sequence[str] = ()
     seen: Sequence[SeenMatrix] = ()
+    leak0: Sequence[Finding] | None = None  # what the file says by itself; None: not looked at
     photos: Sequence[Image.Image] = field(default=(), repr=False)  # private; written only when asked
 
 

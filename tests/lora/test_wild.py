@@ -17,7 +17,7 @@ from diffusers.utils import convert_state_dict_to_diffusers, convert_state_dict_
 from numpy.typing import NDArray
 from peft import LoHaConfig, LoKrConfig, LoraConfig, get_peft_model
 from peft.utils import get_peft_model_state_dict
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from demo.attack.encoder import EncoderSettings
@@ -192,13 +192,12 @@ def with_alphas(write: Write) -> bool:
 @pytest.mark.parametrize("canonical", [False, True])
 def test_diffusers_draws_the_same_from_kohyas_file(tiny_pipe: Any, tmp_path: Path, canonical: bool) -> None:
     lora = truth(tiny_pipe)
+    if not canonical:  # of kohya's alphas diffusers 0.42 uses the commonest alone
+        lora = LoraWeights(lora.tensors, dict.fromkeys(lora.alphas, 3.0))
     file = kohya(tiny_pipe, lora, tmp_path)
     lora = read_lora(file)
     if canonical:
         file = write_lora(tmp_path / "canonical.safetensors", lora)
-    else:  # diffusers takes no more than one alpha for the text encoder from kohya's file: see below
-        lora = lora.unet()
-        save_file({k: t for k, t in load_file(file).items() if k.startswith("lora_unet_")}, file)
     other = copy.deepcopy(tiny_pipe)
     other.load_lora_weights(str(tmp_path), weight_name=file.name, use_safetensors=True)
     with applied(tiny_pipe, lora):
@@ -307,9 +306,9 @@ def test_a_dora_as_diffusers_writes_it(tiny_pipe: Any, tmp_path: Path) -> None:
 
 
 def alive() -> tuple[int, int]:
-    """How many tensors there are, and the bytes of their storages."""
+    """How many tensors there are that were not frozen, and the bytes of their storages."""
     gc.collect()
-    tensors = [found for found in gc.get_objects() if isinstance(found, Tensor)]
+    tensors = [found for found in gc.get_objects() if type(found) in {Tensor, torch.nn.Parameter}]
     storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}
     return len(tensors), sum(storages.values())
 
@@ -320,6 +319,8 @@ def test_twenty_files_leave_nothing_behind(tiny_pipe: Any, tmp_path: Path) -> No
     }
     shapes = expected_shapes(tiny_pipe)
     seen = []
+    gc.collect()
+    gc.freeze()  # what is there already is neither looked at nor counted
     for number in range(20):
         made = truth(tiny_pipe, seed=number, rank=1 + number)
         file = tmp_path / f"{number}.safetensors"
@@ -332,6 +333,7 @@ def test_twenty_files_leave_nothing_behind(tiny_pipe: Any, tmp_path: Path) -> No
             tiny_pipe.unet(torch.zeros(1, 4, 4, 4), torch.tensor([1]), encoder_hidden_states=torch.zeros(1, 5, 32))
         del lora
         seen.append(alive())
-    assert len(set(seen)) == 1, seen
+    gc.unfreeze()
+    assert set(seen) == {(0, 0)}
     for module in (tiny_pipe.unet, tiny_pipe.text_encoder):
         assert all(torch.equal(before[name], p) for name, p in module.named_parameters())
