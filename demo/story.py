@@ -21,6 +21,7 @@ from demo.defences.release import write_tuned
 from demo.gate.gate import load_gate, refuse_drawn
 from demo.lora.dreambooth import FineTuned, applied, fine_tune
 from demo.lora.files import LoraWeights, expected_shapes, read_lora
+from demo.lora.leak0 import scan_metadata
 from demo.lora.settings import LoraSettings, find_preset
 from demo.metrics.registry import BUNDLED, Context, MetricResult, evaluate
 from demo.metrics.verdict import judge
@@ -176,6 +177,7 @@ def compare(
         seconds=dict(watch.seconds),
         notes=notes,
         seen=seen_matrices(released.tensors),
+        leak0=scan_metadata(released.metadata),
         photos=list(photos),
     )
 

@@ -17,6 +17,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors.torch import save_file
 
 from demo import story
 from demo.attack.encoder import EncoderSettings, save_encoder
@@ -24,6 +25,7 @@ from demo.bases import BASES, Base
 from demo.cli import main
 from demo.lora.dreambooth import FineTuned
 from demo.lora.files import LoraWeights, expected_shapes, read_lora, write_lora
+from demo.lora.leak0 import scan
 from demo.lora.settings import LoraSettings
 from demo.metrics import dlib_face
 from demo.metrics.verdict import Verdict
@@ -345,6 +347,46 @@ def test_a_safe_file_of_the_right_shapes_is_attacked(tiny: StableDiffusionPipeli
     path = write_lora(tmp_path / "x.safetensors", weights(tiny))
     options = ["--base", "tiny", "--samples", "1", "--steps", "1"]
     assert main(["attack", str(path), "--out", str(tmp_path / "out"), *options]) == 0
+
+
+def kohya_file(pipe: StableDiffusionPipeline, path: Path, metadata: dict[str, str]) -> Path:
+    lora = weights(pipe)
+    tensors = {}
+    for module in lora.modules():
+        name = "lora_unet_" + module.removeprefix("unet.").replace(".", "_")
+        tensors[f"{name}.lora_down.weight"], tensors[f"{name}.lora_up.weight"] = lora.matrices(module)
+        tensors[f"{name}.alpha"] = torch.tensor(lora.alphas[module])
+    save_file(tensors, path, metadata=metadata)
+    return path
+
+
+def test_a_file_from_the_wild_says_its_trigger_and_a_clean_copy_does_not(
+    tiny: StableDiffusionPipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata = {"ss_dataset_dirs": json.dumps({"10_zorblax person": {"n_repeats": 10, "img_count": 5}})}
+    path = kohya_file(tiny, tmp_path / "x.safetensors", metadata | {"ss_training_comment": "\x1b[2Jhello"})
+    options = ["--base", "tiny", "--samples", "1", "--steps", "1", "--clean", str(tmp_path / "clean.safetensors")]
+    assert main(["attack", str(path), "--out", str(tmp_path / "out"), *options]) == 0
+    printed = capsys.readouterr()
+    assert "high: trigger word: zorblax (ss_dataset_dirs)" in printed.err
+    assert "\x1b[2J" not in printed.err
+    result = json.loads(printed.out.splitlines()[-1])
+    assert {"zorblax"} == {said["value"] for said in result["leak0"] if said["kind"] == "trigger"}
+    assert result["files"]["clean"] == str(tmp_path / "clean.safetensors")
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert report["leak0"] == result["leak0"]
+    assert scan(tmp_path / "clean.safetensors") == ()
+
+
+@pytest.mark.usefixtures("no_work")
+def test_a_file_that_cannot_be_attacked_still_says_what_it_says(tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "sdxl.safetensors"
+    save_file({"lora_te2_x.alpha": torch.tensor(1.0)}, path, metadata={"ss_output_name": "zorblax"})
+    assert main(["attack", str(path), "--out", str(tmp_path / "out"), "--clean", str(tmp_path / "c.safetensors")]) == 2
+    printed = capsys.readouterr()
+    assert "the name that the maker gave it: zorblax" in printed.err
+    assert "SDXL" in printed.err.splitlines()[-1]
+    assert not (tmp_path / "c.safetensors").exists()
 
 
 @pytest.mark.slow

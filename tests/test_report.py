@@ -4,7 +4,7 @@ import base64
 import io
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import torch
 from PIL import Image, PngImagePlugin
 
 from demo.errors import OutputError
+from demo.lora.leak0 import Finding
 from demo.metrics.base import MetricResult
 from demo.metrics.verdict import Verdict
 from demo.report import Arm, LeakReport, seen_matrices, write_report
@@ -259,6 +260,19 @@ def test_what_people_typed_is_text_not_markup(report: LeakReport, tmp_path: Path
     assert not page.all("b")
     assert not page.all("i")
     assert page.text.count("<script>alert('x')</script>") > 8
+
+
+def test_what_the_file_says_is_listed_as_text(report: LeakReport, tmp_path: Path) -> None:
+    evil = "<script>alert('x')</script>"
+    assert 'id="leak0"' not in (write_report(tmp_path, report)[1]).read_text(encoding="utf-8")
+    _, html = write_report(tmp_path, replace(report, leak0=()))
+    assert "says nothing but ranks" in html.read_text(encoding="utf-8")
+    finding = Finding("trigger", "Trigger word", evil, evil, "Whoever types it draws the person.", "high")
+    json_path, html = write_report(tmp_path, replace(report, leak0=(finding,)))
+    page = Page(html.read_text(encoding="utf-8"))
+    assert not page.all("script")
+    assert page.text.count(evil) == 2
+    assert json.loads(json_path.read_text(encoding="utf-8"))["leak0"] == [asdict(finding)]
 
 
 def test_a_metric_that_one_arm_lacks_says_so_in_its_cell(report: LeakReport, tmp_path: Path) -> None:

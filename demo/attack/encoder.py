@@ -156,8 +156,8 @@ class WeightEncoder(nn.Module):
 
 
 def _to_rank(lora: LoraWeights, module: str, rank: int) -> tuple[Tensor, Tensor]:
-    a = lora.tensors[f"{module}.lora_A.weight"].float()
-    b = lora.tensors[f"{module}.lora_B.weight"].float() * (lora.alphas[module] / len(a))
+    a, b = (matrix.float() for matrix in lora.matrices(module))
+    b = b * (lora.alphas[module] / len(a))
     if len(a) > rank:
         u, s, vh = torch.linalg.svd(b @ a, full_matrices=False)
         root = s[:rank].sqrt()

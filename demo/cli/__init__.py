@@ -94,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     attack.set_defaults(run=_attack)
     attack.add_argument("file", type=Path, metavar="FILE.safetensors", help="the LoRA file")
     _common(attack)
+    attack.add_argument(
+        "--clean", type=Path, metavar="PATH", help="also write a copy that says nothing by itself (same weights)"
+    )
     attack.add_argument("--steps", type=_whole(1, 200), metavar="N", help="sampling steps (default: the base's own)")
     attack.add_argument(
         "--seed", type=_whole(0, 2**31 - 1), metavar="N", default=1, help="of the pictures (default: 1)"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from demo.cli.output import Narrator, check_writable, peak_memory_mb, print_json, say, write_pictures
+from demo.lora.leak0 import Finding
 
 UNJUDGED = "Not judged: without photos of the person nothing can be compared"
 WHY = "An adversary has no photos either: whoever knows the person looks at the pictures."
 
 
 def attack(arguments: argparse.Namespace) -> None:
-    """Check the file, header first, then draw and write.
+    """Check the file, header first, say what it says by itself, then draw and write.
 
     Raises:
         DemoError: what is wrong with the file or the output.
@@ -21,14 +24,19 @@ def attack(arguments: argparse.Namespace) -> None:
     assert isinstance(out, Path)
     assert isinstance(file, Path)
     check_writable(out)
-    from demo.lora.header import read_header
+    from demo.lora import leak0
 
-    read_header(file)  # refuses what is no safetensors file before torch is loaded
+    said = leak0.scan(file)  # refuses what is no safetensors file before torch is loaded
+    tell(said)
 
     say("Loading")
     from demo.lora.files import read_lora
 
     read_lora(file)  # layers, types, numbers: all that does not need the base
+    clean = None
+    if arguments.clean is not None:
+        clean = leak0.clean_copy(file, arguments.clean)
+        say(f"Clean copy, same weights: {clean}")
 
     from demo import story
     from demo.attack.registry import ATTACKS, AttackSettings
@@ -57,13 +65,14 @@ def attack(arguments: argparse.Namespace) -> None:
             "attack": settings.said(base),
             "file": file.name,
             "bytes": file.stat().st_size,
-            "metadata in the header": dict(released.metadata) or "none",
+            "metadata in the header": leak0.excerpt(", ".join(sorted(released.metadata))) or "none",
         },
         arms=[Arm(found.attack, entry.title, entry.explanation, found.pictures, found.best)],
         metrics={},
         verdict=Verdict(UNJUDGED, (WHY,), leaked=False),
         seconds=dict(watch.seconds),
         seen=seen_matrices(released.tensors),
+        leak0=said,
     )
     pictures = write_pictures(out, "reconstruction", found.pictures)
     json, html = write_report(out, report)
@@ -82,12 +91,24 @@ def attack(arguments: argparse.Namespace) -> None:
                 "bytes": file.stat().st_size,
                 "metadata": sorted(released.metadata),
             },
+            "leak0": [dataclasses.asdict(finding) for finding in said],
             "seconds": dict(watch.seconds),
             "peak_memory_mb": peak_memory_mb(),
             "files": {
                 "reconstruction": [str(path) for path in pictures],
                 "report_json": str(json),
                 "report_html": str(html),
+                "clean": None if clean is None else str(clean),
             },
         }
     )
+
+
+def tell(said: Sequence[Finding]) -> None:
+    """What the file says by itself, a line each."""
+    if not said:
+        say("Leak 0: the header says nothing but ranks, alphas and layers.")
+        return
+    say(f"Leak 0: what the file says by itself, before any attack ({len(said)}):")
+    for finding in said:
+        say(f"  {finding.severity}: {finding.what.lower()}: {finding.value} ({finding.where})")

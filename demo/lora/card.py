@@ -6,7 +6,8 @@ import json
 import re
 
 from demo.errors import SettingsError
-from demo.lora.files import TOTAL, LoraWeights, describe
+from demo.lora.describe import TOTAL, describe
+from demo.lora.files import LoraWeights
 
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 

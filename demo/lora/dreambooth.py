@@ -182,7 +182,7 @@ def applied(pipe: StableDiffusionPipeline, lora: LoraWeights | None) -> Iterator
             part, path = module.split(".", 1)
             weight = getattr(pipe, part).get_submodule(path).weight
             kept.append((weight, weight.detach().clone()))
-            weight.data += lora.delta(module).to(weight)
+            weight.data += lora.delta(module).to(weight).reshape(weight.shape)  # of a 1 x 1 convolution, too
         yield pipe
     finally:
         for weight, original in kept:

@@ -39,15 +39,18 @@ WIDEST = 2**16  # no layer of a Stable Diffusion model comes near; a product of 
 METADATA = "lora_adapter_metadata"
 ADAPTER_CONFIG = "adapter_config.json"
 MAX_CONFIG = 2**20
-TOTAL = "total"
 PARTS = ("unet.", "text_encoder.")
-UNET_LAYERS = re.compile(r"\.(attn[12]\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.(0\.proj|2))$")
-TEXT_LAYERS = re.compile(r"\.self_attn\.(q_proj|k_proj|v_proj|out_proj)$")
+INTEGERS = {"I8", "U8", "I16", "I32", "I64"}  # of alphas: diffusers' converter to kohya's layout writes these
+UNET_LAYERS = re.compile(r"\.(attn[12]\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.(0\.proj|2)|proj_in|proj_out)$")
+TEXT_LAYERS = re.compile(r"\.(self_attn\.(q_proj|k_proj|v_proj|out_proj)|mlp\.fc[12])$")
 
 
 @dataclass(frozen=True, eq=False)
 class LoraWeights:
-    """A LoRA in the canonical layout: diffusers' names, A (rank, in) and B (out, rank)."""
+    """A LoRA in the canonical layout: diffusers' names, A (rank, in) and B (out, rank).
+
+    Those of a 1 x 1 convolution may be stored as such, A (rank, in, 1, 1) and B (out, rank, 1, 1).
+    """
 
     tensors: Mapping[str, Tensor]  # "unet.<module path>.lora_A.weight", "text_encoder.<module path>.lora_B.weight"
     alphas: Mapping[str, float]  # per module; the scale of a layer is alpha / rank
@@ -76,7 +79,7 @@ class LoraWeights:
 
     def matrices(self, module: str) -> tuple[Tensor, Tensor]:
         """A (rank, in) and B (out, rank) of a layer."""
-        return self.tensors[f"{module}.lora_A.weight"], self.tensors[f"{module}.lora_B.weight"]
+        return self.tensors[f"{module}.lora_A.weight"].flatten(1), self.tensors[f"{module}.lora_B.weight"].flatten(1)
 
     def scale(self, module: str) -> float:
         """What multiplies B A."""
@@ -95,7 +98,7 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None) -> LoraWeights:
     Header, names, types and shapes are checked before any tensor is read.
 
     Args:
-        path: a safetensors file, in diffusers' layouts or PEFT's.
+        path: a safetensors file, in diffusers' layouts, PEFT's or kohya's.
         base_shapes: module -> (out, in) of the base it must fit, as :func:`expected_shapes` gives them.
 
     Raises:
@@ -103,7 +106,7 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None) -> LoraWeights:
     """
     name = path.name
     header = read_header(path)
-    keys = sort_keys(name, header.entries)
+    keys = sort_keys(name, header.entries, base_shapes or ())
     shapes = _check_entries(name, header, keys)
     if base_shapes is not None:
         _check_base(name, shapes, base_shapes)
@@ -146,8 +149,9 @@ def write_lora(path: Path, lora: LoraWeights) -> Path:
     if keys.parts.keys() != lora.alphas.keys() or canonical != lora.tensors.keys():
         raise LoraFileError(f"{name}: layers, names and alphas do not belong together.", LAYOUT)
     for module in lora.modules():
-        a, b = lora.matrices(module)
-        if a.ndim != 2 or b.ndim != 2 or a.shape[0] != b.shape[1] or not a.is_floating_point():
+        a, b = (lora.tensors[f"{module}.lora_{kind}.weight"] for kind in "AB")
+        shapes = [_matrix(tuple(tensor.shape)) for tensor in (a, b)]
+        if None in shapes or a.ndim != b.ndim or a.shape[0] != b.shape[1] or not a.is_floating_point():
             raise LoraFileError(f"{name}: the matrices of {module} do not fit together.", PLAIN)
     _check_finite(name, lora)
     settings: dict[str, Any] = {}
@@ -162,50 +166,20 @@ def write_lora(path: Path, lora: LoraWeights) -> Path:
 
 
 def expected_shapes(pipe: StableDiffusionPipeline) -> dict[str, tuple[int, int]]:
-    """(out, in) of all linear layers that LoRA files adapt, by canonical module name.
+    """(out, in) of all layers that LoRA files adapt, by canonical module name.
 
-    The U-Net's attention projections and feed-forward layers, the text encoder's attention projections.
+    The attention projections and feed-forward layers of U-Net and text encoder, and what leads into the U-Net's
+    transformers and out of them (proj_in, proj_out: 1 x 1 convolutions in Stable Diffusion 1.x).
     """
     shapes: dict[str, tuple[int, int]] = {}
     for part, pattern in (("unet", UNET_LAYERS), ("text_encoder", TEXT_LAYERS)):
         for found, module in getattr(pipe, part).named_modules():
             path = found.removesuffix(".base_layer").removeprefix("text_model.")
-            if isinstance(module, torch.nn.Linear) and pattern.search(path):
-                shapes[f"{part}.{path}"] = (module.out_features, module.in_features)
+            if isinstance(module, torch.nn.Linear | torch.nn.Conv2d) and pattern.search(path):
+                shape = _matrix(tuple(module.weight.shape))
+                if shape is not None:
+                    shapes[f"{part}.{path}"] = shape
     return shapes
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table that :func:`describe` makes."""
-
-    module: str  # TOTAL for the closing lines
-    kind: str  # "A", "B", or "update" for alpha / rank * B A
-    shape: tuple[int, ...]  # () in the closing lines
-    rank: int  # the largest, in the closing lines
-    numbers: int  # how many the file stores
-    norm: float  # Frobenius
-
-
-def describe(lora: LoraWeights) -> list[Row]:
-    """A and B of every layer, then the totals of A, of B and of the update that they make."""
-    rows: list[Row] = []
-    update = 0.0
-    for module in lora.modules():
-        a, b = (matrix.double() for matrix in lora.matrices(module))
-        for kind, matrix in (("A", a), ("B", b)):
-            norm = float(torch.linalg.norm(matrix))
-            rows.append(Row(module, kind, tuple(matrix.shape), a.shape[0], matrix.numel(), norm))
-        # |BA|^2 = tr(B'B AA') needs only rank x rank matrices.
-        update += lora.scale(module) ** 2 * float(((b.T @ b) * (a @ a.T)).sum())
-    rank = max((row.rank for row in rows), default=0)
-    totals = []
-    for kind in ("A", "B"):
-        chosen = [row for row in rows if row.kind == kind]
-        norm = sum(row.norm**2 for row in chosen) ** 0.5
-        totals.append(Row(TOTAL, kind, (), rank, sum(row.numbers for row in chosen), norm))
-    numbers = sum(row.numbers for row in totals)
-    return [*rows, *totals, Row(TOTAL, "update", (), rank, numbers, max(update, 0.0) ** 0.5)]
 
 
 def _check_entries(name: str, header: Header, keys: Keys) -> dict[str, tuple[int, int]]:
@@ -214,22 +188,37 @@ def _check_entries(name: str, header: Header, keys: Keys) -> dict[str, tuple[int
     for module, parts in keys.parts.items():
         for kind, key in parts.items():
             entry = header.entries[key]
-            if entry.dtype not in FLOATS:
+            if entry.dtype not in (FLOATS | INTEGERS if kind == "alpha" else FLOATS):
                 raise LoraFileError(
                     f"{name} stores {module} as {entry.dtype}, not as floating-point numbers.",
                     "Save the LoRA with 16 or 32-bit floating-point numbers.",
                 )
             if kind == "alpha" and entry.shape not in {(), (1,)}:
                 raise LoraFileError(f"{name} gives an alpha of {module} that is no single number.", LAYOUT)
-            if kind != "alpha" and len(entry.shape) == 4:
-                raise LoraFileError(f"{name} adapts a convolution: {module}.", "Use a LoRA of linear layers only.")
-            if kind != "alpha" and (len(entry.shape) != 2 or not all(0 < n <= WIDEST for n in entry.shape)):
-                raise LoraFileError(f"{name} gives {module} the impossible shape {some([list(entry.shape)])}.", PLAIN)
+            if kind != "alpha":
+                _check_shape(name, module, entry.shape)
+        if len(header.entries[parts["A"]].shape) != len(header.entries[parts["B"]].shape):
+            raise LoraFileError(f"Of {module} in {name} one matrix alone is that of a convolution.", PLAIN)
         a, b = header.entries[parts["A"]].shape, header.entries[parts["B"]].shape
         if a[0] != b[1]:
             raise LoraFileError(f"The ranks of A ({a[0]}) and B ({b[1]}) of {module} in {name} differ.", PLAIN)
         shapes[module] = (b[0], a[1])
     return shapes
+
+
+def _check_shape(name: str, module: str, shape: tuple[int, ...]) -> None:
+    if len(shape) == 4 and shape[2:] != (1, 1):
+        raise LoraFileError(
+            f"{name} adapts a convolution with a kernel of {shape[2]} x {shape[3]} pixels: {module} (a LoCon).",
+            "Use a LoRA of linear layers and 1 x 1 convolutions only.",
+        )
+    if _matrix(shape) is None or not all(0 < n <= WIDEST for n in shape):
+        raise LoraFileError(f"{name} gives {module} the impossible shape {some([list(shape)])}.", PLAIN)
+
+
+def _matrix(shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """Rows and columns of a matrix, or of the weight of a 1 x 1 convolution."""
+    return (shape[0], shape[1]) if len(shape) == 2 or (len(shape) == 4 and shape[2:] == (1, 1)) else None
 
 
 def _check_base(name: str, shapes: Shapes, expected: Shapes) -> None:
@@ -247,7 +236,7 @@ def _check_base(name: str, shapes: Shapes, expected: Shapes) -> None:
         raise LoraFileError(f"{name} does not fit the base model: {some(wrong)}.", OTHER_BASE)
     raise LoraFileError(
         f"{name} adapts layers that are no attention or feed-forward layer of the base model: {some(unknown)}.",
-        "Use a LoRA of the transformer layers (to_q, to_k, to_v, to_out, ff) of this base.",
+        "Use a LoRA of the transformer layers (to_q, to_k, to_v, to_out, ff, proj) of this base.",
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from demo.errors import LoraFileError
+from demo.lora import kohya
 
 LAYOUT = "Export it in diffusers' layout (keys such as unet.….lora_A.weight), or use a LoRA that the demo made."
 PLAIN = "Train or export it as a plain LoRA: one A and one B matrix for each adapted layer."
@@ -20,13 +21,22 @@ OTHER_BASE = "Use a LoRA for the base model that is chosen here."
 
 # The first that matches says what the file is. Each: a pattern searched in a key, what it is, what to do.
 FOREIGN: tuple[tuple[str, str, str], ...] = (
-    (r"hada_|\.hada", "a LoHa (LyCORIS), which is no plain LoRA", PLAIN),
+    (r"hada_", "a LoHa (LyCORIS), which is no plain LoRA", PLAIN),
     (r"lokr_", "a LoKr (LyCORIS), which is no plain LoRA", PLAIN),
+    (r"lora_mid\.", "a LoCon with a Tucker decomposition (LyCORIS), which is no plain LoRA", PLAIN),
+    (r"\.diff(_b)?$", "a LyCORIS with whole differences of weights, which is no plain LoRA", PLAIN),
+    (r"\.on_input$|ia3_l", "an (IA)3, which is no plain LoRA", PLAIN),
+    (r"vera_lambda", "a VeRA, which is no plain LoRA", PLAIN),
     (r"oft_blocks|\.oft_|boft_", "an OFT adapter, which is no plain LoRA", PLAIN),
     (r"dora_scale|magnitude", "a DoRA, a LoRA with magnitudes besides", PLAIN),
-    (r"^text_encoder_2\.|^lora_te[12]_|^text_encoder_3\.", "a LoRA for SDXL or later (two text encoders)", OTHER_BASE),
-    (r"^lora_(unet|te)_", "in kohya's layout (lora_unet_…)", LAYOUT),
-    (r"^(lora_)?transformer[._]|double_blocks|single_blocks", "a LoRA for a transformer (SD 3, Flux)", OTHER_BASE),
+    (r"^text_encoder_[23]\.|^lora_te[23]_", "a LoRA for SDXL or later (two text encoders)", OTHER_BASE),
+    (r"add_embedding|label_emb", "a LoRA for SDXL (with conditioning on the picture's size)", OTHER_BASE),
+    (
+        r"^(lora_)?transformer[._]|double_blocks|single_blocks|joint_blocks",
+        "a LoRA for a transformer (SD 3, Flux)",
+        OTHER_BASE,
+    ),
+    (r"^bundle_emb\.", "a LoRA with a textual inversion besides", PLAIN),
     (r"lora_controlnet", "a Control-LoRA", PLAIN),
     (r"^emb_params$|string_to_param|^<.*>$|^clip_[gl]$", "a textual inversion, not a LoRA", PLAIN),
     (r"^model\.diffusion_model\.|^first_stage_model\.|^cond_stage_model\.", "a whole model, not a LoRA", PLAIN),
@@ -46,7 +56,8 @@ TEXT_PATH = re.compile(r"^(text_model|encoder|embeddings|final_layer_norm)\.")
 WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "SDXL"}
 
 Kind = Literal["A", "B", "alpha"]
-Layout = Literal["diffusers", "peft", "bare"]  # keys start with the component, with base_model.model., with neither
+# Keys start with the component, with base_model.model., with neither, with lora_unet_ or lora_te_.
+Layout = Literal["diffusers", "peft", "bare", "kohya"]
 
 
 @dataclass(frozen=True)
@@ -57,11 +68,12 @@ class Keys:
     layout: Layout
 
 
-def sort_keys(name: str, keys: Iterable[str]) -> Keys:
+def sort_keys(name: str, keys: Iterable[str], modules: Iterable[str] = ()) -> Keys:
     """Recognise the layout of a file by its keys.
 
     Args:
         name: the file's base name.
+        modules: canonical names of the base's layers, among which kohya's names are looked up first.
 
     Raises:
         LoraFileError: another kind of file, no LoRA layer, or a half of one.
@@ -75,8 +87,9 @@ def sort_keys(name: str, keys: Iterable[str]) -> Keys:
         raise LoraFileError(f"{name} {what}.", PLAIN)
     parts: dict[str, dict[Kind, str]] = {}
     layouts: set[Layout] = set()
+    known = kohya.names(modules) if any(kohya.KEY.match(key) for key in keys) else {}
     for key in keys:
-        module, kind, layout = _split(name, key)
+        module, kind, layout = _split_kohya(name, key, known) if kohya.KEY.match(key) else _split(name, key)
         layouts.add(layout)
         if kind in parts.setdefault(module, {}):
             raise LoraFileError(f"{name} gives {kind} of {module} twice.", LAYOUT)
@@ -174,6 +187,15 @@ def _split(name: str, key: str) -> tuple[str, Kind, Layout]:
         if match and match["old"]:
             path = re.sub(r"\.to_(q|k|v|out)(\.0)?$", r".\1_proj", path)
     return f"{part}.{path}", kind, layout
+
+
+def _split_kohya(name: str, key: str, known: Mapping[str, str]) -> tuple[str, Kind, Layout]:
+    match = kohya.KEY.match(key)
+    assert match
+    if match["name"] not in known:
+        raise LoraFileError(f"{name} adapts a layer that no known base model has: {some([match['name']])}.", OTHER_BASE)
+    kinds: dict[str, Kind] = {"lora_down.weight": "A", "lora_up.weight": "B", "alpha": "alpha"}
+    return known[match["name"]], kinds[match["part"]], "kohya"
 
 
 def _lookup(name: str, config: Mapping[str, Any], default: str, table: str, modules: Iterable[str]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from demo.lora.leak0 import Finding
 from demo.metrics.base import MetricResult
 from demo.metrics.verdict import Verdict
 
@@ -49,13 +50,14 @@ class LeakReport:
     seconds: Mapping[str, float]  # stage -> seconds
     notes: Sequence[str] = ()
     seen: Sequence[SeenMatrix] = ()
+    leak0: Sequence[Finding] | None = None  # what the file says by itself; None: not looked at
     photos: Sequence[Image.Image] = field(default=(), repr=False)  # private; written only when asked
 
 
 def seen_matrices(tensors: Mapping[str, Tensor]) -> tuple[SeenMatrix, ...]:
-    """Rows for :attr:`LeakReport.seen` from a LoRA's two-dimensional tensors, in their order."""
+    """Rows for :attr:`LeakReport.seen` from a LoRA's matrices, those of 1 x 1 convolutions among them, in order."""
     return tuple(
         SeenMatrix(name, tensor.shape[0], tensor.shape[1], float(tensor.float().norm()))
         for name, tensor in tensors.items()
-        if tensor.ndim == 2
+        if tensor.ndim == 2 or tensor.shape[2:] == (1, 1)
     )

@@ -7,6 +7,7 @@ from html import escape
 
 from PIL import Image
 
+from demo.lora.leak0 import Finding
 from demo.metrics.base import MetricResult
 from demo.report.figures import bars, data_uri, interval, mean, number
 from demo.report.model import Arm, LeakReport
@@ -19,6 +20,9 @@ FIXED_NOTES = (
     "Plain and paper's scaling are different numbers for the same thing: never compare one with the other.",
     "Networks differ in what they call alike. A metric whose weights were not there is listed as such, not replaced.",
 )
+LEAK0 = "Leak 0: what the file says by itself"
+SILENT = "The file's header says nothing but ranks, alphas and layers."
+GRAVITY = {"high": "High", "medium": "Medium", "low": "Low"}
 # The browser itself is told to fetch nothing: the page holds faces.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -35,6 +39,7 @@ def page(report: LeakReport, *, include_photos: bool = False) -> str:
         section("pictures", "Pictures", _pictures(report, include_photos)),
         section("numbers", "Numbers", _numbers(report)),
         section("seen", "What the adversary saw", _seen(report)),
+        *([] if report.leak0 is None else [section("leak0", LEAK0, findings(report.leak0))]),
         section("settings", "Settings", _settings(report)),
         section("notes", "Notes", listed([*report.notes, *FIXED_NOTES])),
     ]
@@ -195,6 +200,24 @@ def _seen(report: LeakReport) -> str:
         '<div class="scroll" role="region" aria-labelledby="cap-seen" tabindex="0"><table>'
         '<caption id="cap-seen">The matrices in the file</caption><thead><tr><th scope="col">Matrix</th>'
         f'<th scope="col">Shape</th><th scope="col">Norm</th></tr></thead><tbody>{rows}</tbody></table></div></details>'
+    )
+
+
+def findings(found: Sequence[Finding]) -> str:
+    """What the file says, a row each, or that it says nothing. All texts of the file are escaped."""
+    if not found:
+        return f"<p>{SILENT}</p>"
+    rows = "".join(
+        f'<tr data-severity="{escape(f.severity)}"><th scope="row">{escape(f.what)}<small>{GRAVITY[f.severity]}</small>'
+        f"</th><td><code>{escape(f.value)}</code><small>{escape(f.where)}</small></td><td>{escape(f.why)}</td></tr>"
+        for f in found
+    )
+    return (
+        "<p>Read from the header, before any attack. A clean copy of the file says none of it; "
+        "its weights give away the same as before.</p>"
+        '<div class="scroll" role="region" aria-label="What the file says" tabindex="0"><table class="plain">'
+        '<thead><tr><th scope="col">What</th><th scope="col">The file says</th><th scope="col">Why it matters</th></tr>'
+        f"</thead><tbody>{rows}</tbody></table></div>"
     )
 
 

@@ -47,6 +47,8 @@ def add_api(services: Services) -> None:
             "photos": len(desk.photos.shots),
             "photos_to_settle": len(desk.photos.groups),
             "file": None if desk.released is None else desk.released.name,
+            "said": None if desk.released is None else len(desk.released.said),
+            "cleaned": desk.cleaned is not None,
             "reconstructed": desk.attacked is not None,
             "headline": None if desk.compared is None else desk.compared.report.verdict.headline,
             "leaked": None if desk.compared is None else desk.compared.report.verdict.leaked,

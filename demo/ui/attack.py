@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from gradio.components import Component
 
 from demo.attack.registry import ATTACKS, AttackSettings
 from demo.report import Arm
-from demo.ui import pictures, shots, work
+from demo.ui import leak0, pictures, shots, work
 from demo.ui.desk import Released
 from demo.ui.fields import optional_number
 from demo.ui.orders import find, order
@@ -39,6 +38,7 @@ class AttackTab:
     base: gr.Dropdown
     fields: Mapping[str, Component]
     start: gr.Button
+    clean: gr.Button
     facets: Sequence[Facet]
 
 
@@ -70,14 +70,26 @@ def build_attack_tab(services: Services) -> AttackTab:
         max_height=420,
         visible=False,
     )
-    metadata = gr.HTML(elem_id="metadata")
+    said = gr.HTML(elem_id="leak0")
+    with gr.Row():
+        clean = gr.Button("Make a clean copy", size="sm", visible=False, elem_id="clean")
+        download = gr.DownloadButton("Download the clean copy", size="sm", visible=False, elem_id="download-clean")
 
     def draw_file(view: View) -> Updates:
         released = view.desk.released
         return {
             file: _file_html(released, services),
             matrices: gr.Dataframe(value=None if released is None else layers(released), visible=released is not None),
-            metadata: pictures.html("" if released is None else _metadata_html(released)),
+            said: pictures.html("" if released is None else leak0.panel(released.said, released.lora.metadata)),
+        }
+
+    def draw_clean(view: View) -> Updates:
+        cleaned = view.desk.cleaned
+        return {
+            clean: gr.Button(visible=view.desk.released is not None and cleaned is None),
+            download: gr.DownloadButton(
+                visible=cleaned is not None, value=None if cleaned is None else str(cleaned.path)
+            ),
         }
 
     def draw_pictures(view: View) -> Updates:
@@ -90,7 +102,13 @@ def build_attack_tab(services: Services) -> AttackTab:
         return {drawn: pictures.html(pictures.arm_row(arm, wrap=True))}
 
     facets = (
-        Facet("released", lambda v: v.desk.released and v.desk.released.number, draw_file, [file, matrices, metadata]),
+        Facet("released", lambda v: v.desk.released and v.desk.released.number, draw_file, [file, matrices, said]),
+        Facet(
+            "clean copy",
+            lambda v: (v.desk.released is not None, v.desk.cleaned and v.desk.cleaned.number),
+            draw_clean,
+            [clean, download],
+        ),
         Facet("attacked", lambda v: v.desk.attacked and v.desk.attacked.number, draw_pictures, [drawn]),
         Facet(
             "attack button",
@@ -99,7 +117,7 @@ def build_attack_tab(services: Services) -> AttackTab:
             [start],
         ),
     )
-    return AttackTab(upload, base, fields, start, facets)
+    return AttackTab(upload, base, fields, start, clean, facets)
 
 
 def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Component) -> None:
@@ -133,6 +151,7 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
         preprocess=False,
     )
     live.on(tab.start.click, begin, fields, api_name="attack")
+    live.on(tab.clean.click, work.clean, api_name="clean_copy")
 
 
 def layers(released: Released) -> pd.DataFrame:
@@ -174,16 +193,6 @@ def _file_html(released: Released | None, services: Services) -> str:
         f"for {services.bases[released.base_key].title}."
     )
     return pictures.note(text, "good")
-
-
-def _metadata_html(released: Released) -> str:
-    if not released.lora.metadata:
-        return pictures.note("The file's header holds no metadata.")
-    items = "".join(
-        f"<dt>{escape(key)}</dt><dd><code>{escape(value[:2000])}</code></dd>"
-        for key, value in released.lora.metadata.items()
-    )
-    return f"<details class='ll-meta'><summary>Metadata in the file's header</summary><dl>{items}</dl></details>"
 
 
 def _ready(view: View) -> bool:

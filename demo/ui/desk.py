@@ -12,6 +12,7 @@ from demo.attack.registry import AttackSettings, Reconstruction
 from demo.defences.ledger import Ledger
 from demo.defend.model import Sweep
 from demo.lora.files import LoraWeights
+from demo.lora.leak0 import Finding
 from demo.lora.settings import LoraSettings
 from demo.report import LeakReport
 from demo.shake.model import Shake
@@ -67,6 +68,16 @@ class Released:
     note: str = ""  # about these photos
     ledger: Ledger | None = None  # of the defence; None: none was used, or not known here
     job: str | None = None  # id of the job that made it
+    said: tuple[Finding, ...] = ()  # by the file itself
+    number: int = field(default_factory=new_number)
+
+
+@dataclass(frozen=True, eq=False)
+class Cleaned:
+    """A copy of a file that says nothing by itself."""
+
+    released: Released
+    path: Path
     number: int = field(default_factory=new_number)
 
 
@@ -142,6 +153,7 @@ class Desk:
     photos: Photos = field(default_factory=Photos)
     tuned: Released | None = None
     released: Released | None = None  # the file under attack: the own one, or an uploaded one
+    cleaned: Cleaned | None = None  # of that file
     attacked: Attacked | None = None
     compared: Compared | None = None
     swept: Swept | None = None
@@ -156,7 +168,7 @@ class Desk:
 
     def files(self) -> list[Path]:
         """All files that something on the desk refers to."""
-        released = [file.path for file in (self.tuned, self.released) if file is not None]
+        released = [file.path for file in (self.tuned, self.released, self.cleaned) if file is not None]
         reports = [self.compared.json, self.compared.html] if self.compared is not None else []
         runs = [run.files for run in (self.swept, self.shook) if run is not None]
         return released + reports + [path for files in runs for path in files]

@@ -14,12 +14,13 @@ from PIL import Image
 from demo.attack.registry import AttackSettings
 from demo.defences.registry import Defence, NoDefence
 from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped
+from demo.lora import leak0
 from demo.lora.files import read_lora
 from demo.lora.settings import LoraSettings
 from demo.progress import Report
 from demo.report import write_report
 from demo.ui import ledger
-from demo.ui.desk import Attacked, Compared, Desk, Released
+from demo.ui.desk import Attacked, Cleaned, Compared, Desk, Released
 from demo.ui.services import Services
 from demo.ui.visitors import Visitor
 
@@ -27,6 +28,7 @@ LEAST_PHOTOS = 3
 MOST_PHOTOS = 20
 LEAST_APART = 3  # photos that are worth keeping apart, for scoring alone
 OWN_FILE = "lora.safetensors"
+CLEAN_FILE = "lora-clean.safetensors"
 
 Part = Callable[[Report, Event], None]
 
@@ -111,8 +113,9 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
             note=note,
             ledger=None if order.defence.key == NoDefence.key else tuned.ledger,
             job=visitor.desk.job,
+            said=leak0.scan(path),
         )
-        visitor.change(tuned=released, released=released, attacked=None, compared=None)
+        visitor.change(tuned=released, released=released, cleaned=None, attacked=None, compared=None)
 
     return work
 
@@ -187,12 +190,32 @@ def take_file(visitor: Visitor, upload: Path, name: str, base_key: str) -> None:
     Raises:
         LoraFileError: it is no LoRA file that can be read.
     """
-    lora = read_lora(upload)
+    lora, said = read_lora(upload), leak0.scan(upload)
     path = visitor.room("uploaded") / OWN_FILE
     shutil.move(upload, path)
-    visitor.change(
-        released=Released(path, name, base_key, lora, size=path.stat().st_size), attacked=None, compared=None
-    )
+    released = Released(path, name, base_key, lora, size=path.stat().st_size, said=said)
+    visitor.change(released=released, cleaned=None, attacked=None, compared=None)
+
+
+def clean(visitor: Visitor) -> None:
+    """Put a copy of the file on the desk beside it that says nothing by itself.
+
+    Raises:
+        LoraFileError: there is no file.
+    """
+    released = _released(visitor.desk)
+    if visitor.desk.cleaned is not None:
+        return
+    try:
+        path = leak0.clean_copy(released.path, visitor.room("clean") / CLEAN_FILE)
+        with visitor.lock:
+            if visitor.desk.released is released:
+                visitor.change(cleaned=Cleaned(released, path))
+            else:
+                shutil.rmtree(path.parent)
+    finally:
+        if visitor.gone:
+            visitor.delete()  # the copy may have been written after the deletion
 
 
 def split(photos: Sequence[Image.Image], count: int) -> tuple[list[Image.Image], list[Image.Image], str]:

@@ -256,9 +256,15 @@ def test_settings_that_are_no_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "said"),
     [
-        ("lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight", "kohya"),
-        ("lora_te_text_model_encoder_layers_0_mlp_fc1.alpha", "kohya"),
-        ("lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", "SDXL"),
+        ("lora_unet_down_blocks_0_attentions_0_to_q.lora_down.weight", "no known base model"),
+        ("lora_te2_text_model_encoder_layers_0_mlp_fc1.alpha", "SDXL"),
+        ("lora_unet_label_emb_0_0.lora_down.weight", "SDXL"),
+        ("lora_unet_joint_blocks_0_x_block_attn_qkv.lora_down.weight", "SD 3"),
+        ("lora_unet_double_blocks_0_img_attn_proj.lora_down.weight", "Flux"),
+        ("bundle_emb.zorblax.string_to_param.*", "textual inversion"),
+        ("lora_unet_conv_in.lora_mid.weight", "Tucker"),
+        ("lora_unet_conv_in.diff", "whole differences"),
+        ("lora_unet_conv_in.on_input", "(IA)3"),
         ("text_encoder_2.text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight", "SDXL"),
         ("lora_unet_down_blocks_0_attentions_0_proj_in.hada_w1_a", "LoHa"),
         ("lora_unet_down_blocks_0_attentions_0_proj_in.lokr_w1", "LoKr"),

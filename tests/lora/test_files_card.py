@@ -5,7 +5,8 @@ import torch
 
 from demo.errors import SettingsError
 from demo.lora.card import model_card
-from demo.lora.files import TOTAL, LoraWeights, describe
+from demo.lora.describe import TOTAL, describe
+from demo.lora.files import LoraWeights
 
 MODULES = ("unet.mid_block.attn1.to_q", "text_encoder.encoder.layers.0.self_attn.q_proj")
 

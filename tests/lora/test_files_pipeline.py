@@ -64,8 +64,9 @@ def random_lora(pipe: StableDiffusionPipeline) -> LoraWeights:
     alphas: dict[str, float] = {}
     for number, (module, (out, into)) in enumerate(expected_shapes(pipe).items()):
         rank = 2 + number % 3
-        tensors[f"{module}.lora_A.weight"] = torch.randn(rank, into, generator=generator) * 0.3
-        tensors[f"{module}.lora_B.weight"] = torch.randn(out, rank, generator=generator) * 0.3
+        pixel = (1, 1) if "proj_in" in module or "proj_out" in module else ()  # a convolution, as in this U-Net
+        tensors[f"{module}.lora_A.weight"] = torch.randn(rank, into, *pixel, generator=generator) * 0.3
+        tensors[f"{module}.lora_B.weight"] = torch.randn(out, rank, *pixel, generator=generator) * 0.3
         alphas[module] = (1.0, 3.0, 0.7, 8.0)[number % 4]
     return LoraWeights(tensors, alphas)
 
@@ -84,7 +85,8 @@ def merge(pipe: Any, lora: LoraWeights) -> None:
     for module in lora.modules():
         part, path = module.split(".", 1)
         a, b = lora.matrices(module)
-        getattr(pipe, part).get_submodule(path).weight += lora.alphas[module] / a.shape[0] * b @ a
+        weight = getattr(pipe, part).get_submodule(path).weight
+        weight += (lora.alphas[module] / a.shape[0] * b @ a).reshape(weight.shape)
 
 
 def assert_same(pipe: Any, merged: Any, plain: Any) -> None:
@@ -102,8 +104,10 @@ def test_expected_shapes(pipe: StableDiffusionPipeline) -> None:
     assert shapes["text_encoder.encoder.layers.1.self_attn.out_proj"] == (WIDTH, WIDTH)
     assert shapes[f"{block}.ff.net.0.proj"] == (256, 32)  # GEGLU: twice four times as wide
     assert shapes[f"{block}.ff.net.2"] == (32, 128)
-    # 1 + 1 + 2 transformer blocks (down, mid, up) with 8 projections and 2 of the feed-forward, 2 text layers with 4
-    assert len(shapes) == 4 * 10 + 2 * 4
+    assert shapes["unet.mid_block.attentions.0.proj_in"] == (64, 64)  # a 1 x 1 convolution
+    assert shapes["text_encoder.encoder.layers.0.mlp.fc2"] == (WIDTH, 37)
+    # 1 + 1 + 2 transformers (down, mid, up) with 8 projections, 2 of the feed-forward, 1 in and 1 out; 2 text layers
+    assert len(shapes) == 4 * 12 + 2 * 6
     pipe.unet.add_adapter(LoraConfig(r=2, target_modules=["to_q"]))
     assert expected_shapes(pipe) == shapes
 

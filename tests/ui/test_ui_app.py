@@ -14,8 +14,10 @@ from fake_sweep import FakeSweep
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from safetensors.torch import save_file
 
 from demo.lora.files import write_lora
+from demo.lora.leak0 import scan
 from demo.ui.services import Person, Services
 
 PATIENCE_S = 30.0
@@ -80,6 +82,7 @@ def test_public_endpoints_are_stable(app: App) -> None:
         "/add_lora",
         "/add_photos",
         "/attack",
+        "/clean_copy",
         "/compare",
         "/continue_defend",
         "/continue_shake",
@@ -267,6 +270,31 @@ def test_an_uploaded_lora_is_attacked_and_its_upload_deleted(app: App, tmp_path:
     wait(client, state="done", reconstructed=True)
     with pytest.raises(AppError, match="no photos to compare with"):
         client.predict(api_name="/compare")
+
+
+def test_an_uploaded_file_says_what_it_says_and_a_clean_copy_does_not(app: App, tmp_path: Path) -> None:
+    client, other = app.client(), app.client()
+    with pytest.raises(AppError, match="no LoRA file yet"):
+        client.predict(api_name="/clean_copy")
+    evil = "<img src=x onerror=alert(1)>"
+    path = tmp_path / "mine.safetensors"
+    save_file(dict(lora().tensors), path, metadata={"ss_output_name": evil, evil: evil})
+    client.predict(handle_file(path), "face64", api_name="/add_lora")
+    status = client.predict(api_name="/status")
+    assert (status["said"], status["cleaned"]) == (2, False)
+    shown = str([state.config_values for state in app.sessions.values()])
+    assert "&lt;img src=x onerror" in shown
+    assert evil not in shown
+    client.predict(api_name="/clean_copy")
+    assert client.predict(api_name="/status")["cleaned"] is True
+    assert other.predict(api_name="/status")["cleaned"] is False
+    (copy,) = app.folder.glob("visitor-*/clean-*/*")
+    assert copy.name == "lora-clean.safetensors"
+    assert scan(copy) == ()
+    client.predict(api_name="/clean_copy")  # is there already
+    assert list(app.folder.glob("visitor-*/clean-*/*")) == [copy]
+    client.predict(api_name="/delete_my_data")
+    assert not copy.exists()
 
 
 def test_a_renamed_pickle_is_refused(app: App, tmp_path: Path) -> None:

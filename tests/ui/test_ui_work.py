@@ -11,12 +11,14 @@ import pytest
 import torch
 from fake_services import fake_services
 from fake_story import FakeStory, face, lora
+from safetensors.torch import save_file
 
 from demo.attack.registry import AttackSettings
 from demo.defences.dpdm import Dpdm
 from demo.defences.registry import choose
 from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped
 from demo.lora.files import read_lora, write_lora
+from demo.lora.leak0 import scan
 from demo.lora.settings import LoraSettings
 from demo.progress import Progress, Report, silent
 from demo.ui import work
@@ -270,3 +272,33 @@ def test_a_late_job_of_a_deleted_visitor_leaves_nothing(services: Services, visi
     assert not visitor.folder.exists()
     with pytest.raises(GoneError):
         _ = visitor.desk
+
+
+def test_a_clean_copy_belongs_to_its_file(services: Services, visitor: Visitor, tmp_path: Path) -> None:
+    with pytest.raises(LoraFileError, match="no LoRA file yet"):
+        work.clean(visitor)
+    for number in range(2):
+        upload = tmp_path / "upload.safetensors"
+        save_file(dict(lora(number).tensors), upload, metadata={"ss_output_name": "zorblax"})
+        work.take_file(visitor, upload, "zorblax.safetensors", "face64")
+        desk = visitor.desk
+        assert desk.released is not None
+        assert [finding.value for finding in desk.released.said] == ["zorblax"]
+        assert desk.cleaned is None  # a new file has none yet
+        work.clean(visitor)
+        cleaned = visitor.desk.cleaned
+        assert cleaned is not None
+        assert cleaned.path.parent.parent == visitor.folder
+        assert scan(cleaned.path) == ()
+        work.clean(visitor)
+        assert visitor.desk.cleaned is cleaned
+        assert list(visitor.folder.glob("clean-*")) == [cleaned.path.parent]
+    visitor.delete()
+    assert not cleaned.path.exists()
+
+
+def test_a_file_that_was_made_here_says_nothing_by_itself(services: Services, visitor: Visitor) -> None:
+    load(visitor, 5)
+    tune(services, visitor)
+    assert visitor.desk.released is not None
+    assert visitor.desk.released.said == ()
