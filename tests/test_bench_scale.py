@@ -37,7 +37,7 @@ def test_strong_is_the_same_update_shared_and_weak_the_same_people_each(monkeypa
 
 def test_one_process_of_a_run(tiny_base, monkeypatch, capsys) -> None:
     monkeypatch.setattr("demo.bases.find_base", lambda key: replace(tiny_base, preset="sd-gpu"))
-    load = scale.Load(people=2, pictures=1, updates=2, device="cpu")
+    load = scale.Load(people=2, pictures=1, updates=1, device="cpu")
     assert command.main(["scale", "--child", load.model_dump_json()]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found["processes"] == 1

@@ -26,10 +26,12 @@ class Share:
 
     def total(self, rows: int) -> int:
         """Rows of the whole batch where these people have ``rows``."""
-        return rows // self.own * self.whole
+        return rows if self.own == self.whole else rows // self.own * self.whole
 
     def rows(self, drawn: Tensor) -> Tensor:
         """These people's rows of (whole * each, ...), in which each person's rows lie together."""
+        if self.own == self.whole:
+            return drawn
         each = len(drawn) // self.whole
         return drawn[self.start * each : self.stop * each]
 

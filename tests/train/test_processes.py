@@ -197,6 +197,14 @@ def test_every_row_comes_before_any_comes_again_and_a_zoo_may_grow_but_not_shrin
         streams.load_state_dict({})
 
 
+def test_a_share_keeps_each_person_s_rows_together() -> None:
+    drawn = torch.arange(12)
+    assert Share(1, 3, 4).rows(drawn).tolist() == [3, 4, 5, 6, 7, 8]
+    assert Share(1, 3, 4).total(6) == 12
+    assert everybody(4).rows(drawn) is drawn
+    assert everybody(0).total(0) == len(everybody(0).rows(drawn[:0])) == 0  # DP-SGD may draw nobody
+
+
 def accelerator_of(count: int, index: int = 0, seen: tuple[int, ...] = ()) -> SimpleNamespace:
     return SimpleNamespace(
         num_processes=count, process_index=index, device=torch.device("cpu"), gather=lambda _: torch.tensor(seen)
