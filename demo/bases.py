@@ -18,6 +18,7 @@ NOT_FIGURES = {
     "samples.png",
     "other-person.safetensors",
     "gate.json",
+    "manifest.json",
 }  # files of a base that no figure depends on
 
 
@@ -46,7 +47,7 @@ class Base:
     @property
     def bundled(self) -> bool:
         """Whether the weights come with the project."""
-        return self.folder.is_dir()
+        return (self.folder / "model_index.json").is_file()  # an encoder alone may lie there, too
 
     @property
     def folder(self) -> Path:

@@ -20,6 +20,7 @@ def test_a_fingerprint_is_of_the_files_and_their_names(tiny_base: Base, tmp_path
     after = fingerprint(base)
     assert after != before
     (folder / "README.md").write_text("Other words.")
+    (folder / "manifest.json").write_text("{}")
     assert fingerprint(base) == after
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from demo.attack.echo import EchoPath
+from demo.attack.manifest import record, verified
 from demo.attack.matrices import MATRIX_ENCODERS, Pairs
 from demo.errors import LoraFileError, WeightsError
 from demo.files import write_tensors
@@ -170,7 +171,13 @@ def _to_rank(lora: LoraWeights, module: str, rank: int) -> tuple[Tensor, Tensor]
 
 
 def save_encoder(path: Path, encoder: WeightEncoder, notes: dict[str, str] | None = None) -> Path:
-    """Write an encoder, fp16; the frozen transformer is the base's own and is left out."""
+    """Write an encoder, fp16, and its checksum into the manifest of its place.
+
+    The frozen transformer is the base's own and is left out.
+
+    Args:
+        notes: go into the header; ``base`` is the key in the manifest, by default the folder's name.
+    """
     tensors = {k: v.half() for k, v in encoder.state_dict().items() if not k.startswith("transformer.")}
     described = {
         "settings": encoder.settings.model_dump(),
@@ -178,21 +185,19 @@ def save_encoder(path: Path, encoder: WeightEncoder, notes: dict[str, str] | Non
         "rank": encoder.rank,
         "length": encoder.length,
     }
-    return write_tensors(path, tensors, {"encoder": json.dumps(described), **(notes or {})})
+    notes = notes or {}
+    write_tensors(path, tensors, {"encoder": json.dumps(described), **notes})
+    record(path, notes.get("base", path.parent.name))
+    return path
 
 
 def load_encoder(path: Path, text_encoder: CLIPTextModel) -> WeightEncoder:
-    """Read an encoder that was trained for the base that ``text_encoder`` belongs to.
+    """Read an encoder that was trained for the base that ``text_encoder`` belongs to; the Hub's is fetched first.
 
     Raises:
-        WeightsError: no such file, or not an encoder for this base.
+        WeightsError: no such file, not the one that the manifest lists, or not an encoder for this base.
     """
-    if not path.exists():
-        raise WeightsError(
-            f"There is no weight encoder for this base ({path.name} in {path.parent}).",
-            "Train one with: python -m demo.train encoder",
-        )
-    with safe_open(path, framework="pt") as file:
+    with safe_open(verified(path), framework="pt") as file:
         described = json.loads((file.metadata() or {}).get("encoder", "{}"))
         tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
     if not described:

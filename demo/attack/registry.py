@@ -87,8 +87,9 @@ class Entry:
 
 
 def encoder_path(base: Base) -> Path:
-    """Where the bundled encoder of a base lies."""
-    return base.folder / "encoder.safetensors"
+    """Where the encoder of a base lies: in the folder of a base that its user brought, else under ``weights/``."""
+    folder = Path(base.source)
+    return (folder if folder.is_dir() else base.folder) / "encoder.safetensors"
 
 
 def bundled_encoder(base: Base, pipe: StableDiffusionPipeline) -> WeightEncoder:

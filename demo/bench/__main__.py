@@ -1,4 +1,7 @@
-"""``python -m demo.bench [story | dp | secmi]``: everything, or the whole story, DP-SGD's step or SecMI alone."""
+"""``python -m demo.bench [story | dp | secmi | scale]``: everything, or one of them.
+
+The whole story, DP-SGD's step, SecMI, or the encoder's training on several processes.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,17 @@ from demo.errors import DemoError
 def main(argv: list[str] | None = None) -> int:
     """Run what is asked for; 2 on bad input."""
     parser = argparse.ArgumentParser(prog="python -m demo.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", "story", "dp", "secmi"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", "story", "dp", "secmi", "scale"), default="all")
     parser.add_argument("--sd", action="store_true", help="dp: also on the architecture of Stable Diffusion 1.4")
     parser.add_argument("--latent", type=int, default=None, help="dp --sd: side of the latents (64; on a CPU 32)")
     parser.add_argument("--rounds", type=int, default=40, help="dp: each round times every variant once")
+    parser.add_argument("--processes", type=int, default=2, help="scale: how many, against one")
+    parser.add_argument("--threads", type=int, default=1, help="scale: of each process")
+    parser.add_argument("--people", type=int, default=8, help="scale: LoRAs an update, a multiple of --processes")
+    parser.add_argument("--updates", type=int, default=10, help="scale: timed updates of each of the three runs")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--out", type=Path, default=None, help="dp, secmi: write the figures here too (JSON)")
-    parser.add_argument("--child", default=None, help=argparse.SUPPRESS)  # dp: measure the memory of one variant
+    parser.add_argument("--out", type=Path, default=None, help="dp, secmi, scale: write the figures here too (JSON)")
+    parser.add_argument("--child", default=None, help=argparse.SUPPRESS)  # dp: memory of a variant; scale: one process
     args = parser.parse_args(argv)
     try:
         _run(args)
@@ -32,6 +39,11 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> None:
     from demo.bench import dp
 
+    if args.what == "scale" and args.child is not None:
+        from demo.bench.scale import Load, child
+
+        child(Load.model_validate_json(args.child))
+        return
     if args.child is not None:
         model, variant = args.child.split(":")
         with dp.MODELS[model](args.device, args.latent) as problem:
@@ -50,6 +62,11 @@ def _run(args: argparse.Namespace) -> None:
         from demo.bench.membership import membership
 
         found.append(membership() | {"model": "face64", "what": "secmi"})
+    if args.what in {"all", "scale"}:
+        from demo.bench.scale import Load, scale
+
+        load = Load(people=args.people, updates=args.updates, device=args.device)
+        found.append(scale(args.processes, args.threads, load) | {"model": "face64", "what": "scale"})
     if args.out is not None and found:
         from demo.files import write_text
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from demo.lora.share import Share
+
 
 class BatchedLoraLinear(nn.Module):
     """A frozen linear layer plus K low-rank updates, one for each person in the batch.
@@ -60,6 +62,12 @@ class BatchedLora:
         for layer in self.layers.values():
             yield layer.A
             yield layer.B
+
+    def keep(self, share: Share) -> None:
+        """Leave only the people of ``share``, after A was drawn for all."""
+        for layer in self.layers.values():
+            layer.A = nn.Parameter(share.rows(layer.A.detach()).clone())
+            layer.B = nn.Parameter(share.rows(layer.B.detach()).clone())
 
     def set_each(self, each: int | None) -> None:
         """How many pictures of one person lie together in a batch."""

@@ -7,6 +7,7 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from demo.lora.settings import LoraSettings
+from demo.lora.share import Share, everybody
 from demo.sampling import text_embeddings, velocity_weight
 
 
@@ -18,6 +19,7 @@ class Denoising:
         prior: (m, c, h, w) scaled latents of class images, shared by all.
         ids: (K, tokens), the instance prompts.
         class_ids: (1, tokens).
+        share: which people of a larger batch these K are; by default all of it.
     """
 
     def __init__(
@@ -29,25 +31,27 @@ class Denoising:
         class_ids: Tensor,
         settings: LoraSettings,
         seed: int,
+        share: Share | None = None,
     ) -> None:
         self._pipe, self._settings = pipe, settings
+        self._share = share or everybody(len(photos))
         self._photos, self._prior = photos.to(pipe.unet.device), None if prior is None else prior.to(pipe.unet.device)
         self._ids, self._class_ids = ids, class_ids
         self._generator = torch.Generator().manual_seed(seed)
 
-    def _pick(self, count: int, out_of: int, people: int) -> Tensor:
-        """(people, count) indices: every picture before any comes twice."""
-        rows = [torch.randperm(out_of, generator=self._generator) for _ in range(people)]
-        return torch.stack([row.repeat(-(-count // out_of))[:count] for row in rows])
+    def _pick(self, count: int, out_of: int) -> Tensor:
+        """(K, count) indices: every picture before any comes twice."""
+        rows = [torch.randperm(out_of, generator=self._generator) for _ in range(self._share.whole)]
+        return self._share.rows(torch.stack([row.repeat(-(-count // out_of))[:count] for row in rows]))
 
     def __call__(self) -> Tensor:
         """Mean loss of each person, (K,)."""
         settings, people = self._settings, len(self._photos)
-        picked = self._pick(settings.batch, self._photos.shape[1], people)
+        picked = self._pick(settings.batch, self._photos.shape[1])
         x0 = self._photos[torch.arange(people)[:, None], picked]
         weights = torch.full((settings.batch,), 1 / settings.batch)
         if self._prior is not None:
-            other = self._prior[self._pick(settings.class_batch, len(self._prior), people)]
+            other = self._prior[self._pick(settings.class_batch, len(self._prior))]
             x0 = torch.cat([x0, other], dim=1)
             weights = torch.cat(
                 [weights, torch.full((settings.class_batch,), settings.prior_weight / settings.class_batch)]
@@ -59,7 +63,7 @@ class Denoising:
         context = text_embeddings(self._pipe.text_encoder, ids.flatten(0, 1)).unflatten(0, ids.shape[:2])
         counts = torch.tensor([settings.batch, each - settings.batch][: ids.shape[1]], device=context.device)
         context = context.repeat_interleave(counts, dim=1).flatten(0, 1)
-        error = noise_error(self._pipe, x0.flatten(0, 1), context, self._generator)
+        error = noise_error(self._pipe, x0.flatten(0, 1), context, self._generator, share=self._share)
         return error.unflatten(0, (people, each)) @ weights.to(error)
 
 
@@ -69,7 +73,12 @@ def stratified(n: int, generator: torch.Generator) -> Tensor:
 
 
 def noise_error(
-    pipe: StableDiffusionPipeline, x0: Tensor, context: Tensor, generator: torch.Generator, u: Tensor | None = None
+    pipe: StableDiffusionPipeline,
+    x0: Tensor,
+    context: Tensor,
+    generator: torch.Generator,
+    u: Tensor | None = None,
+    share: Share | None = None,
 ) -> Tensor:
     """Squared error of the prediction at random timesteps, mean over each picture: (n, c, h, w) -> (n,).
 
@@ -77,19 +86,27 @@ def noise_error(
 
     Args:
         u: (n,) in [0, 1), the timesteps as shares of the schedule; stratified over the batch by default.
+        share: whose pictures these are of a larger batch; by default they are all of it.
     """
-    out, target, weight = predict(pipe, x0, context, generator, u)
+    out, target, weight = predict(pipe, x0, context, generator, u, share)
     return (out - target).square().flatten(1).mean(1) * weight
 
 
 def predict(
-    pipe: StableDiffusionPipeline, x0: Tensor, context: Tensor, generator: torch.Generator, u: Tensor | None = None
+    pipe: StableDiffusionPipeline,
+    x0: Tensor,
+    context: Tensor,
+    generator: torch.Generator,
+    u: Tensor | None = None,
+    share: Share | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The UNet's prediction for noised latents, what it should have been (both (n, c, h, w)), and its weight (n,)."""
     scheduler = pipe.scheduler
-    u = stratified(len(x0), generator) if u is None else u
+    share = share or everybody(len(x0))
+    whole = share.total(len(x0))
+    u = share.rows(stratified(whole, generator)) if u is None else u
     t = (u * scheduler.config.num_train_timesteps).long().to(x0.device)
-    noise = torch.randn(x0.shape, generator=generator).to(x0)
+    noise = share.rows(torch.randn((whole, *x0.shape[1:]), generator=generator)).to(x0)
     noisy = scheduler.add_noise(x0, noise, t)
     out = pipe.unet(noisy.to(pipe.unet.dtype), t, encoder_hidden_states=context.to(pipe.unet.dtype)).sample.to(x0.dtype)
     kind = scheduler.config.prediction_type

@@ -1,4 +1,7 @@
-"""``python -m demo.train people | base | prior | zoo | encoder``: everything in ``weights/``, from the data."""
+"""``python -m demo.train people | base | prior | zoo | encoder | publish``: everything in ``weights/``, from the data.
+
+``zoo`` and ``encoder`` run on several processes or machines, too: ``accelerate launch`` (GPUs), ``torchrun`` (CPUs).
+"""
 
 from __future__ import annotations
 
@@ -52,10 +55,16 @@ def parser() -> argparse.ArgumentParser:
     encoder.add_argument("--echo", action="store_true", help="read the cross-attention updates backwards, too")
     encoder.add_argument("--limit", type=int, default=None, help="only the first n groups of the zoo")
     encoder.add_argument("--out", type=Path, default=None, help="default: where the app looks for it")
+    encoder.add_argument("--checkpoint-every", type=float, default=240, help="seconds; 0: after every update")
+    publish = commands.add_parser(
+        "publish", help="upload the weight encoder to the Hub, and note where in its manifest"
+    )
+    publish.add_argument("--repo", required=True, help="USER/REPO")
+    publish.add_argument("--private", action="store_true", help="if the repository is new")
     for command in (base, prior, zoo, encoder):
         command.add_argument("--work", type=Path, default=data.WORK, help="check-points and caches")
         command.add_argument("--device", default="auto")
-    for command in (prior, zoo, encoder):
+    for command in (prior, zoo, encoder, publish):
         command.add_argument("--base", default="face64")
     return top
 
@@ -64,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; 2 on bad input."""
     args = parser().parse_args(argv)
     try:
-        {"people": _people, "base": _base, "prior": _prior, "zoo": _zoo, "encoder": _encoder}[args.command](args)
+        COMMANDS[args.command](args)
     except DemoError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -128,21 +137,29 @@ def _training_people(args: argparse.Namespace, people: int) -> list[list[object]
 
 def _zoo(args: argparse.Namespace) -> None:
     from demo.bases import find_base, load_pipeline
+    from demo.lora.priors import class_latents
     from demo.lora.settings import find_preset
     from demo.train import zoo
+    from demo.train.processes import device_of, new_accelerator
 
+    accelerator = new_accelerator(args.device)
     base = find_base(args.base)
     people = _training_people(args, args.people)
+    pipe, settings = load_pipeline(base, str(device_of(accelerator, args.device))), find_preset(base.preset)
+    if settings.prior_weight:
+        with accelerator.main_process_first():
+            class_latents(pipe, base, settings.class_images)
     zoo.build(
-        load_pipeline(base, args.device),
+        pipe,
         base,
         people,  # type: ignore[arg-type]
-        find_preset(base.preset),
+        settings,
         args.work / "zoo" / base.key,
         group=args.group,
-        shard=args.shard,
-        shards=args.shards,
+        shard=args.shard + args.shards * accelerator.process_index,
+        shards=args.shards * accelerator.num_processes,
     )
+    accelerator.end_training()
 
 
 def _encoder(args: argparse.Namespace) -> None:
@@ -153,9 +170,11 @@ def _encoder(args: argparse.Namespace) -> None:
     from demo.bases import find_base, load_pipeline
     from demo.lora.settings import find_preset
     from demo.train import encoder, zoo
+    from demo.train.processes import device_of, new_accelerator
 
+    accelerator = new_accelerator(args.device, every_part_learns=args.variational and args.timestep)
     base = find_base(args.base)
-    pipe, lora = load_pipeline(base, args.device), find_preset(base.preset)
+    pipe, lora = load_pipeline(base, str(device_of(accelerator, args.device))), find_preset(base.preset)
     parts = EncoderSettings(
         matrices=args.matrices,
         probes=args.probes,
@@ -189,8 +208,32 @@ def _encoder(args: argparse.Namespace) -> None:
         work=args.work / "encoder" / f"{base.key}-{parts.matrices}{'-echo' if args.echo else ''}-{settings.algorithm}",
         zoo=bank,
         draw_people=lambda k: [pool[i] for i in rng.choice(len(pool), k, replace=False)],  # type: ignore[misc]
+        checkpoint_every=args.checkpoint_every,
+        accelerator=accelerator,
     )
-    encoder.save(args.out or encoder_path(base), model, base, settings, bank)
+    if accelerator.is_main_process:
+        encoder.save(args.out or encoder_path(base), model, base, settings, bank)
+    accelerator.end_training()
+
+
+def _publish(args: argparse.Namespace) -> None:
+    from demo.attack.registry import encoder_path
+    from demo.bases import find_base
+    from demo.train.publish import publish
+
+    base = find_base(args.base)
+    entry = publish(encoder_path(base), base.key, args.repo, private=args.private)
+    print(f"published: {entry.file} in {entry.repo} at {entry.revision}, sha256 {entry.sha256}")
+
+
+COMMANDS = {
+    "people": _people,
+    "base": _base,
+    "prior": _prior,
+    "zoo": _zoo,
+    "encoder": _encoder,
+    "publish": _publish,
+}
 
 
 if __name__ == "__main__":

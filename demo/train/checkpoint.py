@@ -61,9 +61,13 @@ class Checkpoint:
         folder: where; the file is ``folder/checkpoint.safetensors``.
         parts: name -> object. Optimisers are stored tensor by tensor: no pickle anywhere.
         every_seconds: at most this long between two check-points.
+        writes: whether this process does; of several that train together only one may.
     """
 
-    def __init__(self, folder: Path, parts: dict[str, Stateful], *, every_seconds: float = 300) -> None:
+    def __init__(
+        self, folder: Path, parts: dict[str, Stateful], *, every_seconds: float = 300, writes: bool = True
+    ) -> None:
+        self._writes = writes
         self.path = folder / "checkpoint.safetensors"
         self._parts, self._every, self._last = parts, every_seconds, time.time()
 
@@ -74,6 +78,8 @@ class Checkpoint:
 
     def save(self, seen: int) -> None:
         """Write the check-point, whole or not at all."""
+        if not self._writes:
+            return
         tensors: dict[str, Tensor] = {}
         for name, part in self._parts.items():
             for key, value in _flatten(part.state_dict()).items():

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from diffusers import StableDiffusionPipeline
 from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
@@ -28,11 +29,14 @@ from demo.lora.batched import BatchedLora
 from demo.lora.denoising import noise_error, stratified
 from demo.lora.dreambooth import new_trigger
 from demo.lora.settings import LoraSettings
-from demo.sampling import encode_prompts, token_ids
+from demo.lora.share import Share
+from demo.sampling import token_ids
 from demo.settings import Settings
+from demo.train.batches import Batches, Streams, live_batches, zoo_batches
 from demo.train.checkpoint import Checkpoint, Ema
 from demo.train.precision import mixed_precision
-from demo.train.zoo import Batch, GroupTrainer, Zoo
+from demo.train.processes import agree, new_accelerator, share_of
+from demo.train.zoo import Zoo
 
 
 class TrainSettings(Settings):
@@ -84,38 +88,6 @@ def fold(batch_unet: dict[str, Tensor], scale: float, shapes: dict[str, tuple[in
     }
 
 
-def live_batches(
-    pipe: StableDiffusionPipeline,
-    base: Base,
-    draw_people: Callable[[int], list[list[Image.Image]]],
-    lora: LoraSettings,
-    settings: TrainSettings,
-) -> Iterator[tuple[Batch, Tensor | None]]:
-    """Algorithms 1 to 3: fine-tune from the start, K people at once, and hand out the matrices.
-
-    Yields:
-        the batch (after every step, for algorithm 1 after the last), and for algorithm 3 the text embeddings.
-    """
-    rng, seed = np.random.default_rng(0), 0
-    scale = lora.unet_alpha / lora.unet_rank
-    while True:
-        steps = lora.steps if settings.algorithm == "algorithm1" else int(rng.integers(1, lora.steps + 1))
-        trainer = GroupTrainer(pipe, base, draw_people(settings.people), lora, seed=seed)
-        seed += 1
-        try:
-            for step in range(1, steps + 1):
-                trainer.step()
-                if settings.algorithm == "algorithm1" and step < steps:
-                    continue
-                target = None
-                if settings.algorithm == "algorithm3":
-                    target = encode_prompts(pipe, [base.instance_prompt.format(trigger=t) for t in trainer.triggers])
-                count = torch.full((settings.people,), step)
-                yield Batch(trainer.unet.state(), scale, count, trainer.latents), target
-        finally:
-            trainer.remove()
-
-
 def train(
     pipe: StableDiffusionPipeline,
     base: Base,
@@ -128,6 +100,9 @@ def train(
     draw_people: Callable[[int], list[list[Image.Image]]] | None = None,
     seed: int = 0,
     log: Callable[[int, float], None] | None = None,
+    log_every: int = 50,
+    checkpoint_every: float = 240,
+    accelerator: Accelerator | None = None,
 ) -> WeightEncoder:
     """Train ``encoder`` in place, resuming from ``work``; returns it with its averaged weights.
 
@@ -135,15 +110,27 @@ def train(
     embedding, on the pictures that LoRA was tuned on (Algorithm 2, lines 13-16), and, with an
     ``embedding_weight``, Algorithm 3's squared error to the embedding of the secret prompt beside it.
 
+    Several processes share the people of each update; the result is that of one but for rounding.
+
+    Args:
+        work: folder of the check-point, which the main process writes and all read.
+        log: called by the main process with the update and the mean loss of the last ``log_every`` ones.
+        checkpoint_every: seconds between two check-points; 0: after every update.
+        accelerator: by default that of the launcher, if any.
+
     Raises:
-        SettingsError: neither pictures nor an embedding weight.
-        WeightsError: an embedding is wanted and the zoo, an old one, holds none.
+        SettingsError: neither pictures nor an embedding weight; people that the processes cannot share evenly.
+        WeightsError: an embedding is wanted and the zoo, an old one, holds none; the check-point does not fit.
     """
     if not settings.pictures and not settings.embedding_weight:
         raise SettingsError("There is nothing to learn from.", "Set --pictures or --embedding-weight.")
-    torch.manual_seed(seed)
     device = pipe.unet.device
-    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    parts = encoder.settings
+    if accelerator is None:
+        accelerator = new_accelerator(str(device), every_part_learns=parts.variational and parts.timestep)
+    share = share_of(accelerator, settings.people)
+    torch.manual_seed(seed)
+    streams = Streams(seed)
     named = [(name, p) for name, p in encoder.named_parameters() if p.requires_grad]
     parameters = [p for _, p in named]
     echo = [p for name, p in named if name.startswith("echo.")]
@@ -153,29 +140,39 @@ def train(
         [{"params": rest}, {"params": echo}][: len(rates)], lr=settings.lr, weight_decay=settings.weight_decay, eps=1e-8
     )
     ema = Ema(encoder, decay=0.995)
-    keeper = Checkpoint(work, {"model": encoder, "optimiser": optimiser, "ema": ema}, every_seconds=240)
-    batches: Iterator[tuple[Batch, Tensor | None]]
+    keeper = Checkpoint(
+        work,
+        {"model": encoder, "optimiser": optimiser, "ema": ema, "streams": streams},
+        every_seconds=checkpoint_every,
+        writes=accelerator.is_main_process,
+    )
     injected: BatchedLora | None = None
     if settings.algorithm == "zoo":
         assert zoo is not None
-        batches = ((batch, batch.embedding) for batch in zoo.batches(settings.people, rng))
         if isinstance(encoder.matrices, ProbeMatrices):
             first = zoo.pick([(i, 0) for i in range(min(len(zoo), 64))])
             encoder.matrices.calibrate(fold(first.unet, first.scale, encoder.shapes))
         injected = BatchedLora(
             pipe.unet, lora.unet_targets, people=settings.people, rank=lora.unet_rank, alpha=lora.unet_alpha
         )
-    else:
-        assert draw_people is not None
-        batches = live_batches(pipe, base, draw_people, lora, settings)
+        injected.keep(share)
+        streams.take_over()
     if device.type == "cpu":
         pipe.unet.set_attn_processor(AttnProcessor())  # as in demo.train.unet
-    done = keeper.resume()
-    began, first_done, losses = time.time(), done, []
+    batches: Batches | None = None
     try:
-        for batch, target in batches:
-            if done >= settings.updates:
-                break
+        done = keeper.resume()
+        agree(accelerator, done)
+        if settings.algorithm == "zoo":
+            assert zoo is not None
+            batches = zoo_batches(zoo, share, streams)
+        else:
+            assert draw_people is not None
+            batches = live_batches(pipe, base, draw_people, lora, settings.algorithm, share, streams, done=done)
+        model = accelerator.prepare(encoder)
+        began, first_done, losses = time.time(), done, []
+        while done < settings.updates:
+            batch, target = next(batches)
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = (
                     rate
@@ -185,7 +182,7 @@ def train(
             pairs = {
                 k: (a.to(device), b.to(device)) for k, (a, b) in fold(batch.unet, batch.scale, encoder.shapes).items()
             }
-            z = encoder(pairs, batch.steps)
+            z = model(pairs, batch.steps, _latent_noise(encoder, share, streams, device))
             loss = torch.zeros((), device=device)
             if settings.algorithm == "algorithm3" or settings.embedding_weight:
                 if target is None:
@@ -197,39 +194,46 @@ def train(
                     injected.load(batch.unet)
                     for p in injected.parameters():
                         p.requires_grad_(False)
-                picked = torch.from_numpy(
-                    rng.integers(batch.latents.shape[1], size=(settings.people, settings.pictures))
-                )
-                x0 = batch.latents[torch.arange(settings.people)[:, None], picked].flatten(0, 1).to(device)
+                whole = streams.rng.integers(batch.latents.shape[1], size=(settings.people, settings.pictures))
+                picked = share.rows(torch.from_numpy(whole))
+                x0 = batch.latents[torch.arange(share.own)[:, None], picked].flatten(0, 1).to(device)
                 context = z.repeat_interleave(settings.pictures, dim=0)
-                u = settings.noise_from + (1 - settings.noise_from) * stratified(len(x0), generator)
+                u = settings.noise_from + (1 - settings.noise_from) * stratified(whole.size, streams.noise)
                 with mixed_precision(str(device)):
-                    loss = loss + noise_error(pipe, x0, context, generator, u).mean()
+                    loss = loss + noise_error(pipe, x0, context, streams.noise, share.rows(u), share).mean()
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            accelerator.backward(loss)
             torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
             optimiser.step()
             ema.update()
             done += 1
             losses.append(loss.item())
-            if done % 50 == 0:
+            if done % log_every == 0:
+                recent = torch.tensor(np.mean(losses[-log_every:]), device=device)
+                mean = float(accelerator.reduce(recent, "mean"))
                 rate = (done - first_done) / (time.time() - began)
-                print(
-                    f"encoder: update {done} of {settings.updates}, loss {np.mean(losses[-50:]):.4f}, {rate:.2f}/s",
-                    flush=True,
-                )
-                if log is not None:
-                    log(done, float(np.mean(losses[-50:])))
+                if accelerator.is_main_process:
+                    print(f"encoder: update {done} of {settings.updates}, loss {mean:.4f}, {rate:.2f}/s", flush=True)
+                    if log is not None:
+                        log(done, mean)
             keeper.tick(done)
     finally:
         pipe.unet.set_default_attn_processor()
         if injected is not None:
             injected.remove()
-        if hasattr(batches, "close"):
+        if batches is not None and hasattr(batches, "close"):
             batches.close()
     keeper.save(done)
     ema.copy_to(encoder)
     return encoder.eval()
+
+
+def _latent_noise(encoder: WeightEncoder, share: Share, streams: Streams, device: torch.device) -> Tensor | None:
+    """The noise of z for the people of ``share``, (K, length, hidden); none where z is the mean."""
+    if not encoder.settings.variational:
+        return None
+    shape = (share.whole, encoder.length, encoder.task.shape[-1])
+    return share.rows(torch.randn(shape, generator=streams.latent)).to(device)
 
 
 def save(path: Path, encoder: WeightEncoder, base: Base, settings: TrainSettings, zoo: Zoo | None) -> None:

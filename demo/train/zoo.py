@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
 from diffusers.models.attention_processor import AttnProcessor
@@ -29,6 +27,7 @@ from demo.lora.dreambooth import new_trigger
 from demo.lora.loop import adamw
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
+from demo.lora.share import Share, everybody
 from demo.sampling import encode_pictures, text_embeddings, token_ids
 from demo.train.precision import mixed_precision
 
@@ -52,6 +51,7 @@ class GroupTrainer:
     Args:
         photos: K lists of n aligned pictures.
         seed: of triggers, initial matrices and noise.
+        share: fine-tune only these of the K people, who come out as if all had been.
         fast: in bfloat16 where that is native, for a zoo; figures are measured without it, as the app trains.
     """
 
@@ -64,16 +64,18 @@ class GroupTrainer:
         *,
         seed: int,
         fast: bool = False,
+        share: Share | None = None,
     ) -> None:
         people = len(photos)
+        share = share or everybody(people)
         self._pipe, self._fast = pipe, fast
         if fast and pipe.unet.device.type == "cpu":
             pipe.unet.set_attn_processor(AttnProcessor())  # as in demo.train.unet
         torch.manual_seed(seed)
         rng = random.Random(seed)
         self.settings = settings
-        self.triggers = [new_trigger(rng) for _ in photos]
-        self.latents = torch.stack([encode_pictures(pipe, own) for own in photos])
+        self.triggers = [new_trigger(rng) for _ in photos][share.start : share.stop]
+        self.latents = torch.stack([encode_pictures(pipe, own) for own in photos[share.start : share.stop]])
         prior = class_latents(pipe, base, settings.class_images) if settings.prior_weight else None
         self.unet = BatchedLora(
             pipe.unet, settings.unet_targets, people=people, rank=settings.unet_rank, alpha=settings.unet_alpha
@@ -85,10 +87,13 @@ class GroupTrainer:
             rank=settings.text_rank,
             alpha=settings.text_alpha,
         )
+        if share.own < people:
+            self.unet.keep(share)
+            self.text.keep(share)
         ids = token_ids(pipe, [base.instance_prompt.format(trigger=t) for t in self.triggers])
         class_ids = token_ids(pipe, [base.class_prompt])
         self._ids = ids
-        self.loss = Denoising(pipe, self.latents, prior, ids, class_ids, settings, seed)
+        self.loss = Denoising(pipe, self.latents, prior, ids, class_ids, settings, seed, share)
         self._parameters = [*self.unet.parameters(), *self.text.parameters()]
         self._optimiser = adamw(self._parameters, settings)
         self._taken = 0
@@ -191,13 +196,10 @@ class Zoo:
     def __len__(self) -> int:
         return len(self._items)
 
-    def batches(self, people: int, rng: np.random.Generator) -> Iterator[Batch]:
-        """Random batches of ``people`` LoRAs, for ever: people of many groups mixed."""
-        rows = [(i, k) for i, item in enumerate(self._items) for k in range(len(item[3]))]
-        while True:
-            order = rng.permutation(len(rows))
-            for start in range(0, len(order) - people + 1, people):
-                yield self.pick([rows[j] for j in order[start : start + people]])
+    @property
+    def rows(self) -> list[tuple[int, int]]:
+        """(item, row) of every LoRA; those of a zoo that has grown come after the others."""
+        return [(i, k) for i, item in enumerate(self._items) for k in range(len(item[3]))]
 
     def pick(self, chosen: list[tuple[int, int]]) -> Batch:
         """The LoRAs at (item, row)."""

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from demo.attack.encoder import EncoderSettings, WeightEncoder, load_encoder, save_encoder
+from demo.attack.manifest import record
 from demo.attack.matrices import MATRIX_ENCODERS
 from demo.attack.registry import ATTACKS, AttackSettings, embeddings, random_lora, reconstruct, swapped
 from demo.errors import LoraFileError, SettingsError, WeightsError
@@ -105,6 +106,7 @@ def test_round_trip_and_wrong_files(tiny_pipe, tiny_base, shapes, tmp_path: Path
     from safetensors.torch import save_file
 
     save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
+    record(tmp_path / "other.safetensors", "tiny")
     with pytest.raises(WeightsError, match="not a weight encoder"):
         load_encoder(tmp_path / "other.safetensors", tiny_pipe.text_encoder)
 
