@@ -153,6 +153,11 @@ def find_base(key: str) -> Base:
     )
 
 
+def known_bases() -> dict[str, Base]:
+    """The registry, and the folders that were given so far."""
+    return {**BASES, **_GIVEN}
+
+
 def base_in(folder: Path) -> Base:
     """A base for a folder in diffusers' layout: the paper's prompts and preset, or face64's for small pictures.
 

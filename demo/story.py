@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from threading import Event, Lock, local
+from threading import Event, Lock
 from typing import TypeVar
 
 from diffusers import StableDiffusionPipeline
@@ -25,7 +25,7 @@ from demo.lora.settings import LoraSettings, find_preset
 from demo.metrics.registry import BUNDLED, Context, MetricResult, evaluate
 from demo.metrics.verdict import judge
 from demo.preflight.check import check_drawing, check_tuning, placement_for
-from demo.progress import Progress, Report
+from demo.progress import Progress, Report, listener, telling
 from demo.report import Arm, LeakReport, seen_matrices
 from demo.sampling import draw_prompt
 
@@ -51,30 +51,8 @@ def pipeline(key: str, device: str = "auto") -> StableDiffusionPipeline:
         WeightsError: it cannot be had.
     """
     base = find_base(key)
-    return load_pipeline(
-        base, device, placement=placement_for(base, device), report=_loading.report, stop=_loading.stop
-    )
-
-
-class _Loading(local):
-    """Who is told of a download that this thread begins."""
-
-    report: Report | None = None
-    stop: Event | None = None
-
-
-_loading = _Loading()
-
-
-@contextmanager
-def telling(report: Report | None, stop: Event | None) -> Iterator[None]:
-    """A download inside, which may take minutes, is reported and can be stopped."""
-    before = _loading.report, _loading.stop
-    _loading.report, _loading.stop = report, stop
-    try:
-        yield
-    finally:
-        _loading.report, _loading.stop = before
+    report, stop = listener()
+    return load_pipeline(base, device, placement=placement_for(base, device), report=report, stop=stop)
 
 
 @dataclass
@@ -113,7 +91,7 @@ def tune(
         gate: a service's guard against Shake-to-Leak: pictures that the model drew itself are not trained on.
 
     Raises:
-        PreflightError: the machine cannot do it (:mod:`demo.preflight.check`); a bundled base is never refused.
+        PreflightError: the machine cannot do it (:mod:`demo.preflight.check`).
         WeightsError: no gate was calibrated for this base, or the base cannot be had.
         PhotoError: the gate refuses the photos.
         DemoError: see :func:`demo.lora.dreambooth.fine_tune` and :func:`demo.lora.files.write_lora`.
@@ -121,8 +99,7 @@ def tune(
     base = find_base(base_key)
     settings = settings or find_preset(base.preset)
     with COMPUTE, telling(report, stop):
-        if not base.bundled:
-            check_tuning(base, settings)
+        check_tuning(base, settings)
         if gate:
             refuse_drawn(load_gate(base), pipeline(base_key), base, photos, report=report, stop=stop)
         tuned = fine_tune(
@@ -151,15 +128,10 @@ def attack(
     report: Report | None = None,
     stop: Event | None = None,
 ) -> Reconstruction:
-    """Attack a released file. Nothing of the victim's comes in.
-
-    Raises:
-        PreflightError: the machine cannot do it; a bundled base is never refused.
-    """
+    """Attack a released file. Nothing of the victim's comes in."""
     base, settings = find_base(base_key), settings or AttackSettings()
     with COMPUTE, telling(report, stop):
-        if not base.bundled:
-            check_drawing(base, settings.samples, settings.steps)
+        check_drawing(base, settings.samples, settings.steps)
         return reconstruct(released, pipeline(base_key), base, name, settings, report=report, stop=stop)
 
 

@@ -134,29 +134,31 @@ def check(estimate: Estimate, base: Base) -> Estimate:
     return estimate
 
 
-def check_tuning(base: Base, settings: LoraSettings | None = None) -> Estimate:
-    """:func:`estimate_tuning` on this machine, if it can be done.
+def check_tuning(base: Base, settings: LoraSettings | None = None) -> None:
+    """Refuse a fine-tuning that this machine cannot do. Bundled bases, which fit any machine, are not examined.
 
     Raises:
         PreflightError: see :func:`check`.
     """
-    return check(estimate_tuning(base, settings), base)
+    if not base.bundled:
+        check(estimate_tuning(base, settings), base)
 
 
-def check_drawing(base: Base, pictures: int, steps: int | None = None) -> Estimate:
-    """:func:`estimate_drawing` on this machine, if it can be done.
+def check_drawing(base: Base, pictures: int, steps: int | None = None) -> None:
+    """Refuse a drawing that this machine cannot do. Bundled bases, which fit any machine, are not examined.
 
     Raises:
         PreflightError: see :func:`check`.
     """
-    return check(estimate_drawing(base, pictures, steps=steps), base)
+    if not base.bundled:
+        check(estimate_drawing(base, pictures, steps=steps), base)
 
 
 def placement_for(base: Base, device: str = "auto") -> Placement:
     """How to lay out a base's pipeline for drawing on this machine.
 
     Raises:
-        PreflightError: it does not fit however it is laid out. Bundled bases, which fit any machine, are not examined.
+        PreflightError: it does not fit however it is laid out.
     """
     if base.bundled or choose_device(device).type == "cpu":
         return "whole"
@@ -222,3 +224,14 @@ def _bytes(module: torch.nn.Module) -> float:
 
 def _cores(device: Device) -> str:
     return f"{device.cores} CPU core{'' if device.cores == 1 else 's'}"
+
+
+def told(base: Base, settings: LoraSettings) -> str:
+    """For people, before they begin: the estimate of fine-tuning, or why it would be refused."""
+    found = estimate_tuning(base, settings)
+    if base.bundled:
+        return found.sentence
+    try:
+        return check(found, base).sentence
+    except PreflightError as error:
+        return str(error)
