@@ -96,6 +96,7 @@ def test_fine_tune_attack_compare(given: Given, tmp_path: Path) -> None:
     assert "licence unknown" in report.base
 
 
+@pytest.mark.parametrize("given", ["SD21"], indirect=True)
 def test_the_command_line_takes_a_folder(given: Given, tmp_path: Path, monkeypatch, capsys) -> None:
     from test_cli import one_face
 

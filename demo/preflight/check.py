@@ -78,7 +78,8 @@ def estimate_tuning(
     prior = settings.class_images if settings.prior_weight and not stored(base, settings.class_images) else 0
     samples = (settings.steps - 1) // settings.sample_every if settings.sample_every else 0
     tuned = step * settings.steps
-    drawn = _drawn(dry, prior, BATCH, base.sampling_steps)
+    decoded = BATCH if device.kind == "cpu" else 1  # a GPU too small for more decodes one by one
+    drawn = _drawn(dry, prior, BATCH, base.sampling_steps, decoded)
     drawn += _drawn(dry, samples, 1, max(8, base.sampling_steps // 2))
     return _estimate("fine-tuning", base, dry, device, speed, tuned + drawn)
 
@@ -194,11 +195,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.3g} h"
 
 
-def _drawn(dry: Dry, pictures: int, at_once: int, steps: int) -> Cost:
+def _drawn(dry: Dry, pictures: int, at_once: int, steps: int, decoded: int | None = None) -> Cost:
     if not pictures:
         return NOTHING
     at_once = min(at_once, pictures)
-    return (dry.denoise(GUIDED * at_once) * steps + dry.decode(at_once)) * (pictures / at_once)
+    decoded = min(decoded or at_once, at_once)
+    return dry.denoise(GUIDED * at_once) * (steps * pictures / at_once) + dry.decode(decoded) * (pictures / decoded)
 
 
 def _estimate(job: str, base: Base, dry: Dry, device: Device, speed: Speed | None, cost: Cost) -> Estimate:

@@ -180,6 +180,9 @@ class Counter(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        for t in args:
+            if isinstance(t, Tensor):
+                self._is_new(t, weight=0)  # weights, of which views are made
         out = func(*args, **kwargs)
         self.calls += 1
         packet = func._overloadpacket
@@ -196,12 +199,12 @@ class Counter(TorchDispatchMode):
             self.moved += sum(t.numel() * t.element_size() for t in (*new, *read))
         return out
 
-    def _is_new(self, tensor: Tensor) -> bool:
+    def _is_new(self, tensor: Tensor, weight: int = 1) -> bool:
         storage = tensor.untyped_storage()
         place = storage._cdata
         if place in self._known:
             return False
-        size = storage.nbytes()
+        size = storage.nbytes() * weight
 
         def gone(_: Any) -> None:
             self._known.pop(place, None)
