@@ -1,7 +1,7 @@
 """Run the app: python app.py
 
 Reads the environment, builds the services, assembles, launches. Besides Gradio's own variables (such as
-GRADIO_SERVER_NAME, GRADIO_SERVER_PORT): LORA_LEAK_BASE, the base model chosen at the start.
+GRADIO_SERVER_NAME, GRADIO_SERVER_PORT): LORA_LEAK_BASE, the base model chosen at the start (or a folder).
 """
 
 from __future__ import annotations

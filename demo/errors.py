@@ -33,6 +33,10 @@ class WeightsError(DemoError):
     """Model weights are missing, damaged or not the ones expected."""
 
 
+class PreflightError(DemoError):
+    """The machine cannot do a job: found before it begins."""
+
+
 class OutputError(DemoError):
     """A result cannot be written."""
 

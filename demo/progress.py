@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event, local
 
 from PIL import Image
 
@@ -26,3 +28,27 @@ Report = Callable[[Progress], None]
 
 def silent(_: Progress) -> None:
     """A report that nobody reads."""
+
+
+class _Listening(local):
+    report: Report | None = None
+    stop: Event | None = None
+
+
+_listening = _Listening()
+
+
+@contextmanager
+def telling(report: Report | None, stop: Event | None) -> Iterator[None]:
+    """What is begun inside, on this thread, tells ``report``: loading, which is cached, takes no arguments of a job."""
+    before = listener()
+    _listening.report, _listening.stop = report, stop
+    try:
+        yield
+    finally:
+        _listening.report, _listening.stop = before
+
+
+def listener() -> tuple[Report | None, Event | None]:
+    """What :func:`telling` was given on this thread."""
+    return _listening.report, _listening.stop

@@ -28,7 +28,12 @@ def token_ids(pipe: StableDiffusionPipeline, prompts: Sequence[str]) -> Tensor:
     out = tokenizer(
         list(prompts), padding="max_length", max_length=tokenizer.model_max_length, truncation=True, return_tensors="pt"
     )
-    return out.input_ids.to(pipe.text_encoder.device)
+    return out.input_ids.to(compute_device(pipe))
+
+
+def compute_device(pipe: StableDiffusionPipeline) -> torch.device:
+    """Where a pipeline computes, also while its models wait in the CPU's memory (:mod:`demo.devices`)."""
+    return getattr(pipe, "_execution_device", None) or pipe.unet.device
 
 
 def text_embeddings(text_encoder: Any, ids: Tensor) -> Tensor:
@@ -141,7 +146,7 @@ def encode_pictures(pipe: StableDiffusionPipeline, pictures: Sequence[Image.Imag
     parts = []
     for i in range(0, len(pictures), batch):
         resized = [p.convert("RGB").resize((side, side), Image.Resampling.LANCZOS) for p in pictures[i : i + batch]]
-        x = pipe.image_processor.preprocess(resized).to(pipe.vae.device, pipe.vae.dtype)
+        x = pipe.image_processor.preprocess(resized).to(compute_device(pipe), pipe.vae.dtype)
         out = pipe.vae.encode(x)
         z = out.latent_dist.mode() if hasattr(out, "latent_dist") else out.latents
         parts.append((z * pipe.vae.config.scaling_factor).float().cpu())

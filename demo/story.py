@@ -25,7 +25,8 @@ from demo.lora.leak0 import scan_metadata
 from demo.lora.settings import LoraSettings, find_preset
 from demo.metrics.registry import BUNDLED, Context, MetricResult, evaluate
 from demo.metrics.verdict import judge
-from demo.progress import Progress, Report
+from demo.preflight.check import check_drawing, check_tuning, placement_for
+from demo.progress import Progress, Report, listener, telling
 from demo.report import Arm, LeakReport, seen_matrices
 from demo.sampling import draw_prompt
 
@@ -44,8 +45,15 @@ COMPUTE = Lock()
 
 @lru_cache(maxsize=2)
 def pipeline(key: str, device: str = "auto") -> StableDiffusionPipeline:
-    """The pipeline of a base model, loaded once. Use it under :data:`COMPUTE`."""
-    return load_pipeline(find_base(key), device)
+    """The pipeline of a base model, loaded once. Use it under :data:`COMPUTE`.
+
+    Raises:
+        PreflightError: drawing with it does not fit this machine; found before anything is downloaded.
+        WeightsError: it cannot be had.
+    """
+    base = find_base(key)
+    report, stop = listener()
+    return load_pipeline(base, device, placement=placement_for(base, device), report=report, stop=stop)
 
 
 @dataclass
@@ -84,13 +92,15 @@ def tune(
         gate: a service's guard against Shake-to-Leak: pictures that the model drew itself are not trained on.
 
     Raises:
-        WeightsError: no gate was calibrated for this base.
+        PreflightError: the machine cannot do it (:mod:`demo.preflight.check`).
+        WeightsError: no gate was calibrated for this base, or the base cannot be had.
         PhotoError: the gate refuses the photos.
         DemoError: see :func:`demo.lora.dreambooth.fine_tune` and :func:`demo.lora.files.write_lora`.
     """
     base = find_base(base_key)
     settings = settings or find_preset(base.preset)
-    with COMPUTE:
+    with COMPUTE, telling(report, stop):
+        check_tuning(base, settings)
         if gate:
             refuse_drawn(load_gate(base), pipeline(base_key), base, photos, report=report, stop=stop)
         tuned = fine_tune(
@@ -120,8 +130,10 @@ def attack(
     stop: Event | None = None,
 ) -> Reconstruction:
     """Attack a released file. Nothing of the victim's comes in."""
-    with COMPUTE:
-        return reconstruct(released, pipeline(base_key), find_base(base_key), name, settings, report=report, stop=stop)
+    base, settings = find_base(base_key), settings or AttackSettings()
+    with COMPUTE, telling(report, stop):
+        check_drawing(base, settings.samples, settings.steps)
+        return reconstruct(released, pipeline(base_key), base, name, settings, report=report, stop=stop)
 
 
 def other_person(base: Base, pipe: StableDiffusionPipeline) -> LoraWeights | None:

@@ -9,6 +9,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from demo.architectures import SD14
 from demo.bench import __main__ as command
 from demo.bench import dp, models
 from demo.bench.opacus_step import OpacusStep, largest_difference
@@ -115,7 +116,7 @@ def test_what_does_not_run_is_said_and_the_rest_is_measured(problem, monkeypatch
 
 def test_the_architecture_is_stable_diffusion_14s() -> None:
     with torch.device("meta"):
-        unet, text = UNet2DConditionModel(**models.SD_UNET), CLIPTextModel(CLIPTextConfig(**models.SD_TEXT))
+        unet, text = UNet2DConditionModel(**SD14.unet), CLIPTextModel(CLIPTextConfig(**SD14.text))
     assert sum(p.numel() for p in unet.parameters()) == 859_520_964
     assert sum(p.numel() for p in text.parameters()) == 123_060_480
     assert models.sd_side(torch.device("cuda")) == 64

@@ -63,5 +63,6 @@ class _Update:
     def __call__(self, _: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         x = inputs[0]
         half = len(x) // 2
-        update = nn.functional.linear(nn.functional.linear(x[half:], self._a), self._b)
+        a, b = self._a.to(x.device), self._b.to(x.device)  # an offloaded UNet was elsewhere when this was made
+        update = nn.functional.linear(nn.functional.linear(x[half:], a), b)
         return torch.cat([output[:half], output[half:] + update])

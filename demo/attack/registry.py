@@ -25,7 +25,7 @@ from demo.lora.files import LoraWeights
 from demo.lora.settings import find_preset
 from demo.metrics import dlib_face
 from demo.progress import Report
-from demo.sampling import draw, encode_prompts
+from demo.sampling import compute_device, draw, encode_prompts
 from demo.settings import Settings
 
 
@@ -126,8 +126,8 @@ def embeddings(
     encoder: WeightEncoder | None = None,
 ) -> torch.Tensor:
     """Samples of the weight encoder's posterior, (samples, tokens, width)."""
-    encoder = encoder or bundled_encoder(base, pipe)
-    device = pipe.unet.device
+    device = compute_device(pipe)
+    encoder = (encoder or bundled_encoder(base, pipe)).to(device)
     pairs = {layer: (a.to(device), b.to(device)) for layer, (a, b) in encoder.pairs([released]).items()}
     tuned = settings.fine_tuning_steps or find_preset(base.preset).steps
     with torch.no_grad():

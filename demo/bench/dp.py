@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from demo.architectures import SD14
 from demo.bench import models
 from demo.bench.opacus_step import OpacusStep, largest_difference
 from demo.defences.base import PlainStep, Problem, Step
@@ -89,7 +90,7 @@ def heading(model: str, problem: Problem, rounds: int) -> str:
         f"{problem.pipe.unet.dtype}, latents {side} x {side}: {settings.batch} photos and {settings.class_batch} class "
         f"images a step, K = 1; {rounds} rounds in turn"
     )
-    if model == "sd14" and side != models.SD_UNET["sample_size"]:
+    if model == "sd14" and side != SD14.unet["sample_size"]:
         text += "\n  smaller latents than the 64 x 64 of 512 pixels: not the time and memory of a real run"
     return text
 

@@ -14,8 +14,10 @@ import torch
 from diffusers import DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from demo.bases import choose_device, find_base, load_pipeline
+from demo.architectures import SD14
+from demo.bases import find_base, load_pipeline
 from demo.defences.base import Problem
+from demo.devices import choose_device, free_memory
 from demo.errors import SettingsError
 from demo.lora.dreambooth import adapters
 from demo.lora.loop import adamw
@@ -23,29 +25,6 @@ from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings, find_preset
 from demo.sampling import token_ids
 
-# unet/config.json and text_encoder/config.json of CompVis/stable-diffusion-v1-4
-SD_UNET: dict[str, Any] = {
-    "sample_size": 64,
-    "in_channels": 4,
-    "out_channels": 4,
-    "block_out_channels": (320, 640, 1280, 1280),
-    "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
-    "up_block_types": ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
-    "layers_per_block": 2,
-    "attention_head_dim": 8,
-    "cross_attention_dim": 768,
-    "norm_num_groups": 32,
-}
-SD_TEXT: dict[str, Any] = {
-    "vocab_size": 49408,
-    "hidden_size": 768,
-    "intermediate_size": 3072,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "max_position_embeddings": 77,
-    "hidden_act": "quick_gelu",
-    "projection_dim": 768,
-}
 SD_NEEDS = 10e9  # bytes free, for 32 x 32 latents in fp32
 
 
@@ -80,13 +59,13 @@ def sd14(device: str = "auto", latent: int | None = None) -> Iterator[Problem]:
     torch.manual_seed(0)
     dtype = torch.float32 if to.type == "cpu" else torch.float16
     pipe = SimpleNamespace(
-        unet=UNet2DConditionModel(**SD_UNET).to(to, dtype).eval().requires_grad_(False),
-        text_encoder=CLIPTextModel(CLIPTextConfig(**SD_TEXT)).to(to, dtype).eval().requires_grad_(False),
+        unet=UNet2DConditionModel(**SD14.unet).to(to, dtype).eval().requires_grad_(False),
+        text_encoder=CLIPTextModel(CLIPTextConfig(**SD14.text)).to(to, dtype).eval().requires_grad_(False),
         scheduler=DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False),
     )
     side = latent or sd_side(to)
     ids = torch.randint(0, 49405, (1, 77), device=to)
-    prior = torch.randn(8, SD_UNET["in_channels"], side, side)
+    prior = torch.randn(8, SD14.unet["in_channels"], side, side)
     with problem_of(pipe, prior, ids, ids.flip(1), find_preset("sd-gpu")) as problem:
         yield problem
 
@@ -108,13 +87,3 @@ def problem_of(
     with adapters(holder, settings) as parameters:
         optimiser = adamw(parameters, settings)
         yield Problem(holder, photos, prior.to(device), ids, class_ids, settings, parameters, optimiser, seed=0)
-
-
-def free_memory() -> float:
-    """Bytes that may be used without swapping; infinite where the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            lines = dict(line.split(":", 1) for line in file)
-    except OSError:
-        return float("inf")
-    return float(lines["MemAvailable"].split()[0]) * 1024

@@ -147,7 +147,12 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the results; made if missing"
     )
-    parser.add_argument("--base", default="face64", metavar="KEY", help="base model (default: face64, the bundled one)")
+    parser.add_argument(
+        "--base",
+        default="face64",
+        metavar="KEY|DIR",
+        help="base model: face64 (bundled, the default), sd14, sd21, or a folder in diffusers' layout",
+    )
     parser.add_argument("--samples", type=_whole(1, 64), default=8, metavar="N", help="pictures to draw (default: 8)")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 

@@ -64,8 +64,10 @@ def audit(arguments: argparse.Namespace) -> None:
     from demo.defences.dpdm import Dpdm
     from demo.errors import SettingsError
     from demo.lora.settings import find_preset
+    from demo.preflight.check import check_tuning
 
     base = find_base(arguments.base)
+    check_tuning(base)
     defence = chosen_defence(arguments)
     if isinstance(defence, Dpdm) and not any(text.startswith("clip=") for text in arguments.defence_set):
         defence = defence.model_copy(update={"clip": CLIP})

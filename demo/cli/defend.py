@@ -36,9 +36,11 @@ def defend(arguments: argparse.Namespace) -> None:
     from demo.defend.sweep import default_plan, sweep
     from demo.defend.write import write_sweep
     from demo.photos.ingest import read_photos
+    from demo.preflight.check import check_tuning
 
     base = find_base(arguments.base)
     settings = tuning_settings(arguments, base.preset)
+    check_tuning(base, settings)
     attack = AttackSettings(samples=arguments.samples)
     if arguments.only is None:
         plan = default_plan()

@@ -39,12 +39,15 @@ def leak(arguments: argparse.Namespace) -> None:
     from demo.attack.registry import AttackSettings
     from demo.bases import find_base
     from demo.photos.ingest import read_photos
+    from demo.preflight.check import check_tuning, told
     from demo.report import write_report
 
     base = find_base(arguments.base)
     settings = tuning_settings(arguments, base.preset)
     defence = chosen_defence(arguments)
     defence.check(len(story.split_photos(paths)[0]), settings)
+    check_tuning(base, settings)
+    say(told(base, settings))
     attack = AttackSettings(samples=arguments.samples)
     narrate, watch = Narrator(), story.Stopwatch()
 

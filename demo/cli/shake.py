@@ -85,6 +85,7 @@ def shake(arguments: argparse.Namespace) -> None:
     say("Loading")
     from demo import story
     from demo.cli.leak import chosen_defence
+    from demo.preflight.check import check_tuning
     from demo.shake.people import find_domain, free_text
     from demo.shake.plan import check, planned
     from demo.shake.run import shake as run_shake
@@ -93,6 +94,7 @@ def shake(arguments: argparse.Namespace) -> None:
 
     settings, defence = _settings(arguments), chosen_defence(arguments)
     check(planned(settings, defence), settings, base)
+    check_tuning(base)
     if arguments.prompt is not None:
         domain = free_text(arguments.prompt)
     else:

@@ -7,6 +7,7 @@ from threading import Event
 
 import torch
 from diffusers import StableDiffusionPipeline
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -16,6 +17,7 @@ from demo.progress import Report
 from demo.sampling import draw_prompt, encode_pictures
 
 CACHE = Path.home() / ".cache" / "lora-leak" / "class_latents"
+NAME = "class_latents.safetensors"
 BATCH = 10
 
 
@@ -35,8 +37,7 @@ def class_latents(
     Args:
         folder: where to look first and to write; by default the base's own folder, then the user's cache.
     """
-    name = "class_latents.safetensors"
-    places = [folder / name] if folder else [base.folder / name, CACHE / base.key / name]
+    places = _places(base, folder)
     for path in places:
         if path.exists():
             latents = load_file(path)["latents"].float()
@@ -45,6 +46,20 @@ def class_latents(
     latents = draw_class_latents(pipe, base, count, report=report, stop=stop).half()  # as the cache gives them back
     write_tensors(places[-1], {"latents": latents})
     return latents.float()
+
+
+def stored(base: Base, count: int) -> bool:
+    """Whether ``count`` class images of a base are there already."""
+    for path in _places(base):
+        if path.exists():
+            with safe_open(path, framework="pt") as file:
+                if file.get_slice("latents").get_shape()[0] >= count:
+                    return True
+    return False
+
+
+def _places(base: Base, folder: Path | None = None) -> list[Path]:
+    return [folder / NAME] if folder else [base.folder / NAME, CACHE / base.key / NAME]
 
 
 def draw_class_latents(

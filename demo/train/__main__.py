@@ -87,7 +87,7 @@ def _people(_: argparse.Namespace) -> None:
 
 
 def _base(args: argparse.Namespace) -> None:
-    from demo.bases import choose_device
+    from demo.devices import choose_device
     from demo.train import base
 
     device = str(choose_device(args.device))

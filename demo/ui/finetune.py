@@ -15,6 +15,7 @@ from gradio.components import Component
 from demo.lora.settings import find_preset
 from demo.ui import curves, ledger, pictures, shots, work
 from demo.ui.defence_fields import DefenceFields, build_defence_fields, wire_defence_fields
+from demo.ui.estimate import wire_estimate
 from demo.ui.fields import optional_number
 from demo.ui.orders import find, order
 from demo.ui.page import Facet, Live, Updates, View
@@ -46,6 +47,7 @@ class FineTuneTab:
     defence: DefenceFields
     start: gr.Button
     story: gr.Button
+    estimate: gr.HTML
     facets: Sequence[Facet]
 
 
@@ -62,6 +64,7 @@ def build_finetune_tab(services: Services) -> FineTuneTab:
             story = gr.Button("Run the whole story", variant="primary", size="lg", elem_id="story")
             gr.Markdown("Fine-tunes, attacks and compares in one go. Or step by step:", elem_classes="ll-small")
             start = gr.Button("Fine-tune only", elem_id="start")
+            estimate = gr.HTML(elem_id="estimate-tuning")
             base, fields, defence = _fields(services)
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=300):
@@ -75,7 +78,9 @@ def build_finetune_tab(services: Services) -> FineTuneTab:
         [start, story],
     )
     facets = (photo_facet, enabled, *watch, result)
-    return FineTuneTab(people, uploads, camera, faces, take, leave, remove, base, fields, defence, start, story, facets)
+    return FineTuneTab(
+        people, uploads, camera, faces, take, leave, remove, base, fields, defence, start, story, estimate, facets
+    )
 
 
 def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Mapping[str, Component]) -> None:
@@ -114,6 +119,7 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
     live.on(tab.start.click, partial(begin, work.tuning, TUNING), fields, api_name="fine_tune")
     live.on(tab.story.click, partial(begin, work.story, STORY), fields, api_name="run_story")
     wire_defence_fields(tab.defence)
+    wire_estimate(tab.fields, tab.estimate, services)
     preset_fields = [tab.fields[name] for name in ("steps", "lr", "rank", "class_images", "sample_every")]
     tab.base.change(lambda key: _preset_values(services, key), tab.base, preset_fields, api_visibility="private")
 

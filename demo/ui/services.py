@@ -12,7 +12,7 @@ from typing import Protocol
 from PIL import Image
 
 from demo.attack.registry import AttackSettings, Reconstruction
-from demo.bases import BASES, Base
+from demo.bases import Base, known_bases
 from demo.defences.base import Defence
 from demo.defend.model import Point, Sweep
 from demo.errors import WeightsError
@@ -22,6 +22,7 @@ from demo.lora.files import LoraWeights
 from demo.lora.settings import LoraSettings
 from demo.photos.decode import decode
 from demo.photos.ingest import Photo
+from demo.preflight.check import told
 from demo.progress import Report
 from demo.report import LeakReport
 from demo.ui.shaker import ModelShaker, Shaker
@@ -153,5 +154,6 @@ class Services:
     people: Sequence[Person] = ()
     people_missing: str = ""  # why there are none
     shaker: Shaker = field(default_factory=ModelShaker)
-    bases: Mapping[str, Base] = field(default_factory=lambda: BASES)
+    bases: Mapping[str, Base] = field(default_factory=known_bases)
+    estimate: Callable[[Base, LoraSettings], str] = told  # of fine-tuning, in words
     default_base: str = "face64"

@@ -10,7 +10,8 @@ from typing import Protocol
 from demo import story
 from demo.bases import find_base
 from demo.defences.base import Defence
-from demo.progress import Report
+from demo.preflight.check import check_tuning
+from demo.progress import Report, telling
 from demo.shake.model import Arm, Shake, ShakeSettings
 from demo.shake.people import Domain, find_domain, planted_names
 from demo.shake.run import shake
@@ -74,10 +75,12 @@ class ModelShaker:
         stop: Event | None = None,
     ) -> Shake:
         """See :func:`demo.shake.run.shake`."""
-        with story.COMPUTE:
+        base = find_base(base_key)
+        with story.COMPUTE, telling(report, stop):
+            check_tuning(base)
             return shake(
                 story.pipeline(base_key),
-                find_base(base_key),
+                base,
                 domain,
                 settings,
                 defence=defence,

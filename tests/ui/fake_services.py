@@ -58,4 +58,5 @@ def fake_services(
         Visitors(folder, jobs, clock=clock),
         people,
         shaker=shaker or FakeShaker(),
+        estimate=lambda base, settings: f"Estimate: {settings.steps} steps with {base.key}.",
     )

@@ -1,0 +1,239 @@
+"""The pre-flight: an estimate of a job, and a refusal with what to do instead."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import RLock
+
+import torch
+from huggingface_hub.constants import HF_HUB_CACHE
+
+from demo.architectures import Architecture
+from demo.bases import Base, architecture_of, downloaded
+from demo.devices import Device, Placement, choose_device, choose_dtype, choose_placement, find_device
+from demo.errors import PreflightError
+from demo.lora.priors import BATCH, stored
+from demo.lora.settings import LoraSettings, find_preset
+from demo.preflight.cost import NOTHING, Cost, Dry
+from demo.preflight.probe import Speed, measure
+
+LONGEST_H = 12.0  # hours; a job beyond is refused
+DRAWN_AT_ONCE = BATCH  # pictures: class images, and no fewer than an attack's by default
+GUIDED = 2  # rows of the UNet for one picture
+CONTEXT = 1.0e9  # bytes that an accelerator's libraries take for themselves
+SLACK = 1.2  # of an accelerator's memory: what its allocator cannot use
+CARDS = (4, 6, 8, 10, 12, 16, 24, 32, 40, 48, 80, 96)  # GB, usual sizes of a GPU's memory
+
+_dries: dict[str, Dry] = {}
+_lock = RLock()
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of a job on a device. Bytes and seconds are estimates; downloads take as long as the connection does."""
+
+    job: str
+    device: Device
+    parameters: int  # of the base
+    weights: float  # bytes
+    memory: float  # bytes at the peak, weights included
+    seconds: float
+    download: float  # bytes; 0 where the base is on this machine
+    placement: Placement = "whole"
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        where = f"on {self.device.name}" if self.device.kind != "cpu" else f"on {_cores(self.device)}"
+        fetched = f", after a download of {gigabytes(self.download)}" if self.download else ""
+        needed = f"{duration(self.seconds)} and {gigabytes(self.memory)} of memory"
+        return f"Estimate: {self.job} takes about {needed} {where}{fetched}."
+
+    @property
+    def card(self) -> int:
+        """GB of the smallest usual GPU that would do."""
+        live, weights = self.memory - self.weights, self.weights
+        if self.device.kind == "cpu":  # 32-bit numbers there, 16-bit ones on a GPU
+            live, weights = CONTEXT + SLACK * live / 2, weights / 2
+        return next((size for size in CARDS if live + weights <= 0.95e9 * size), CARDS[-1])
+
+
+def estimate_tuning(
+    base: Base, settings: LoraSettings | None = None, *, device: Device | None = None, speed: Speed | None = None
+) -> Estimate:
+    """Fine-tuning, with the class images that are still to be drawn and the live samples. Defences are not counted.
+
+    Time: operations, memory traffic and calls, counted on the meta device (:mod:`demo.preflight.cost`), over what
+    this device was measured to do in a second (:mod:`demo.preflight.probe`).
+
+    Raises:
+        WeightsError: the base's configuration cannot be had.
+    """
+    settings = settings or find_preset(base.preset)
+    device = device or find_device()
+    dry = dry_of(architecture_of(base), choose_dtype(device))
+    step = dry.step(settings)
+    prior = settings.class_images if settings.prior_weight and not stored(base, settings.class_images) else 0
+    samples = (settings.steps - 1) // settings.sample_every if settings.sample_every else 0
+    tuned = step * settings.steps
+    decoded = BATCH if device.kind == "cpu" else 1  # a GPU too small for more decodes one by one
+    drawn = _drawn(dry, prior, BATCH, base.sampling_steps, decoded)
+    drawn += _drawn(dry, samples, 1, max(8, base.sampling_steps // 2))
+    return _estimate("fine-tuning", base, dry, device, speed, tuned + drawn)
+
+
+def estimate_drawing(
+    base: Base, pictures: int, *, steps: int | None = None, device: Device | None = None, speed: Speed | None = None
+) -> Estimate:
+    """Drawing pictures, as an attack does.
+
+    Raises:
+        WeightsError: the base's configuration cannot be had.
+    """
+    device = device or find_device()
+    dry = dry_of(architecture_of(base), choose_dtype(device))
+    drawn = _drawn(dry, pictures, pictures, steps or base.sampling_steps)
+    found = _estimate("drawing", base, dry, device, speed, drawn)
+    denoised = dry.denoise(GUIDED * pictures).peak
+    sliced = _held(device, max(denoised, dry.decode(1).peak))
+    placement = choose_placement(device, found.weights, found.memory - found.weights, sliced)
+    if placement == "offloaded":  # the largest model alone, and what it works on
+        largest = max(_bytes(module) for module in (dry.unet, dry.text_encoder, dry.vae))
+        return replace(found, placement=placement, memory=largest + sliced)
+    return found if placement == "whole" else replace(found, placement=placement, memory=found.weights + sliced)
+
+
+def check(estimate: Estimate, base: Base) -> Estimate:
+    """The estimate, if the job can be done.
+
+    Raises:
+        PreflightError: too little memory or disk, or more than :data:`LONGEST_H` hours.
+    """
+    device = estimate.device
+    job = f"{estimate.job.capitalize()} with {base.title}"
+    gpu = f"Choose the bundled base 'face64', or a machine with a GPU of {estimate.card} GB"
+    if estimate.memory > device.free:
+        what = "RAM" if device.kind == "cpu" else f"memory of {device.name}"
+        raise PreflightError(
+            f"{job} would take about {gigabytes(estimate.memory)} of {what} (estimated); {gigabytes(device.free)} are "
+            "free.",
+            f"{gpu}, or free memory.",
+        )
+    if estimate.download > (room := free_disk()):
+        raise PreflightError(
+            f"{base.title} is a download of {gigabytes(estimate.download)}; {gigabytes(room)} are free on the disk.",
+            "Make room in the Hub's cache (HF_HOME), or choose the bundled base 'face64'.",
+        )
+    if estimate.seconds > LONGEST_H * 3600:
+        where = device.name if device.kind != "cpu" else f"{_cores(device)} without a GPU"
+        raise PreflightError(
+            f"{job} would take about {duration(estimate.seconds)} on {where} (estimated).",
+            f"{gpu}, or set fewer steps.",
+        )
+    return estimate
+
+
+def check_tuning(base: Base, settings: LoraSettings | None = None) -> None:
+    """Refuse a fine-tuning that this machine cannot do. Bundled bases, which fit any machine, are not examined.
+
+    Raises:
+        PreflightError: see :func:`check`.
+    """
+    if not base.bundled:
+        check(estimate_tuning(base, settings), base)
+
+
+def check_drawing(base: Base, pictures: int, steps: int | None = None) -> None:
+    """Refuse a drawing that this machine cannot do. Bundled bases, which fit any machine, are not examined.
+
+    Raises:
+        PreflightError: see :func:`check`.
+    """
+    if not base.bundled:
+        check(estimate_drawing(base, pictures, steps=steps), base)
+
+
+def placement_for(base: Base, device: str = "auto") -> Placement:
+    """How to lay out a base's pipeline for drawing on this machine.
+
+    Raises:
+        PreflightError: it does not fit however it is laid out.
+    """
+    if base.bundled or choose_device(device).type == "cpu":
+        return "whole"
+    return check(estimate_drawing(base, DRAWN_AT_ONCE, device=find_device(device)), base).placement
+
+
+def dry_of(architecture: Architecture, dtype: torch.dtype) -> Dry:
+    """The models on the meta device, built once for each architecture and type."""
+    key = f"{architecture} {dtype}"
+    with _lock:
+        if key not in _dries:
+            _dries[key] = Dry(architecture, dtype)
+        return _dries[key]
+
+
+def free_disk() -> float:
+    """Bytes free where the Hub's cache lies."""
+    place = Path(HF_HUB_CACHE).expanduser()
+    while not place.exists():
+        place = place.parent
+    return float(shutil.disk_usage(place).free)
+
+
+def gigabytes(size: float) -> str:
+    """Such as '0.3 GB', '12 GB'."""
+    return f"{size / 1e9:.0f} GB" if size >= 9.95e9 else f"{max(size / 1e9, 0.1):.1f} GB"
+
+
+def duration(seconds: float) -> str:
+    """Such as '40 s', '12 min', '1.5 h'."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.3g} h"
+
+
+def _drawn(dry: Dry, pictures: int, at_once: int, steps: int, decoded: int | None = None) -> Cost:
+    if not pictures:
+        return NOTHING
+    at_once = min(at_once, pictures)
+    decoded = min(decoded or at_once, at_once)
+    return dry.denoise(GUIDED * at_once) * (steps * pictures / at_once) + dry.decode(decoded) * (pictures / decoded)
+
+
+def _estimate(job: str, base: Base, dry: Dry, device: Device, speed: Speed | None, cost: Cost) -> Estimate:
+    speed = speed or measure(torch.device(device.kind), dry.dtype)
+    return Estimate(
+        job=job,
+        device=device,
+        parameters=dry.parameters,
+        weights=dry.weights,
+        memory=dry.weights + _held(device, cost.peak),
+        seconds=speed.seconds(cost),
+        download=0.0 if downloaded(base) else 4.0 * dry.parameters,  # the Hub's files hold 32-bit numbers
+    )
+
+
+def _held(device: Device, live: float) -> float:
+    return live if device.kind == "cpu" else CONTEXT + SLACK * live
+
+
+def _bytes(module: torch.nn.Module) -> float:
+    return float(sum(parameter.numel() * parameter.element_size() for parameter in module.parameters()))
+
+
+def _cores(device: Device) -> str:
+    return f"{device.cores} CPU core{'' if device.cores == 1 else 's'}"
+
+
+def told(base: Base, settings: LoraSettings) -> str:
+    """For people, before they begin: the estimate of fine-tuning, or why it would be refused."""
+    found = estimate_tuning(base, settings)
+    if base.bundled:
+        return found.sentence
+    try:
+        return check(found, base).sentence
+    except PreflightError as error:
+        return str(error)

@@ -1,0 +1,132 @@
+"""Estimates follow from counts and speeds; refusals say what to do. Real architectures, on the meta device."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from demo import story
+from demo.bases import BASES, Base
+from demo.devices import Device
+from demo.errors import PreflightError
+from demo.lora.settings import LoraSettings, find_preset
+from demo.preflight import check as preflight
+from demo.preflight.check import check, estimate_drawing, estimate_tuning
+from demo.preflight.cost import Cost, counted
+from demo.preflight.probe import Speed, measure
+
+SLOW = Speed(products=5e9, convolutions=4e9, bytes=1e9, calls=2e4)  # two cores that share the machine
+FAST = Speed(products=5e13, convolutions=3e13, bytes=5e11, calls=1e5)
+LAPTOP = Device("cpu", "x86_64", 4e9, 1e9, 2)
+WORKSTATION = Device("cpu", "x86_64", 64e9, 60e9, 8)
+CARD = Device("cuda", "a card", 12e9, 11.5e9, 8, bfloat16=True)
+
+
+def test_operations_are_counted() -> None:
+    with torch.device("meta"):
+        linear, conv = nn.Linear(30, 50, bias=False), nn.Conv2d(3, 7, 3, padding=1, bias=False)
+        x, picture = torch.empty(20, 30), torch.empty(2, 3, 8, 8)
+        with counted() as found, torch.no_grad():
+            y = linear(x)
+            conv(picture)
+            del y
+            query = torch.empty(1, 2, 10, 4)
+            nn.functional.scaled_dot_product_attention(query, query, query)
+    cost = found.cost()
+    assert cost.flops == 2 * 20 * 30 * 50 + 2 * (2 * 2 * 10 * 10 * 4)
+    assert cost.convolved == 2 * (2 * 8 * 8) * 7 * 3 * 9
+    assert cost.peak == 4 * (20 * 50 + 2 * 7 * 8 * 8)  # what is alive at once
+
+
+def test_fused_attention_has_a_backward_pass_and_keeps_no_scores() -> None:
+    with torch.device("meta"):
+        query = torch.empty(1, 1, 1000, 4, requires_grad=True)
+        with counted() as found:
+            nn.functional.scaled_dot_product_attention(query, query, query).sum().backward()
+    assert found.cost().flops == 3.5 * 4 * 1000 * 1000 * 4
+    assert query.grad is not None
+    assert found.cost().peak < 4 * 1000 * 1000
+
+
+def test_costs_add_up() -> None:
+    one = Cost(1, 2, 3, 4, 5)
+    assert one * 3 + Cost(1, 1, 1, 1, 9) == Cost(4, 7, 10, 13, 9)
+    assert Speed(10, 10, 10, 10).seconds(one) == pytest.approx(1.0)
+
+
+def test_a_device_is_measured() -> None:
+    found = measure(torch.device("cpu"), torch.float32)
+    assert min(found.products, found.convolutions, found.bytes, found.calls) > 1e3
+
+
+def test_the_bundled_base_is_never_refused() -> None:
+    base = BASES["face64"]
+    tuned = check(estimate_tuning(base, device=LAPTOP, speed=SLOW), base)
+    assert tuned.memory < 0.5e9
+    assert (tuned.download, tuned.placement) == (0, "whole")
+    assert tuned.parameters < 12e6
+    assert 10 < tuned.seconds < 3600
+    assert tuned.sentence.startswith("Estimate: fine-tuning takes about ")
+    check(estimate_drawing(base, 8, device=LAPTOP, speed=SLOW), base)
+
+
+@pytest.fixture(scope="module")
+def sd14() -> Base:
+    return BASES["sd14"]
+
+
+def test_stable_diffusion_needs_memory_a_gpu_or_another_base(sd14: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "downloaded", lambda base: False)
+    small = estimate_tuning(sd14, device=LAPTOP, speed=SLOW)
+    assert small.parameters == 859_520_964 + 123_060_480 + 83_653_863
+    assert small.weights == 4 * small.parameters
+    with pytest.raises(PreflightError, match=r"of RAM \(estimated\)") as caught:
+        check(small, sd14)
+    assert "face64" in caught.value.remedy
+    assert "GPU of" in caught.value.remedy
+    slow = estimate_tuning(sd14, device=WORKSTATION, speed=SLOW)
+    assert slow.seconds > 100 * estimate_tuning(sd14, device=WORKSTATION, speed=FAST).seconds
+    with pytest.raises(PreflightError, match="without a GPU"):
+        check(slow, sd14)
+    tuned = estimate_tuning(sd14, device=CARD, speed=FAST)
+    monkeypatch.setattr(preflight, "free_disk", lambda: 1e9)
+    with pytest.raises(PreflightError, match="on the disk"):
+        check(tuned, sd14)
+    monkeypatch.setattr(preflight, "free_disk", lambda: 1e12)
+    check(tuned, sd14)
+    assert "after a download of 4.3 GB" in tuned.sentence
+    assert tuned.card <= 12
+    assert tuned.card <= small.card <= 16  # of what a CPU's 32-bit numbers would be on a GPU
+
+
+def test_drawing_fits_smaller_cards_piece_by_piece(sd14: Base) -> None:
+    found = [estimate_drawing(sd14, 8, device=replace(CARD, free=free), speed=FAST) for free in (11.5e9, 5.5e9, 3.5e9)]
+    assert [estimate.placement for estimate in found] == ["whole", "sliced", "offloaded"]
+    assert found[0].memory > found[1].memory > found[2].memory
+
+
+def test_more_steps_take_longer_and_nothing_is_kept_from_one_to_the_other(sd14: Base) -> None:
+    preset = find_preset("face64-cpu")
+    base = BASES["face64"]
+    once = estimate_tuning(base, preset.model_copy(update={"sample_every": 0}), device=LAPTOP, speed=SLOW)
+    twice = estimate_tuning(
+        base, preset.model_copy(update={"sample_every": 0, "steps": 400}), device=LAPTOP, speed=SLOW
+    )
+    assert twice.seconds == pytest.approx(2 * once.seconds)
+    assert twice.memory == once.memory
+
+
+def test_a_refused_job_does_not_begin(tiny_base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(story, "find_base", lambda key: tiny_base)
+    monkeypatch.setattr(story, "pipeline", lambda key: pytest.fail("a model was loaded"))
+    monkeypatch.setattr(preflight, "find_device", lambda *_: replace(LAPTOP, free=1e4))
+    with pytest.raises(PreflightError, match="RAM"):
+        story.tune([], None, base_key="tiny", settings=LoraSettings(steps=1))
+
+
+def test_words() -> None:
+    assert [preflight.duration(s) for s in (0.2, 40, 600, 5400)] == ["1 s", "40 s", "10 min", "1.5 h"]
+    assert [preflight.gigabytes(b) for b in (1e6, 2.34e9, 12.2e9)] == ["0.1 GB", "2.3 GB", "12 GB"]
