@@ -10,6 +10,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from huggingface_hub import try_to_load_from_cache
 
+from demo.compute import zero_gpu
 from demo.errors import SettingsError, WeightsError
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -131,9 +132,9 @@ def _commit(base: Base) -> str:
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """The accelerator if there is one and ``device`` is 'auto'."""
+    """The accelerator if this process has one and ``device`` is 'auto'."""
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = "cuda" if torch.cuda.is_available() and not zero_gpu() else "cpu"
     return torch.device(device)
 
 
