@@ -1,4 +1,8 @@
-"""``python -m demo.bench [story | dp | secmi]``: everything, or the whole story, DP-SGD's step or SecMI alone."""
+"""``python -m demo.bench [story | dp | secmi]``: all of these; or the whole story, DP-SGD's step or SecMI alone.
+
+``gpu`` measures Stable Diffusion 1.4's architecture on an accelerator, ``plan`` reckons from its figures what training
+would take.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,25 @@ import json
 import sys
 from pathlib import Path
 
-from demo.errors import DemoError
+from demo.errors import DemoError, SettingsError
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run what is asked for; 2 on bad input."""
     parser = argparse.ArgumentParser(prog="python -m demo.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", "story", "dp", "secmi"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", "story", "dp", "secmi", "gpu", "plan"), default="all")
     parser.add_argument("--sd", action="store_true", help="dp: also on the architecture of Stable Diffusion 1.4")
     parser.add_argument("--latent", type=int, default=None, help="dp --sd: side of the latents (64; on a CPU 32)")
     parser.add_argument("--rounds", type=int, default=40, help="dp: each round times every variant once")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--out", type=Path, default=None, help="dp, secmi: write the figures here too (JSON)")
+    parser.add_argument("--out", type=Path, default=None, help="dp, secmi, gpu: write the figures here (JSON)")
+    parser.add_argument("--tiny", "--quick", action="store_true", help="gpu: tiny models, to see that everything runs")
+    parser.add_argument("--allow-cpu", action="store_true", help="gpu: take the real architecture on a CPU, too")
+    parser.add_argument("--limit", type=float, default=540.0, help="gpu: seconds after which no row is begun")
+    parser.add_argument("--figures", type=Path, default=None, help="plan: the file that gpu wrote")
+    parser.add_argument("--price", type=float, default=None, help="plan: of an hour of that GPU")
+    parser.add_argument("--updates", type=int, default=100_000, help="plan: M, identity-updates")
+    parser.add_argument("--people", type=int, default=2000, help="plan: P, people in the zoo")
     parser.add_argument("--child", default=None, help=argparse.SUPPRESS)  # dp: measure the memory of one variant
     args = parser.parse_args(argv)
     try:
@@ -41,6 +52,18 @@ def _run(args: argparse.Namespace) -> None:
         from demo.bench.story import story
 
         story()
+    if args.what == "gpu":
+        from demo.bench.gpu import bench
+
+        bench(args.device, tiny=args.tiny, allow_cpu=args.allow_cpu, limit_s=args.limit, out=args.out)
+        return
+    if args.what == "plan":
+        from demo.bench.plan import show
+
+        if args.figures is None or args.price is None:
+            raise SettingsError("A plan needs figures and a price.", "Give --figures FILE and --price NUMBER.")
+        show(args.figures, args.price, args.updates, args.people)
+        return
     found = []
     if args.what in {"all", "dp"}:
         found.append(dp.price("face64", "cpu", None, args.rounds))
