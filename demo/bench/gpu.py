@@ -113,7 +113,7 @@ def words(row: dict[str, Any]) -> str:
         return f"{both}; {_aim(row)}"
     text = _figures(row)
     if "people" in row:
-        text += f", {row['seconds_per_identity']:.4f} s an identity; {_aim(row)}"
+        text += f", {row['seconds_per_identity']:.4f} s an identity{'; ' + _aim(row) if 'ratio' in row else ''}"
     if row.get("gradients_zero") is not None:
         text += f", {row['gradients_zero']:.1%} of gradients zero{'' if row['gradients_finite'] else ', NOT FINITE'}"
     return text

@@ -68,8 +68,8 @@ def spread(seconds: list[float]) -> dict[str, float]:
     return {"seconds": middle, "seconds_low": low, "seconds_high": high, "per_s": 1 / middle, "steps": len(seconds)}
 
 
-def memory(run: Run, device: torch.device) -> dict[str, float]:
-    """MB in use before, and the most during two runs: tensors on an accelerator, else this process' resident memory."""
+def memory(run: Run, device: torch.device, times: int = 2) -> dict[str, float]:
+    """MB in use before, and the most while it runs: tensors on an accelerator, else this process' resident memory."""
     free()
     if device.type == "cuda":
         wait(device)
@@ -78,7 +78,7 @@ def memory(run: Run, device: torch.device) -> dict[str, float]:
     else:
         forget_peak()
         before = resident("VmRSS")
-    for _ in range(2):
+    for _ in range(times):
         run()
     wait(device)
     peak = torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else resident("VmHWM")
