@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,7 @@ def new_world(device: torch.device, dtype: torch.dtype, folder: Path, *, tiny: b
     pipe = random_pipeline(device, dtype, tiny=tiny)
     base = random_base(pipe, folder)
     if tiny:
+        base = replace(base, sampling_steps=2)
         return World(pipe, base, preset(), side=128, seconds=0.05, rounds=2, together=(2,))
     on_cuda = device.type == "cuda"
     return World(pipe, base, preset(), 8192 if on_cuda else 1024, seconds=4.0, rounds=6, together=(8, 16))
