@@ -39,6 +39,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     folder = prepare()
+    from demo import compute
+
+    compute.prepare()  # before whatever may look for a GPU
     from demo import story
     from demo.bases import find_base
     from demo.defend.sweep import default_plan, sweep

@@ -13,6 +13,8 @@ from typing import Literal
 
 import torch
 
+from demo.compute import zero_gpu
+
 Placement = Literal["whole", "sliced", "offloaded"]
 CGROUP = Path("/sys/fs/cgroup")
 UNKNOWN = float("inf")  # where a system does not say: nothing is refused for it
@@ -31,9 +33,9 @@ class Device:
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """The accelerator if there is one and ``device`` is 'auto'."""
+    """The accelerator if this process has one and ``device`` is 'auto'."""
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = "cuda" if torch.cuda.is_available() and not zero_gpu() else "cpu"
     return torch.device(device)
 
 

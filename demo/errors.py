@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class DemoError(Exception):
     """Something a person can put right.
@@ -15,6 +17,16 @@ class DemoError(Exception):
         super().__init__(f"{problem} {remedy}")
         self.problem = problem
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.problem, self.remedy)
+
+
+def _again(kind: type[DemoError], problem: str, remedy: str) -> DemoError:
+    """An error that comes from another process; some kinds take no arguments of their own."""
+    error = kind.__new__(kind)
+    DemoError.__init__(error, problem, remedy)
+    return error
 
 
 class PhotoError(DemoError):
@@ -39,6 +51,10 @@ class PreflightError(DemoError):
 
 class OutputError(DemoError):
     """A result cannot be written."""
+
+
+class GpuError(DemoError):
+    """There is no GPU to be had, or not for so long."""
 
 
 class Stopped(Exception):

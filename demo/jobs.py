@@ -10,6 +10,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from threading import Condition, Event, Thread
 from typing import Literal
@@ -128,7 +129,8 @@ class Jobs:
         Args:
             owner: whose results go when :meth:`forget` is called.
             title: for people.
-            work: called in the worker thread with a progress callback and a stop event, which it must look at.
+            work: called in the worker thread with a progress callback and a stop event, which it must look at. It sees
+                the context variables of whoever submits it: by the request among them ZeroGPU knows whose quota it is.
 
         Returns:
             The job's id: keep it secret, it is all that is needed to see the job.
@@ -142,7 +144,7 @@ class Jobs:
                 raise BusyError("The app is shutting down.", "Start again when it is back.")
             if len(self._line) >= self._max_waiting:
                 raise BusyError(f"{len(self._line)} jobs are waiting already.", "Try again in a few minutes.")
-            job = _Job(secrets.token_urlsafe(24), owner, title, work)
+            job = _Job(secrets.token_urlsafe(24), owner, title, _in_context(work))
             self._jobs[job.id] = job
             self._line.append(job)
             if self._thread is None:
@@ -268,6 +270,12 @@ class Jobs:
                 job.losses.add(progress.step, progress.loss)
             if progress.picture is not None:
                 job.picture, job.picture_step = progress.picture, progress.step
+
+
+def _in_context(work: Work) -> Work:
+    """Work that sees the context variables of now."""
+    context = copy_context()
+    return lambda report, stop: context.run(work, report, stop)
 
 
 def _bare(error: DemoError) -> DemoError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from threading import Event, Lock
@@ -14,46 +14,51 @@ from typing import TypeVar
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction, medoid, random_lora, reconstruct, swapped
+from demo.arms import CONTROLS, compared_arms, measure
+from demo.attack.registry import AttackSettings, Reconstruction, reconstruct
 from demo.bases import Base, find_base, load_pipeline
+from demo.compute import START_S, TURN_S, on_gpu, zero_gpu
 from demo.defences.base import Defence
 from demo.defences.release import write_tuned
+from demo.devices import choose_device
 from demo.gate.gate import load_gate, refuse_drawn
-from demo.lora.dreambooth import FineTuned, applied, fine_tune
+from demo.lora.dreambooth import FineTuned, fine_tune_part, finished
 from demo.lora.files import LoraWeights, expected_shapes, read_lora
 from demo.lora.leak0 import scan_metadata
+from demo.lora.parts import Part
 from demo.lora.settings import LoraSettings, find_preset
-from demo.metrics.registry import BUNDLED, Context, MetricResult, evaluate
+from demo.metrics.registry import BUNDLED, Context
 from demo.metrics.verdict import judge
 from demo.preflight.check import check_drawing, check_tuning, placement_for
-from demo.progress import Progress, Report, listener, telling
+from demo.progress import Report, listener, telling
 from demo.report import Arm, LeakReport, seen_matrices
-from demo.sampling import draw_prompt
 
 Photo = TypeVar("Photo")
 FOR_TUNING = 5  # photos; what is left over is for scoring alone
-DREAMBOOTH = ("DreamBooth", "The victim's own use: the prompt with the secret trigger, drawn with ordinary guidance.")
-CONTROLS = {
-    "random_lora": ("Random LoRA", "The encoder reads random numbers of the same size: nobody's file."),
-    "other_lora": ("Another person's LoRA", "The encoder reads a fictional person's file."),
-    "swapped_model": ("Swapped model", "This file's embedding in the other person's model: whose face comes out?"),
-    "chance": ("Chance", "The base model's own people, no LoRA at all."),
-}
 # One pipeline per base is shared, and merging a LoRA changes it in place: one job at a time.
 COMPUTE = Lock()
 
 
-@lru_cache(maxsize=2)
 def pipeline(key: str, device: str = "auto") -> StableDiffusionPipeline:
-    """The pipeline of a base model, loaded once. Use it under :data:`COMPUTE`.
+    """The pipeline of a base model, loaded once for a device. Use it under :data:`COMPUTE`.
 
     Raises:
         PreflightError: drawing with it does not fit this machine; found before anything is downloaded.
         WeightsError: it cannot be had.
     """
+    return _loaded(key, str(choose_device(device)))
+
+
+@lru_cache(maxsize=2)
+def _loaded(key: str, device: str) -> StableDiffusionPipeline:
     base = find_base(key)
     report, stop = listener()
     return load_pipeline(base, device, placement=placement_for(base, device), report=report, stop=stop)
+
+
+def drawing_seconds(base: Base, pictures: int) -> float:
+    """What to ask of ZeroGPU for so many pictures: generous for half an H200, which draws one of 512 pixels in 1 s."""
+    return START_S + 2.0 * pictures * (base.side / 512) ** 2 * base.sampling_steps / 25
 
 
 @dataclass
@@ -102,13 +107,49 @@ def tune(
     with COMPUTE, telling(report, stop):
         check_tuning(base, settings)
         if gate:
-            refuse_drawn(load_gate(base), pipeline(base_key), base, photos, report=report, stop=stop)
-        tuned = fine_tune(
-            pipeline(base_key), base, photos, settings, defence=defence, seed=seed, report=report, stop=stop
-        )
+            on_gpu(_gate, base_key, photos, seconds=TURN_S, report=report, stop=stop)
+        part, turn_s = None, TURN_S
+        while part is None or not (part.ended or (stop is not None and stop.is_set())):
+            limit_s = turn_s - START_S if zero_gpu() else None
+            made = (base_key, photos, settings, defence, seed, part, limit_s)
+            part = on_gpu(_tune_part, *made, seconds=turn_s, report=report, stop=stop)
+            left_s = part.seconds / max(1, len(part.losses)) * (settings.steps - len(part.losses))
+            turn_s = min(TURN_S, 2 * START_S + left_s)  # less is granted sooner
+    tuned = finished(part, len(photos), settings, defence)
     if out is not None:
         write_tuned(out, tuned)
     return tuned
+
+
+def _gate(base_key: str, photos: Sequence[Image.Image], *, report: Report | None, stop: Event | None) -> None:
+    base = find_base(base_key)
+    refuse_drawn(load_gate(base), pipeline(base_key), base, photos, report=report, stop=stop)
+
+
+def _tune_part(
+    base_key: str,
+    photos: Sequence[Image.Image],
+    settings: LoraSettings,
+    defence: Defence | None,
+    seed: int,
+    begun: Part | None,
+    limit_s: float | None,
+    *,
+    report: Report | None,
+    stop: Event | None,
+) -> Part:
+    return fine_tune_part(
+        pipeline(base_key),
+        find_base(base_key),
+        photos,
+        settings,
+        defence=defence,
+        seed=seed,
+        begun=begun,
+        limit_s=limit_s,
+        report=report,
+        stop=stop,
+    )
 
 
 def open_lora(path: Path, *, base_key: str = "face64") -> LoraWeights:
@@ -130,16 +171,34 @@ def attack(
     stop: Event | None = None,
 ) -> Reconstruction:
     """Attack a released file. Nothing of the victim's comes in."""
-    base, settings = find_base(base_key), settings or AttackSettings()
+    settings = settings or AttackSettings()
     with COMPUTE, telling(report, stop):
-        check_drawing(base, settings.samples, settings.steps)
-        return reconstruct(released, pipeline(base_key), base, name, settings, report=report, stop=stop)
+        check_drawing(find_base(base_key), settings.samples, settings.steps)
+        return _attacked(released, name, base_key, settings, report, stop)
 
 
-def other_person(base: Base, pipe: StableDiffusionPipeline) -> LoraWeights | None:
-    """The bundled LoRA of a fictional person, for the controls; None where a base has none."""
-    path = base.folder / "other-person.safetensors"
-    return read_lora(path, base_shapes=expected_shapes(pipe)) if path.exists() else None
+def _attacked(
+    released: LoraWeights,
+    name: str,
+    base_key: str,
+    settings: AttackSettings,
+    report: Report | None,
+    stop: Event | None,
+) -> Reconstruction:
+    seconds = drawing_seconds(find_base(base_key), settings.samples)
+    return on_gpu(_reconstruct, released, name, base_key, settings, seconds=seconds, report=report, stop=stop)
+
+
+def _reconstruct(
+    released: LoraWeights,
+    name: str,
+    base_key: str,
+    settings: AttackSettings,
+    *,
+    report: Report | None,
+    stop: Event | None,
+) -> Reconstruction:
+    return reconstruct(released, pipeline(base_key), find_base(base_key), name, settings, report=report, stop=stop)
 
 
 def compare(
@@ -169,13 +228,14 @@ def compare(
         Stopped: ``stop`` was set.
     """
     base, settings, watch = find_base(base_key), settings or AttackSettings(), watch or Stopwatch()
-    notes = list(notes)
+    few = settings.model_copy(update={"samples": min(4, settings.samples)})
     with COMPUTE:
-        pipe = pipeline(base_key)
         with watch.stage("attack"):
-            done = reconstruction or reconstruct(released, pipe, base, "encoder", settings, report=report, stop=stop)
+            done = reconstruction or _attacked(released, "encoder", base_key, settings, report, stop)
         with watch.stage("pictures to compare with"):
-            arms = _arms(released, trigger, done, pipe, base, settings, notes, report, stop)
+            seconds = drawing_seconds(base, few.samples * (len(CONTROLS) + 3))
+            made = (released, trigger, done, base_key, few)
+            arms, lacking = on_gpu(_arms, *made, seconds=seconds, report=report, stop=stop)
     with watch.stage("metrics"):
         context = Context(pictures=arms[0].pictures, photos=photos, prompt=base.class_prompt)
         results = measure(arms, context, metrics, report)
@@ -187,7 +247,7 @@ def compare(
         metrics=results,
         verdict=judge(results),
         seconds=dict(watch.seconds),
-        notes=notes,
+        notes=[*notes, *lacking],
         seen=seen_matrices(released.tensors),
         leak0=scan_metadata(released.metadata),
         photos=list(photos),
@@ -198,114 +258,14 @@ def _arms(
     released: LoraWeights,
     trigger: str | None,
     done: Reconstruction,
-    pipe: StableDiffusionPipeline,
-    base: Base,
-    settings: AttackSettings,
-    notes: list[str],
+    base_key: str,
+    few: AttackSettings,
+    *,
     report: Report | None,
     stop: Event | None,
-) -> list[Arm]:
-    few = settings.model_copy(update={"samples": min(4, settings.samples)})
-    arms = []
-    if trigger is not None:
-        arms.append(dreambooth_arm(released, trigger, pipe, base, few, report=report, stop=stop))
-    arms.append(_attacked("encoder", done))
-    for key in ("class_prompt", "random_trigger"):
-        arms.append(attack_arm(key, released, pipe, base, few, report=report, stop=stop))
-    nobody = reconstruct(random_lora(released, settings.seed), pipe, base, "encoder", few, report=report, stop=stop)
-    arms.append(_arm("random_lora", CONTROLS["random_lora"], nobody.pictures, nobody.best))
-    stranger = other_person(base, pipe)
-    if stranger is None:
-        notes.append("No bundled LoRA of another person for this base: two controls are missing.")
-    else:
-        theirs = reconstruct(stranger, pipe, base, "encoder", few, report=report, stop=stop)
-        arms.append(_arm("other_lora", CONTROLS["other_lora"], theirs.pictures, theirs.best))
-        arms.append(_arm("swapped_model", CONTROLS["swapped_model"], swapped(released, stranger, pipe, base, few)))
-    arms.append(chance_arm(pipe, base, few, report=report, stop=stop))
-    return arms
-
-
-def dreambooth_arm(
-    released: LoraWeights,
-    trigger: str,
-    pipe: StableDiffusionPipeline,
-    base: Base,
-    settings: AttackSettings,
-    *,
-    report: Report | None = None,
-    stop: Event | None = None,
-) -> Arm:
-    """The victim's own pictures, with the secret trigger."""
-    prompt = base.test_prompt.format(trigger=trigger)
-    return _arm("dreambooth", DREAMBOOTH, _prompted(released, prompt, pipe, base, settings, "DreamBooth", report, stop))
-
-
-def attack_arm(
-    key: str,
-    released: LoraWeights,
-    pipe: StableDiffusionPipeline,
-    base: Base,
-    settings: AttackSettings,
-    *,
-    report: Report | None = None,
-    stop: Event | None = None,
-) -> Arm:
-    """The pictures of one registered attack, which has the file and public models."""
-    return _attacked(key, reconstruct(released, pipe, base, key, settings, report=report, stop=stop))
-
-
-def chance_arm(
-    pipe: StableDiffusionPipeline,
-    base: Base,
-    settings: AttackSettings,
-    *,
-    report: Report | None = None,
-    stop: Event | None = None,
-) -> Arm:
-    """The base model's own people."""
-    pictures = _prompted(None, base.class_prompt, pipe, base, settings, "chance", report, stop)
-    return _arm("chance", CONTROLS["chance"], pictures)
-
-
-def _attacked(key: str, done: Reconstruction) -> Arm:
-    entry = ATTACKS[key]
-    return _arm(key, (entry.title, entry.explanation), done.pictures, done.best)
-
-
-def _arm(key: str, words: tuple[str, str], pictures: list[Image.Image], best: int | None = None) -> Arm:
-    return Arm(key, words[0], words[1], pictures, medoid(pictures) if best is None else best)
-
-
-def _prompted(
-    lora: LoraWeights | None,
-    prompt: str,
-    pipe: StableDiffusionPipeline,
-    base: Base,
-    settings: AttackSettings,
-    stage: str,
-    report: Report | None,
-    stop: Event | None,
-) -> list[Image.Image]:
-    with applied(pipe, lora):
-        return draw_prompt(
-            pipe, base, prompt, settings.samples, seed=settings.seed, stage=stage, report=report, stop=stop
-        )
-
-
-def measure(
-    arms: Sequence[Arm], context: Context, metrics: Sequence[str] = BUNDLED, report: Report | None = None
-) -> dict[str, list[MetricResult]]:
-    """Metrics of every arm's pictures, arm key -> results.
-
-    Args:
-        context: holds the private photos and keeps their embeddings; its own pictures do not matter.
-    """
-    results: dict[str, list[MetricResult]] = {}
-    for number, arm in enumerate(arms):
-        if report is not None:
-            report(Progress(f"measure {arm.title}", number + 1, len(arms)))
-        results[arm.key] = evaluate(replace(context, pictures=arm.pictures), metrics)
-    return results
+) -> tuple[list[Arm], list[str]]:
+    pipe, base = pipeline(base_key), find_base(base_key)
+    return compared_arms(released, trigger, done, pipe, base, few, report=report, stop=stop)
 
 
 def split_photos(photos: Sequence[Photo]) -> tuple[list[Photo], list[Photo], str]:

@@ -53,8 +53,10 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object, **__: object) -> None:
         raise AssertionError("work was begun")
 
-    for name in ("tune", "chance_arm", "attack_arm", "dreambooth_arm", "pipeline"):
+    for name in ("tune", "pipeline"):
         monkeypatch.setattr(story, name, never)
+    for name in ("chance_arm", "attack_arm", "dreambooth_arm"):
+        monkeypatch.setattr(f"demo.defend.sweep.{name}", never)
     monkeypatch.setattr(ingest, "find_faces", never)
 
 

@@ -5,6 +5,7 @@ import logging
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from threading import Event, Thread
 
 import pytest
@@ -293,3 +294,14 @@ def test_long_loss_series_stay_short_and_keep_their_mean() -> None:
     assert all(loss == 0.5 for _, loss in series.points)
     steps = [step for step, _ in series.points]
     assert steps == sorted(steps)
+
+
+def test_work_sees_whose_request_it_comes_from(jobs: Jobs) -> None:
+    """ZeroGPU knows by a context variable whose quota it is."""
+    request: ContextVar[str] = ContextVar("request", default="nobody")
+    begun = {}
+    for name in ("Anna", "Ben"):
+        request.set(name)
+        begun[name] = jobs.submit(name, "job", lambda report, stop: request.get())
+    request.set("somebody else")
+    assert {name: ended(jobs, job, "done").result for name, job in begun.items()} == {"Anna": "Anna", "Ben": "Ben"}

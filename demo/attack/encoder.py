@@ -91,7 +91,8 @@ class WeightEncoder(nn.Module):
             source = self.transformer
         if not (self.settings.start_at_prompt and prompt_ids is not None):
             return
-        target = source.embeddings(input_ids=prompt_ids) if self.settings.clip else text_encoder(prompt_ids)[0]
+        ids = prompt_ids.to(source.device)  # the copy is not yet where the pipeline is
+        target = (source.embeddings(input_ids=ids) if self.settings.clip else source(ids)[0]).float()
         # The one nearest to all others: the mean of prompts of different lengths is no prompt, and draws no face.
         flat = target.flatten(1)
         best = int(torch.cdist(flat, flat).sum(1).argmin())

@@ -93,7 +93,8 @@ class ProbeMatrices(nn.Module):
     def calibrate(self, pairs: Pairs) -> None:
         """Fix each layer's unit as the root mean square of its responses over ``pairs``."""
         assert isinstance(self.scale, Tensor)
-        for i, response in enumerate(self.responses(pairs)):
+        device = self.scale.device
+        for i, response in enumerate(self.responses({k: (a.to(device), b.to(device)) for k, (a, b) in pairs.items()})):
             self.scale[i] = response.square().mean().sqrt().clamp_min(1e-8).reciprocal()
 
     def forward(self, pairs: Pairs) -> Tensor:

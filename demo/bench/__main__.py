@@ -1,6 +1,7 @@
-"""``python -m demo.bench [story | dp | secmi | scale]``: everything, or one of them.
+"""``python -m demo.bench [story | dp | secmi | scale]``: all of these, or one of them.
 
-The whole story, DP-SGD's step, SecMI, or the encoder's training on several processes.
+The whole story, DP-SGD's step, SecMI, or the encoder's training on several processes. ``gpu`` measures Stable Diffusion
+1.4's architecture on an accelerator, ``plan`` reckons from its figures what training would take.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import json
 import sys
 from pathlib import Path
 
-from demo.errors import DemoError
+from demo.errors import DemoError, SettingsError
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run what is asked for; 2 on bad input."""
     parser = argparse.ArgumentParser(prog="python -m demo.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", "story", "dp", "secmi", "scale"), default="all")
+    what = ("all", "story", "dp", "secmi", "scale", "gpu", "plan")
+    parser.add_argument("what", nargs="?", choices=what, default="all")
     parser.add_argument("--sd", action="store_true", help="dp: also on the architecture of Stable Diffusion 1.4")
     parser.add_argument("--latent", type=int, default=None, help="dp --sd: side of the latents (64; on a CPU 32)")
     parser.add_argument("--rounds", type=int, default=40, help="dp: each round times every variant once")
@@ -25,7 +27,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--people", type=int, default=8, help="scale: LoRAs an update, a multiple of --processes")
     parser.add_argument("--updates", type=int, default=10, help="scale: timed updates of each of the three runs")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--out", type=Path, default=None, help="dp, secmi, scale: write the figures here too (JSON)")
+    parser.add_argument("--out", type=Path, default=None, help="dp, secmi, scale, gpu: write the figures here (JSON)")
+    parser.add_argument("--tiny", "--quick", action="store_true", help="gpu: tiny models, to see that everything runs")
+    parser.add_argument("--allow-cpu", action="store_true", help="gpu: take the real architecture on a CPU, too")
+    parser.add_argument("--limit", type=float, default=540.0, help="gpu: seconds after which no row is begun")
+    parser.add_argument("--figures", type=Path, default=None, help="plan: the file that gpu wrote")
+    parser.add_argument("--price", type=float, default=None, help="plan: of an hour of that GPU")
     parser.add_argument("--child", default=None, help=argparse.SUPPRESS)  # dp: memory of a variant; scale: one process
     args = parser.parse_args(argv)
     try:
@@ -53,6 +60,18 @@ def _run(args: argparse.Namespace) -> None:
         from demo.bench.story import story
 
         story()
+    if args.what == "gpu":
+        from demo.bench.gpu import bench
+
+        bench(args.device, tiny=args.tiny, allow_cpu=args.allow_cpu, limit_s=args.limit, out=args.out)
+        return
+    if args.what == "plan":
+        from demo.bench.plan import show
+
+        if args.figures is None or args.price is None:
+            raise SettingsError("A plan needs figures and a price.", "Give --figures FILE and --price NUMBER.")
+        show(args.figures, args.price, args.updates, args.people)
+        return
     found = []
     if args.what in {"all", "dp"}:
         found.append(dp.price("face64", "cpu", None, args.rounds))

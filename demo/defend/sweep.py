@@ -13,14 +13,17 @@ from threading import Event
 from PIL import Image
 
 from demo import story
+from demo.arms import attack_arm, chance_arm, dreambooth_arm, measure
 from demo.attack.registry import AttackSettings
 from demo.bases import Base, find_base
+from demo.compute import on_gpu
 from demo.defences.base import Defence
 from demo.defences.registry import choose
 from demo.defences.release import released, write_tuned
 from demo.defend.model import ATTACKS, MetricSummary, Point, Sweep, new_point, point_name, settings_of
 from demo.errors import DemoError, OutputError, PhotoError, Stopped, WeightsError
 from demo.lora.dreambooth import FineTuned
+from demo.lora.files import LoraWeights
 from demo.lora.settings import LoraSettings, find_preset
 from demo.metrics.registry import BUNDLED, Context, MetricResult
 from demo.progress import Progress, Report
@@ -93,7 +96,7 @@ def sweep(
             if not chance:
                 nobody = _chance(base_key, base, attack, report, stop)
                 context = Context(pictures=nobody.pictures, photos=scored, prompt=base.class_prompt)
-                chance, chance_pictures = story.measure([nobody], context, metrics)[nobody.key], nobody.pictures
+                chance, chance_pictures = measure([nobody], context, metrics)[nobody.key], nobody.pictures
             context = Context(pictures=chance_pictures, photos=scored, prompt=base.class_prompt)
             for number, defence in enumerate(plan, 1):
                 ready = next((point for point in done if point.is_of(defence)), None)
@@ -149,7 +152,7 @@ class _Run:
         tuned = self._tuned(defence, report)
         write_tuned(file, tuned)
         arms = self._draw(file, tuned.trigger, report)
-        results = story.measure(arms, context, self.metrics, report)
+        results = measure(arms, context, self.metrics, report)
         self._look()
         ledger = tuned.ledger or defence.ledger(len(self.photos), self.settings, tuned.steps)
         return new_point(
@@ -187,26 +190,45 @@ class _Run:
     def _draw(self, file: Path, trigger: str, report: Report | None) -> list[Arm]:
         # From here on the attacks have what anybody has: the file as it was written.
         lora = story.open_lora(file, base_key=self.base_key)
+        seconds = story.drawing_seconds(self.base, self.attack.samples * (1 + len(ATTACKS)))
+        made = (lora, trigger, self.base_key, self.base, self.attack)
         with story.COMPUTE:
-            pipe = story.pipeline(self.base_key)
-            common = (pipe, self.base, self.attack)
-            return [
-                story.dreambooth_arm(lora, trigger, *common, report=report, stop=self.stop),
-                *(story.attack_arm(key, lora, *common, report=report, stop=self.stop) for key in ATTACKS),
-            ]
+            return on_gpu(_arms, *made, seconds=seconds, report=report, stop=self.stop)
 
     def _look(self) -> None:
         if self.stop is not None and self.stop.is_set():
             raise Stopped
 
 
+def _arms(
+    lora: LoraWeights,
+    trigger: str,
+    base_key: str,
+    base: Base,
+    attack: AttackSettings,
+    *,
+    report: Report | None,
+    stop: Event | None,
+) -> list[Arm]:
+    common = (story.pipeline(base_key), base, attack)
+    return [
+        dreambooth_arm(lora, trigger, *common, report=report, stop=stop),
+        *(attack_arm(key, lora, *common, report=report, stop=stop) for key in ATTACKS),
+    ]
+
+
 def _chance(base_key: str, base: Base, attack: AttackSettings, report: Report | None, stop: Event | None) -> Arm:
+    seconds = story.drawing_seconds(base, attack.samples * CHANCE_ROUNDS)
     with story.COMPUTE:
-        pipe = story.pipeline(base_key)
-        rounds = [
-            story.chance_arm(pipe, base, attack.model_copy(update={"seed": attack.seed + n}), report=report, stop=stop)
-            for n in range(CHANCE_ROUNDS)
-        ]
+        return on_gpu(_chance_arm, base_key, base, attack, seconds=seconds, report=report, stop=stop)
+
+
+def _chance_arm(base_key: str, base: Base, attack: AttackSettings, *, report: Report | None, stop: Event | None) -> Arm:
+    pipe = story.pipeline(base_key)
+    rounds = [
+        chance_arm(pipe, base, attack.model_copy(update={"seed": attack.seed + n}), report=report, stop=stop)
+        for n in range(CHANCE_ROUNDS)
+    ]
     return replace(rounds[0], pictures=[picture for arm in rounds for picture in arm.pictures])
 
 

@@ -32,11 +32,13 @@ class BatchedLoraLinear(nn.Module):
         """(repeat * K * each, ..., in) -> (repeat * K * each, ..., out)."""
         people, lead = len(self.A), x.shape[:-1]
         each = self.each if self.each is not None else len(x) // people
-        grouped = x.reshape(-1, people, each * x[0].numel() // x.shape[-1], x.shape[-1])
+        # A and B stay fp32 on a half-precision base, as PEFT has it.
+        grouped = x.reshape(-1, people, each * x[0].numel() // x.shape[-1], x.shape[-1]).to(self.A.dtype)
         update = (grouped @ self.A.transpose(1, 2)) @ self.B.transpose(1, 2)
         if self.public_first:
             update = torch.cat([torch.zeros_like(update[:1]), update[1:]])
-        return self.layer(x) + self.scale * update.reshape(*lead, -1)  # type: ignore[no-any-return]
+        out = self.layer(x)
+        return out + (self.scale * update.reshape(*lead, -1)).to(out.dtype)  # type: ignore[no-any-return]
 
 
 class BatchedLora:

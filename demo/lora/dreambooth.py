@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from demo.defences.ledger import Ledger
 from demo.errors import PhotoError
 from demo.lora.files import LoraWeights
 from demo.lora.loop import adamw, take_steps
+from demo.lora.parts import Part, recall, remember
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
 from demo.progress import Report
@@ -123,25 +125,54 @@ def fine_tune(
         SettingsError: the defence cannot be had with these settings, such as a budget for not even one step.
         DemoError: the loss is not finite.
     """
+    part = fine_tune_part(pipe, base, photos, settings, defence=defence, seed=seed, report=report, stop=stop)
+    return finished(part, len(photos), settings, defence)
+
+
+def fine_tune_part(
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    photos: Sequence[Image.Image],
+    settings: LoraSettings,
+    *,
+    defence: Defence | None = None,
+    seed: int = 0,
+    begun: Part | None = None,
+    limit_s: float | None = None,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> Part:
+    """Begin :func:`fine_tune`, or go on with it: in however many parts, number for number the same.
+
+    Args:
+        begun: the part before, with the same photos, settings, defence and seed.
+        limit_s: seconds after which no step is begun.
+
+    Raises:
+        PhotoError, SettingsError, DemoError: see :func:`fine_tune`.
+    """
     if not photos:
         raise PhotoError("There are no photos to fine-tune on.", "Give three to six photos of one person.")
     defence = defence or NoDefence()
     defence.check(len(photos), settings)
     torch.manual_seed(seed)
     trigger = new_trigger(random.Random(seed))
-    latents = encode_pictures(pipe, photos)
-    prior = (
-        class_latents(pipe, base, settings.class_images, report=report, stop=stop) if settings.prior_weight else None
-    )
+    if begun is not None:
+        latents, prior = begun.latents, begun.prior
+    else:
+        latents, prior = encode_pictures(pipe, photos), None
+        if settings.prior_weight:
+            prior = class_latents(pipe, base, settings.class_images, report=report, stop=stop)
     ids = token_ids(pipe, [base.instance_prompt.format(trigger=trigger)])
     class_ids = token_ids(pipe, [base.class_prompt])
     with adapters(pipe, settings) as parameters:
         optimiser = adamw(parameters, settings)
+        device = pipe.unet.device
         step = defence.training(
             Problem(
                 pipe,
-                latents.to(pipe.unet.device),
-                _to(prior, pipe),
+                latents.to(device),
+                None if prior is None else prior.to(device),
                 ids,
                 class_ids,
                 settings,
@@ -150,16 +181,39 @@ def fine_tune(
                 seed,
             )
         )
+        if begun is not None:
+            recall(begun.memory, parameters, optimiser, step)
+        before = [] if begun is None else begun.losses
+        began = time.monotonic()
         losses = take_steps(
-            step, optimiser, settings, sample=lambda: _live_sample(pipe, base, trigger), report=report, stop=stop
+            step,
+            optimiser,
+            settings,
+            taken=len(before),
+            limit_s=limit_s,
+            sample=lambda: _live_sample(pipe, base, trigger),
+            report=report,
+            stop=stop,
         )
-        lora = defence.release(collect(pipe, settings))
-    ledger = defence.ledger(len(photos), settings, len(losses))
-    return FineTuned(lora, trigger, len(losses), len(losses) < settings.steps, losses, ledger)
+        seconds = time.monotonic() - began
+        return Part(
+            trigger,
+            latents,
+            prior,
+            [*before, *losses],
+            ended=limit_s is None or not losses or seconds <= limit_s or len(before) + len(losses) >= settings.steps,
+            seconds=seconds + (0.0 if begun is None else begun.seconds),
+            lora=collect(pipe, settings),
+            memory=remember(parameters, optimiser, step),
+        )
 
 
-def _to(latents: Tensor | None, pipe: StableDiffusionPipeline) -> Tensor | None:
-    return None if latents is None else latents.to(pipe.unet.device)
+def finished(part: Part, photos: int, settings: LoraSettings, defence: Defence | None = None) -> FineTuned:
+    """What comes of the last part of a run on ``photos`` photos."""
+    defence, steps = defence or NoDefence(), len(part.losses)
+    ledger = defence.ledger(photos, settings, steps)
+    lora = defence.release(part.lora)
+    return FineTuned(lora, part.trigger, steps, steps < settings.steps, part.losses, ledger)
 
 
 def _live_sample(pipe: StableDiffusionPipeline, base: Base, trigger: str) -> Image.Image:

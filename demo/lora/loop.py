@@ -52,6 +52,8 @@ def take_steps(
     optimiser: torch.optim.Optimizer,
     settings: LoraSettings,
     *,
+    taken: int = 0,
+    limit_s: float | None = None,
     sample: Callable[[], Image.Image] | None = None,
     report: Report | None = None,
     stop: Event | None = None,
@@ -60,6 +62,8 @@ def take_steps(
 
     Args:
         step: made already, for a defence may set learning rates of its own when it makes it.
+        taken: steps that were taken earlier.
+        limit_s: seconds after which no step is begun, but for the first.
         sample: draws a live sample, every ``settings.sample_every`` steps, for ``report``.
 
     Raises:
@@ -69,8 +73,10 @@ def take_steps(
     scheduled = LearningRate(optimiser, settings)
     began = time.monotonic()
     try:
-        for done in range(1, settings.steps + 1):
+        for done in range(taken + 1, settings.steps + 1):
             if stop is not None and stop.is_set():
+                break
+            if limit_s is not None and losses and time.monotonic() - began > limit_s:
                 break
             scheduled.begin(done - 1)
             loss = step()
@@ -80,7 +86,7 @@ def take_steps(
                 raise DemoError(f"The loss is {loss} at step {done}.", "Lower the learning rate.")
             losses.append(loss)
             if report is not None:
-                left = (time.monotonic() - began) / done * (settings.steps - done)
+                left = (time.monotonic() - began) / (done - taken) * (settings.steps - done)
                 due = settings.sample_every and done % settings.sample_every == 0 and done < settings.steps
                 picture = sample() if sample is not None and due else None
                 report(Progress(STAGE, done, settings.steps, loss, left, picture, step.spent()))

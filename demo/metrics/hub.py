@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from demo.compute import zero_gpu
 from demo.errors import WeightsError
 from demo.metrics.base import Unavailable, shown
 
@@ -89,4 +90,4 @@ def torch_device(device: str) -> str:
         return device
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return "cuda" if torch.cuda.is_available() and not zero_gpu() else "cpu"

@@ -12,6 +12,7 @@ from huggingface_hub.constants import HF_HUB_CACHE
 
 from demo.architectures import Architecture
 from demo.bases import Base, architecture_of, downloaded
+from demo.compute import zero_gpu
 from demo.devices import Device, Placement, choose_device, choose_dtype, choose_placement, find_device
 from demo.errors import PreflightError
 from demo.lora.priors import BATCH, stored
@@ -136,22 +137,24 @@ def check(estimate: Estimate, base: Base) -> Estimate:
 
 
 def check_tuning(base: Base, settings: LoraSettings | None = None) -> None:
-    """Refuse a fine-tuning that this machine cannot do. Bundled bases, which fit any machine, are not examined.
+    """Refuse a fine-tuning that this machine cannot do. Not examined: bundled bases, which fit any machine, and
+    ZeroGPU's, which is not here yet.
 
     Raises:
         PreflightError: see :func:`check`.
     """
-    if not base.bundled:
+    if not base.bundled and not zero_gpu():
         check(estimate_tuning(base, settings), base)
 
 
 def check_drawing(base: Base, pictures: int, steps: int | None = None) -> None:
-    """Refuse a drawing that this machine cannot do. Bundled bases, which fit any machine, are not examined.
+    """Refuse a drawing that this machine cannot do. Not examined: bundled bases, which fit any machine, and
+    ZeroGPU's, which is not here yet.
 
     Raises:
         PreflightError: see :func:`check`.
     """
-    if not base.bundled:
+    if not base.bundled and not zero_gpu():
         check(estimate_drawing(base, pictures, steps=steps), base)
 
 
@@ -231,7 +234,7 @@ def _cores(device: Device) -> str:
 def told(base: Base, settings: LoraSettings) -> str:
     """For people, before they begin: the estimate of fine-tuning, or why it would be refused."""
     found = estimate_tuning(base, settings)
-    if base.bundled:
+    if base.bundled or zero_gpu():
         return found.sentence
     try:
         return check(found, base).sentence

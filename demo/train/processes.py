@@ -9,7 +9,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
-from demo.bases import choose_device
+from demo.devices import choose_device
 from demo.errors import SettingsError, WeightsError
 from demo.lora.share import Share
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
-from typing import Protocol
+from typing import Any, Protocol
 
 from demo import story
 from demo.bases import find_base
+from demo.compute import LONGEST_S, on_gpu, zero_gpu
 from demo.defences.base import Defence
 from demo.preflight.check import check_tuning
 from demo.progress import Report, telling
@@ -74,23 +75,72 @@ class ModelShaker:
         report: Report | None = None,
         stop: Event | None = None,
     ) -> Shake:
-        """See :func:`demo.shake.run.shake`."""
-        base = find_base(base_key)
+        """See :func:`demo.shake.run.shake`. With ZeroGPU every arm is a turn by itself."""
         with story.COMPUTE, telling(report, stop):
-            check_tuning(base)
-            return shake(
-                story.pipeline(base_key),
-                base,
-                domain,
-                settings,
-                defence=defence,
-                seed=seed,
-                done=done,
-                keep=keep,
-                report=report,
-                stop=stop,
-            )
+            check_tuning(find_base(base_key))
+            if not zero_gpu():
+                common = (domain, settings, base_key, seed, defence, done)
+                return _shake(*common, keep=keep, report=report, stop=stop)
+            arms = list(done)
+            while True:
+                turn = (domain, settings, base_key, seed, defence, tuple(arms))
+                made, fresh = on_gpu(_next_arm, *turn, seconds=LONGEST_S, report=report, stop=stop)
+                arms += fresh
+                settings = made.settings  # with the edge, once it is known
+                if keep is not None:
+                    list(map(keep, fresh))
+                if not fresh or (stop is not None and stop.is_set()):
+                    return made
 
     def write(self, out: Path, made: Shake) -> tuple[Path, ...]:
         """See :func:`demo.shake.write.write_shake`."""
         return write_shake(out, made)
+
+
+def _shake(
+    domain: Domain,
+    settings: ShakeSettings,
+    base_key: str,
+    seed: int,
+    defence: Defence | None,
+    done: Sequence[Arm],
+    *,
+    keep: Callable[[Arm], None] | None,
+    report: Report | None,
+    stop: Event | None,
+) -> Shake:
+    return shake(
+        story.pipeline(base_key),
+        find_base(base_key),
+        domain,
+        settings,
+        defence=defence,
+        seed=seed,
+        done=done,
+        keep=keep,
+        report=report,
+        stop=stop,
+    )
+
+
+def _next_arm(*turn: Any, report: Report | None, stop: Event | None) -> tuple[Shake, list[Arm]]:
+    """The experiment with one more arm than are done, and that arm; none when all are."""
+    enough = _Enough(stop)
+
+    def keep(arm: Arm) -> None:
+        enough.arms.append(arm)
+
+    return _shake(*turn, keep=keep, report=report, stop=enough), enough.arms
+
+
+class _Enough(Event):
+    """A stop event that is set by the first new arm, too."""
+
+    def __init__(self, stop: Event | None) -> None:
+        super().__init__()
+        self.arms: list[Arm] = []
+        self._stop = stop
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        return bool(self.arms) or (self._stop is not None and self._stop.is_set())

@@ -218,7 +218,7 @@ def test_a_stop_returns_what_is_finished_now_and_earlier(pictures) -> None:
 def test_chance_is_taken_over_from_an_earlier_sweep(pictures, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = run(pictures, [])
     assert begun.chance
-    monkeypatch.setattr(story, "chance_arm", None)  # may not be drawn again
+    monkeypatch.setattr("demo.defend.sweep.chance_arm", None)  # may not be drawn again
     found = run(pictures, [NONE], begun=begun)
     assert (found.chance, found.chance_pictures) == (begun.chance, begun.chance_pictures)
     assert len(found.points) == 1

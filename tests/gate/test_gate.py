@@ -157,9 +157,15 @@ def test_a_story_with_a_gate_asks_it_first(
     monkeypatch.setattr(story, "load_gate", lambda base: calibrate(tiny_base, sets(-9, -6, 4), sets(-3, -2, 4)))
     monkeypatch.setattr("demo.gate.gate.evidence", lambda *_, **__: made(-9, -6))
     steps: list[object] = []
-    monkeypatch.setattr(story, "fine_tune", lambda *_, **__: steps.append(1))
+
+    def begun(*_: object, **__: object) -> None:
+        steps.append(1)
+        raise Stopped
+
+    monkeypatch.setattr(story, "fine_tune_part", begun)
     with pytest.raises(PhotoError, match="Refused"):
         story.tune(pictures, None, base_key="tiny", gate=True)
     assert not steps
-    story.tune(pictures, None, base_key="tiny")
+    with pytest.raises(Stopped):
+        story.tune(pictures, None, base_key="tiny")
     assert steps

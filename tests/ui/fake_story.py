@@ -12,6 +12,7 @@ from threading import Event
 import torch
 from PIL import Image, ImageDraw
 
+from demo.arms import CONTROLS, DREAMBOOTH
 from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction
 from demo.bases import find_base
 from demo.defences.ledger import write_ledger
@@ -24,7 +25,6 @@ from demo.metrics.base import MetricResult
 from demo.metrics.verdict import judge
 from demo.progress import Progress, Report
 from demo.report import Arm, LeakReport, seen_matrices
-from demo.story import CONTROLS, DREAMBOOTH
 
 WIDTHS = {"attn1": 32, "attn2": 48}
 
