@@ -55,14 +55,17 @@ def _on_second_half(pipe: StableDiffusionPipeline, lora: LoraWeights) -> Iterato
 
 
 class _Update:
-    """A forward hook of a linear layer."""
+    """A forward hook of a linear layer, or of a 1 x 1 convolution."""
 
     def __init__(self, a: Tensor, b: Tensor) -> None:
         self._a, self._b = a, b
 
-    def __call__(self, _: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    def __call__(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         x = inputs[0]
         half = len(x) // 2
         a, b = self._a.to(x.device), self._b.to(x.device)  # an offloaded UNet was elsewhere when this was made
-        update = nn.functional.linear(nn.functional.linear(x[half:], a), b)
+        if isinstance(layer, nn.Conv2d):
+            update = nn.functional.conv2d(nn.functional.conv2d(x[half:], a[:, :, None, None]), b[:, :, None, None])
+        else:
+            update = nn.functional.linear(nn.functional.linear(x[half:], a), b)
         return torch.cat([output[:half], output[half:] + update])
