@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from demo.bases import BASES, Base, load_pipeline
 from demo.train.clip import new_tokenizer
 from demo.train.unet import new_scheduler
 
-torch.set_num_threads(2)
+torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)  # a process for each core
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,7 @@ def quick(given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-    story.pipeline.cache_clear()
+    story._loaded.cache_clear()
 
 
 def photos(count: int = 6) -> list[Image.Image]:

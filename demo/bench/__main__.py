@@ -24,8 +24,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=40, help="dp: each round times every variant once")
     parser.add_argument("--processes", type=int, default=2, help="scale: how many, against one")
     parser.add_argument("--threads", type=int, default=1, help="scale: of each process")
-    parser.add_argument("--people", type=int, default=8, help="scale: LoRAs an update, a multiple of --processes")
-    parser.add_argument("--updates", type=int, default=10, help="scale: timed updates of each of the three runs")
+    parser.add_argument(
+        "--people", type=int, default=None, help="scale: LoRAs an update (8); plan: people in the zoo (2000)"
+    )
+    parser.add_argument(
+        "--updates", type=int, default=None, help="scale: timed updates of each run (10); plan: M (100000)"
+    )
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, default=None, help="dp, secmi, scale, gpu: write the figures here (JSON)")
     parser.add_argument("--tiny", "--quick", action="store_true", help="gpu: tiny models, to see that everything runs")
@@ -70,7 +74,7 @@ def _run(args: argparse.Namespace) -> None:
 
         if args.figures is None or args.price is None:
             raise SettingsError("A plan needs figures and a price.", "Give --figures FILE and --price NUMBER.")
-        show(args.figures, args.price, args.updates, args.people)
+        show(args.figures, args.price, args.updates or 100_000, args.people or 2000)
         return
     found = []
     if args.what in {"all", "dp"}:
@@ -84,7 +88,7 @@ def _run(args: argparse.Namespace) -> None:
     if args.what in {"all", "scale"}:
         from demo.bench.scale import Load, scale
 
-        load = Load(people=args.people, updates=args.updates, device=args.device)
+        load = Load(people=args.people or 8, updates=args.updates or 10, device=args.device)
         found.append(scale(args.processes, args.threads, load) | {"model": "face64", "what": "scale"})
     if args.out is not None and found:
         from demo.files import write_text

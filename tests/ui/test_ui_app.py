@@ -382,6 +382,9 @@ def test_nothing_shown_is_kept_in_memory_after_deletion_or_the_pages_end(app: Ap
     client.predict(api_name="/stop")
     assert kept()
     app.services.visitors.close(client.session_hash)
+    deadline = time.monotonic() + 10  # an answer to the page may still be on its way
+    while kept() and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert not kept()
 
 
