@@ -113,5 +113,5 @@ def test_the_command_line_takes_a_folder(given: Given, tmp_path: Path, monkeypat
     assert code == 0, printed.err
     found = json.loads(printed.out.splitlines()[-1])
     assert found["base"] == base.key
-    assert "Estimate: fine-tuning takes about" in printed.err
+    assert "Estimate: fine-tuning takes at least about" in printed.err
     assert Path(found["files"]["lora"]).exists()

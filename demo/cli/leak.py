@@ -47,7 +47,8 @@ def leak(arguments: argparse.Namespace) -> None:
     defence = chosen_defence(arguments)
     defence.check(len(story.split_photos(paths)[0]), settings)
     check_tuning(base, settings)
-    say(told(base, settings))
+    if estimate := told(base, settings):
+        say(estimate)
     attack = AttackSettings(samples=arguments.samples)
     narrate, watch = Narrator(), story.Stopwatch()
 

@@ -44,6 +44,7 @@ def words(services: Services, values: Mapping[str, Any]) -> str:
     """The line, as HTML."""
     try:
         base = find(services, values["base"])
-        return pictures.note(services.estimate(base, lora_settings(base, values)))
+        line = services.estimate(base, lora_settings(base, values))
+        return pictures.note(line) if line else ""
     except DemoError as error:
         return pictures.note(str(error), "bad")

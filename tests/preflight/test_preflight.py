@@ -14,7 +14,7 @@ from demo.devices import Device
 from demo.errors import PreflightError
 from demo.lora.settings import LoraSettings, find_preset
 from demo.preflight import check as preflight
-from demo.preflight.check import check, estimate_drawing, estimate_tuning
+from demo.preflight.check import check, estimate_drawing, estimate_tuning, told
 from demo.preflight.cost import Cost, counted
 from demo.preflight.probe import Speed, measure
 
@@ -69,8 +69,9 @@ def test_the_bundled_base_is_never_refused() -> None:
     assert (tuned.download, tuned.placement) == (0, "whole")
     assert tuned.parameters < 12e6
     assert 10 < tuned.seconds < 3600
-    assert tuned.sentence.startswith("Estimate: fine-tuning takes about ")
+    assert tuned.sentence.startswith("Estimate: fine-tuning takes at least about ")
     check(estimate_drawing(base, 8, device=LAPTOP, speed=SLOW), base)
+    assert told(base, find_preset(base.preset)) == ""
 
 
 @pytest.fixture(scope="module")

@@ -28,4 +28,5 @@ def test_the_line_says_what_a_run_costs_or_why_not(tmp_path: Path, monkeypatch: 
     assert asked[-1] == ("face64", preset.model_copy(update={"steps": 120, "prior_weight": 0.0}))
     assert "Fetch &lt;it&gt;" in words(services, values | {"base": "sd14"})
     assert "no such base model" in words(services, values | {"base": "/etc"})
+    assert words(replace(services, estimate=lambda *_: ""), values) == ""
     services.jobs.close()
