@@ -200,8 +200,10 @@ def test_the_table_counts_people_pairs_them_and_orders_rows(tmp_path) -> None:
 
 def test_the_command_prints_a_table_without_loading_a_model(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setattr("demo.bases.load_pipeline", lambda *_: pytest.fail("a model was loaded"))
-    assert command.main(["defences", "--table", "--out", str(tmp_path)]) == 0
+    assert command.main(["defences", "--table", "--base", "sd14", "--out", str(tmp_path)]) == 0
     assert "No results yet." in capsys.readouterr().out
+    assert command.main(["defences", "--table", "--out", str(tmp_path)]) == 0
+    assert "| No defence | 60 |" in capsys.readouterr().out  # those that ship
     assert command.main(["defences", "--shard", "2", "--shards", "2", "--out", str(tmp_path)]) == 2
     assert command.main(["defences", "--only", "nonsense", "--table", "--out", str(tmp_path)]) == 2
     assert "no defence 'nonsense'" in capsys.readouterr().err
