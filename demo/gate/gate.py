@@ -2,7 +2,8 @@
 
 What it does not catch: pictures that another model drew (the planted people of the bundled base are such, and pass);
 a set in which drawn pictures are few among photographs; and, beyond some strength, pictures that were edited after they
-were drawn. It refuses a set because of where it comes from, not because of what training on it would leak.
+were drawn. What it flags wrongly: photographs that were blurred or scaled up, whose fine detail is gone like a drawn
+picture's. It refuses a set because of where it comes from, not because of what training on it would leak.
 """
 
 from __future__ import annotations
