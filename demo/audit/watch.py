@@ -81,12 +81,10 @@ class Watch(Noise):
 
     def _clipped(self) -> list[list[Tensor]]:
         """The last batch's gradients, photo by photo, clipped here and not by what is audited."""
-        found: dict[torch.nn.Parameter, Tensor] = {}
-        for listener in self._step._listeners:
-            found |= listener.private
+        sizes = [p.numel() for p in self._problem.parameters]
         photos = []
-        for row in range(len(next(iter(found.values())))):
-            own = [found[p][row] if p in found else torch.zeros_like(p) for p in self._problem.parameters]
-            norm = math.sqrt(sum(float(g.square().sum()) for g in own))
-            photos.append([g * min(1.0, self._clip / max(norm, 1e-12)) for g in own])
+        for row in self._step.gradients.clone():
+            norm = math.sqrt(float(row.square().sum()))
+            parts = (row * min(1.0, self._clip / max(norm, 1e-12))).split(sizes)
+            photos.append([part.view_as(p) for p, part in zip(self._problem.parameters, parts, strict=True)])
         return photos

@@ -14,67 +14,61 @@ from demo.defences.dpdm import Dpdm, DpStep
 
 
 class OpacusGradients:
-    """Per-sample gradients of one wrapped model, under the names that :class:`DpStep` asks for.
+    """Per-sample gradients of wrapped models, under the names that :class:`DpStep` asks for.
 
     Opacus keeps a gradient for every row of a batch, class images included, which are then summed.
     """
 
-    def __init__(self, wrapped: Any, parameters: Sequence[nn.Parameter]) -> None:
-        self._wrapped = wrapped
-        self._parameters = [p for p in parameters if any(p is q for q in wrapped.parameters())]
-        self._rows, self._photos, self._draws = 0, 0, 1
-        self._found: dict[str, dict[nn.Parameter, Tensor]] = {}
+    def __init__(self, models: Sequence[Any], parameters: Sequence[nn.Parameter]) -> None:
+        self._models, self._parameters = models, parameters
+        owners = {p: number for number, model in enumerate(models) for p in model.parameters()}
+        self._owners = [owners[p] for p in parameters]
+        self._photos, self._draws = 0, [1] * len(models)
 
-    def begin(self, photos: int, draws: int) -> None:
+    def begin(self, photos: int, draws: Sequence[int]) -> None:
         """Forget the last batch."""
-        self._photos, self._draws, self._rows = photos, draws, photos * draws
-        self._found = {}
+        self._photos, self._draws = photos, list(draws)
         for p in self._parameters:
             p.grad_sample = None  # type: ignore[attr-defined]
 
     @property
-    def private(self) -> dict[nn.Parameter, Tensor]:
-        """(photos, ...) each."""
-        return self._sorted()["private"]
+    def private(self) -> Tensor:
+        """(photos, numbers)."""
+        shape = (self._photos, -1)
+        return torch.cat([g[:rows].unflatten(0, shape).sum(1).flatten(1) for g, rows in self._found()], dim=1)
 
     @property
-    def public(self) -> dict[nn.Parameter, Tensor]:
-        """Summed over class images."""
-        return self._sorted()["public"]
+    def public(self) -> Tensor:
+        """(numbers,), summed over class images."""
+        return torch.cat([g[rows:].sum(0).flatten() for g, rows in self._found()])
 
     def remove(self) -> None:
         """Take Opacus off again."""
-        self._wrapped.to_standard_module()
+        for model in self._models:
+            model.to_standard_module()
 
-    def _sorted(self) -> dict[str, dict[nn.Parameter, Tensor]]:
-        if not self._found:
-            rows = {p: g for p in self._parameters if (g := getattr(p, "grad_sample", None)) is not None}
-            shape = (self._photos, self._draws)
-            self._found = {
-                "private": {p: g[: self._rows].unflatten(0, shape).sum(1) for p, g in rows.items()}
-                if self._draws > 1
-                else {p: g[: self._rows] for p, g in rows.items()},
-                "public": {p: g[self._rows :].sum(0) for p, g in rows.items() if len(g) > self._rows},
-            }
-        return self._found
+    def _found(self) -> list[tuple[Tensor, int]]:
+        """Of every parameter, and how many rows are private."""
+        return [
+            (p.grad_sample, self._photos * self._draws[owner])  # type: ignore[attr-defined]
+            for p, owner in zip(self._parameters, self._owners, strict=True)
+        ]
 
 
 class OpacusStep(DpStep):
     """All but the per-sample gradients is the project's own step."""
 
     def __init__(self, defence: Dpdm, problem: Problem) -> None:
-        super().__init__(defence, problem)
-        for listener in self._listeners:
-            listener.remove()
         self._pipe: Any = problem.pipe
         self._plain = {name: getattr(self._pipe, name) for name in ("unet", "text_encoder")}
-        self._listeners = []
+        super().__init__(defence, problem)
+
+    def _listener(self) -> Any:
         for name, module in self._plain.items():
             if any(p.requires_grad for p in module.parameters()):
-                wrapped = wrap(module)
-                setattr(self._pipe, name, wrapped)
-                theirs: Any = OpacusGradients(wrapped, problem.parameters)
-                self._listeners.append(theirs)
+                setattr(self._pipe, name, wrap(module))
+        trained = [model for name in self._plain if isinstance(model := getattr(self._pipe, name), GradSampleModule)]
+        return OpacusGradients(trained, self._problem.parameters)
 
     def close(self) -> None:
         """The plain modules again."""

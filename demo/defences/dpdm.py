@@ -145,9 +145,7 @@ class DpStep:
         self._generator = torch.Generator().manual_seed(
             secrets.randbits(63) if defence.noise_seed is None else defence.noise_seed
         )
-        self._listeners = [PerSampleGradients(problem.pipe.unet)]
-        if any(p.requires_grad for p in problem.pipe.text_encoder.parameters()):
-            self._listeners.append(PerSampleGradients(problem.pipe.text_encoder))
+        self._gradients = self._listener()
         self.sums: list[Tensor] = []  # the clipped sums of the last step, before noise: for tests
 
     def __call__(self) -> float | None:
@@ -156,14 +154,12 @@ class DpStep:
             return None
         problem, defence = self._problem, self._defence
         chosen = problem.photos[self._noise.poisson(len(problem.photos), self._q).to(problem.photos.device)]
-        problem.optimiser.zero_grad(set_to_none=True)
         loss = self._backward(chosen)
-        # One long row a photo: a hundred small matrices cost more in calls than in arithmetic.
-        private, public = self._rows("private", len(chosen)), self._rows("public", 1)[0]
-        total = clip_factors([private], defence.clip) @ private
+        private, public = self._gradients.private, self._gradients.public
+        total = clip_factors(private, defence.clip) @ private
         shrink = min(1.0, problem.settings.max_grad_norm / (public.norm().item() + 1e-6))
-        noise = self._sigma * defence.clip * self._noise.normal(total)
-        gradient = (total + noise) / (self._q * len(problem.photos)) + shrink * public
+        gradient = self._noise.normal(total).mul_(self._sigma * defence.clip).add_(total)
+        gradient.div_(self._q * len(problem.photos)).add_(public, alpha=shrink)
         sizes = [p.numel() for p in problem.parameters]
         self.sums = [part.view_as(p) for p, part in zip(problem.parameters, total.split(sizes), strict=True)]
         for p, part in zip(problem.parameters, gradient.split(sizes), strict=True):
@@ -183,9 +179,17 @@ class DpStep:
         return f"spent: photo level ε {photo:.3g}, person level ε {person:.3g}"
 
     def close(self) -> None:
-        """Take the hooks off."""
-        for listener in self._listeners:
-            listener.remove()
+        """Give the models their own layers back."""
+        self._gradients.remove()
+
+    @property
+    def gradients(self) -> Tensor:
+        """Of the last batch's photos, (photos, numbers), before they are clipped: what an audit needs."""
+        return self._gradients.private
+
+    def _listener(self) -> PerSampleGradients:
+        pipe = self._problem.pipe
+        return PerSampleGradients([pipe.unet, pipe.text_encoder], self._problem.parameters)
 
     def _backward(self, chosen: Tensor) -> float:
         """Loss of one batch, its gradients into the listeners.
@@ -195,8 +199,7 @@ class DpStep:
         """
         problem, settings, draws = self._problem, self._problem.settings, self._defence.noise_draws
         photos, others = len(chosen), settings.class_batch if problem.prior is not None else 0
-        for listener, each in zip(self._listeners, (draws, 1), strict=False):
-            listener.begin(photos, each)
+        self._gradients.begin(photos, (draws, 1))
         if photos + others == 0:
             return 0.0  # an empty batch, as Poisson sampling has them: noise alone
         x0, u = [chosen.repeat_interleave(draws, 0)], [stratified(draws, self._generator) for _ in range(photos)]
@@ -213,16 +216,3 @@ class DpStep:
         (own.sum() + (settings.prior_weight * other.mean() if others else 0)).backward()
         mean = own.mean().item() if photos else 0.0
         return mean + (settings.prior_weight * other.mean().item() if others else 0.0)
-
-    def _rows(self, kind: str, count: int) -> Tensor:
-        """The gradients that the listeners keep, (count, numbers); zero where no layer used a parameter."""
-        known: dict[torch.nn.Parameter, Tensor] = {}
-        for listener in self._listeners:
-            known |= getattr(listener, kind)
-        return torch.cat(
-            [
-                known[p].reshape(count, -1) if p in known else p.new_zeros(count, p.numel())
-                for p in self._problem.parameters
-            ],
-            dim=1,
-        )

@@ -69,7 +69,7 @@ def test_noise_turned_off_is_found_out(tiny_pipe, tiny_base, monkeypatch) -> Non
 
 
 def test_clipping_left_out_is_found_out(tiny_pipe, tiny_base, monkeypatch) -> None:
-    monkeypatch.setattr(dpdm, "clip_factors", lambda gradients, clip: torch.ones(len(gradients[0])))
+    monkeypatch.setattr(dpdm, "clip_factors", lambda gradients, clip: torch.ones(len(gradients)))
     found = run(tiny_pipe, tiny_base, [], defence=STRICT.model_copy(update={"clip": 1e-5}))
     assert found.verdict == "wrong"
     assert found.epsilon_lower > found.claimed
