@@ -9,7 +9,17 @@ from threading import Event
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction, medoid, random_lora, reconstruct, swapped
+from demo.attack.controls import random_lora, swapped
+from demo.attack.registry import (
+    ATTACKS,
+    AttackSettings,
+    Reconstruction,
+    attacks_on,
+    leading_attack,
+    medoid,
+    reconstruct,
+    without_encoder,
+)
 from demo.bases import Base
 from demo.lora.dreambooth import applied
 from demo.lora.files import LoraWeights, expected_shapes, read_lora
@@ -20,8 +30,8 @@ from demo.sampling import draw_prompt
 
 DREAMBOOTH = ("DreamBooth", "The victim's own use: the prompt with the secret trigger, drawn with ordinary guidance.")
 CONTROLS = {
-    "random_lora": ("Random LoRA", "The encoder reads random numbers of the same size: nobody's file."),
-    "other_lora": ("Another person's LoRA", "The encoder reads a fictional person's file."),
+    "random_lora": ("Random LoRA", "The same attack on random numbers of the same size: nobody's file."),
+    "other_lora": ("Another person's LoRA", "The same attack on a fictional person's file."),
     "swapped_model": ("Swapped model", "This file's embedding in the other person's model: whose face comes out?"),
     "chance": ("Chance", "The base model's own people, no LoRA at all."),
 }
@@ -44,22 +54,29 @@ def compared_arms(
     report: Report | None = None,
     stop: Event | None = None,
 ) -> tuple[list[Arm], list[str]]:
-    """The arms of a comparison, and notes on what is missing."""
-    arms, notes = list[Arm](), list[str]()
+    """The arms of a comparison, and notes on what is missing.
+
+    Args:
+        done: an attack that was run already, with more pictures maybe; the others are run here.
+    """
+    arms, notes, lead = list[Arm](), list[str](), leading_attack(base)
     if trigger is not None:
         arms.append(dreambooth_arm(released, trigger, pipe, base, few, report=report, stop=stop))
-    arms.append(_attack_arm("encoder", done))
-    for key in ("class_prompt", "random_trigger"):
-        arms.append(attack_arm(key, released, pipe, base, few, report=report, stop=stop))
-    nobody = reconstruct(random_lora(released, few.seed), pipe, base, "encoder", few, report=report, stop=stop)
+    for key in attacks_on(base):
+        made = done if key == done.attack else reconstruct(released, pipe, base, key, few, report=report, stop=stop)
+        arms.append(_attack_arm(key, made))
+    if (lacking := without_encoder(base)) is not None:
+        notes.append(lacking)
+    nobody = reconstruct(random_lora(released, few.seed), pipe, base, lead, few, report=report, stop=stop)
     arms.append(_arm("random_lora", CONTROLS["random_lora"], nobody.pictures, nobody.best))
     stranger = other_person(base, pipe)
     if stranger is None:
         notes.append("No bundled LoRA of another person for this base: two controls are missing.")
     else:
-        theirs = reconstruct(stranger, pipe, base, "encoder", few, report=report, stop=stop)
+        theirs = reconstruct(stranger, pipe, base, lead, few, report=report, stop=stop)
         arms.append(_arm("other_lora", CONTROLS["other_lora"], theirs.pictures, theirs.best))
-        arms.append(_arm("swapped_model", CONTROLS["swapped_model"], swapped(released, stranger, pipe, base, few)))
+        if lead == "encoder":
+            arms.append(_arm("swapped_model", CONTROLS["swapped_model"], swapped(released, stranger, pipe, base, few)))
     arms.append(chance_arm(pipe, base, few, report=report, stop=stop))
     return arms, notes
 

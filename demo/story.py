@@ -163,14 +163,21 @@ def open_lora(path: Path, *, base_key: str = "face64") -> LoraWeights:
 
 def attack(
     released: LoraWeights,
-    name: str = "encoder",
+    name: str | None = None,
     *,
     base_key: str = "face64",
     settings: AttackSettings | None = None,
     report: Report | None = None,
     stop: Event | None = None,
 ) -> Reconstruction:
-    """Attack a released file. Nothing of the victim's comes in."""
+    """Attack a released file. Nothing of the victim's comes in.
+
+    Args:
+        name: of the attack; None takes :func:`demo.attack.registry.leading_attack`.
+
+    Raises:
+        DemoError: see :func:`demo.attack.registry.reconstruct`.
+    """
     settings = settings or AttackSettings()
     with COMPUTE, telling(report, stop):
         check_drawing(find_base(base_key), settings.samples, settings.steps)
@@ -179,7 +186,7 @@ def attack(
 
 def _attacked(
     released: LoraWeights,
-    name: str,
+    name: str | None,
     base_key: str,
     settings: AttackSettings,
     report: Report | None,
@@ -191,7 +198,7 @@ def _attacked(
 
 def _reconstruct(
     released: LoraWeights,
-    name: str,
+    name: str | None,
     base_key: str,
     settings: AttackSettings,
     *,
@@ -221,7 +228,7 @@ def compare(
     Args:
         trigger: the victim's secret, for the DreamBooth line alone; None leaves that line out.
         photos: aligned private photos that the metrics compare with.
-        reconstruction: an attack by the encoder that has been run already.
+        reconstruction: an attack that has been run already.
         extra: settings to name in the report.
 
     Raises:
@@ -231,7 +238,7 @@ def compare(
     few = settings.model_copy(update={"samples": min(4, settings.samples)})
     with COMPUTE:
         with watch.stage("attack"):
-            done = reconstruction or _attacked(released, "encoder", base_key, settings, report, stop)
+            done = reconstruction or _attacked(released, None, base_key, settings, report, stop)
         with watch.stage("pictures to compare with"):
             seconds = drawing_seconds(base, few.samples * (len(CONTROLS) + 3))
             made = (released, trigger, done, base_key, few)

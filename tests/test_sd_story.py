@@ -15,11 +15,14 @@ from PIL import Image
 from sd_small import WIDTH, save
 
 from demo import bases, story
+from demo.attack import registry
 from demo.attack.encoder import EncoderSettings, save_encoder
 from demo.attack.registry import AttackSettings
 from demo.bases import Base, find_base, load_pipeline
 from demo.cli import main
+from demo.errors import WeightsError
 from demo.lora import priors
+from demo.lora.dreambooth import adapters, collect
 from demo.lora.settings import LoraSettings
 from demo.metrics import dlib_face
 from demo.photos import ingest
@@ -94,6 +97,31 @@ def test_fine_tune_attack_compare(given: Given, tmp_path: Path) -> None:
     assert {picture.size for arm in report.arms for picture in arm.pictures} == {(64, 64)}
     assert not report.verdict.leaked
     assert "licence unknown" in report.base
+
+
+def test_without_an_encoder_the_story_is_told_by_what_needs_none(given: Given, tmp_path: Path, monkeypatch) -> None:
+    """And says so: nothing is put in the encoder's place under its name."""
+    _, base, pipe = given
+    monkeypatch.setattr(registry, "encoder_path", lambda base: tmp_path / "encoder.safetensors")
+    with adapters(pipe, QUICK):
+        released = collect(pipe, QUICK)
+    few = AttackSettings(samples=2, steps=2)
+    attacked = story.attack(released, base_key=base.key, settings=few)
+    assert attacked.attack == "random_trigger"
+    report = story.compare(
+        released, "qzx", photos(3), base_key=base.key, settings=few, reconstruction=attacked, metrics=["dlib_distance"]
+    )
+    arms = {arm.key: arm for arm in report.arms}
+    assert list(arms) == ["dreambooth", "class_prompt", "random_trigger", "random_lora", "chance"]
+    assert arms["random_trigger"].pictures is attacked.pictures
+    assert any("no weight encoder" in note for note in report.notes)
+    assert any(
+        sentence.startswith("The reconstruction by the guessed trigger") for sentence in report.verdict.sentences
+    )
+    assert not any(sentence.startswith("The encoder") for sentence in report.verdict.sentences)
+    with pytest.raises(WeightsError, match="no weight encoder") as error:
+        story.attack(released, "encoder", base_key=base.key, settings=few)
+    assert "guessed trigger" in str(error.value)
 
 
 @pytest.mark.parametrize("given", ["SD21"], indirect=True)

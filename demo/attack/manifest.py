@@ -122,6 +122,19 @@ def entry_of(encoder: Path) -> Entry:
     )
 
 
+def published(encoder: Path) -> bool:
+    """Whether the manifest says where on the Hub an encoder is.
+
+    Raises:
+        WeightsError: the manifest is damaged.
+    """
+    path = manifest_path(encoder)
+    if not path.exists():
+        return False
+    name = _relative(encoder, path)
+    return any(entry.file == name and entry.repo is not None for entry in read(path).encoders.values())
+
+
 def verify(path: Path, entry: Entry) -> None:
     """Hold a file against its entry.
 
@@ -184,5 +197,5 @@ def _relative(encoder: Path, manifest: Path) -> str:
 def _absent(encoder: Path) -> WeightsError:
     return WeightsError(
         f"There is no weight encoder for this base ({encoder.name} in {encoder.parent.name}).",
-        "Train one with: python -m demo.train encoder",
+        "Choose an attack that needs none (the guessed trigger), or train one with: python -m demo.train encoder",
     )

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from demo.attack.encoder import WeightEncoder, load_encoder
 from demo.attack.guidance import drawn_with
+from demo.attack.manifest import published
 from demo.bases import Base
 from demo.errors import SettingsError
 from demo.lora.dreambooth import applied, new_trigger
@@ -84,12 +85,41 @@ class Entry:
     title: str
     explanation: str
     run: Attack
+    needs_encoder: bool = False
 
 
 def encoder_path(base: Base) -> Path:
     """Where the encoder of a base lies: in the folder of a base that its user brought, else under ``weights/``."""
     folder = Path(base.source)
     return (folder if folder.is_dir() else base.folder) / "encoder.safetensors"
+
+
+def has_encoder(base: Base) -> bool:
+    """Whether there is an encoder for a base: a file, or an entry that says where on the Hub it is."""
+    path = encoder_path(base)
+    return path.exists() or published(path)
+
+
+def attacks_on(base: Base) -> list[str]:
+    """The attacks that can be run on a base's files."""
+    there = has_encoder(base)
+    return [key for key, entry in ATTACKS.items() if there or not entry.needs_encoder]
+
+
+def leading_attack(base: Base) -> str:
+    """The attack that a base is judged by: the encoder, else the one that needs no training, by guidance alone."""
+    return "encoder" if has_encoder(base) else "random_trigger"
+
+
+def without_encoder(base: Base) -> str | None:
+    """What to say of a base that has no encoder; None of one that has."""
+    if has_encoder(base):
+        return None
+    lead = ATTACKS[leading_attack(base)].title
+    return (
+        f"There is no weight encoder for {base.title}: the reconstruction is that of the attack '{lead}', which needs "
+        "no training. An encoder may show more, or less."
+    )
 
 
 def bundled_encoder(base: Base, pipe: StableDiffusionPipeline) -> WeightEncoder:
@@ -137,7 +167,7 @@ def embeddings(
         return mean + (logvar / 2).exp() * noise if encoder.settings.variational else mean.expand(shape)
 
 
-def _draw(
+def draw_embeddings(
     released: LoraWeights,
     pipe: StableDiffusionPipeline,
     base: Base,
@@ -184,7 +214,7 @@ def _draw_prompts(
     with applied(pipe, released.text_encoder()):
         context = encode_prompts(pipe, prompts)
         tuned = None if settings.extrapolate else encode_prompts(pipe, [base.negative_prompt])
-    return _draw(released, pipe, base, context, settings, stage, report, stop, negative=tuned)
+    return draw_embeddings(released, pipe, base, context, settings, stage, report, stop, negative=tuned)
 
 
 def weight_encoder(
@@ -198,7 +228,7 @@ def weight_encoder(
 ) -> list[Image.Image]:
     """The paper's attack: the encoder's embedding in place of the text embedding. UNet matrices only."""
     context = embeddings(released, pipe, base, settings)
-    return _draw(released, pipe, base, context, settings, "encoder", report, stop)
+    return draw_embeddings(released, pipe, base, context, settings, "encoder", report, stop)
 
 
 def class_prompt(
@@ -232,7 +262,10 @@ def random_trigger(
 
 ATTACKS: dict[str, Entry] = {
     "encoder": Entry(
-        "Weight encoder", "Reads the matrices and writes an embedding that replaces the prompt.", weight_encoder
+        "Weight encoder",
+        "Reads the matrices and writes an embedding that replaces the prompt.",
+        weight_encoder,
+        needs_encoder=True,
     ),
     "class_prompt": Entry(
         "Class prompt", "Loads the file and asks for 'a person': no encoder, no trigger.", class_prompt
@@ -247,7 +280,7 @@ def reconstruct(
     released: LoraWeights,
     pipe: StableDiffusionPipeline,
     base: Base,
-    attack: str = "encoder",
+    attack: str | None = None,
     settings: AttackSettings | None = None,
     *,
     report: Report | None = None,
@@ -255,11 +288,15 @@ def reconstruct(
 ) -> Reconstruction:
     """Run one registered attack and choose its best guess without the private photos.
 
+    Args:
+        attack: one of :data:`ATTACKS`; None takes :func:`leading_attack`, and the result says which that was.
+
     Raises:
         SettingsError: no attack of that name.
         WeightsError: the attack needs weights that are not there.
         Stopped: ``stop`` was set.
     """
+    attack = attack or leading_attack(base)
     if attack not in ATTACKS:
         raise SettingsError(f"There is no attack '{attack}'.", f"Choose one of: {', '.join(ATTACKS)}.")
     run: Callable[..., list[Image.Image]] = ATTACKS[attack].run
@@ -271,21 +308,3 @@ def medoid(pictures: Sequence[Image.Image]) -> int:
     """The picture nearest to all others in dlib's face space: the most agreed-upon face."""
     e = dlib_face.embed(pictures)
     return int(np.argmin(dlib_face.distances(e, e).sum(1)))
-
-
-def random_lora(like: LoraWeights, seed: int) -> LoraWeights:
-    """A LoRA of nobody: Gaussian matrices with the norms of ``like``, matrix by matrix."""
-    generator = torch.Generator().manual_seed(seed)
-    tensors = {}
-    for name, tensor in like.tensors.items():
-        noise = torch.randn(tensor.shape, generator=generator)
-        tensors[name] = noise * (tensor.float().norm() / noise.norm())
-    return LoraWeights(tensors=tensors, alphas=dict(like.alphas), metadata={})
-
-
-def swapped(
-    released: LoraWeights, other: LoraWeights, pipe: StableDiffusionPipeline, base: Base, settings: AttackSettings
-) -> list[Image.Image]:
-    """Control: the embedding of one person's file in the model of another. Whose face comes out?"""
-    context = embeddings(released, pipe, base, settings)
-    return _draw(other, pipe, base, context, settings, "swapped model")

@@ -95,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     attack.add_argument("file", type=Path, metavar="FILE.safetensors", help="the LoRA file")
     _common(attack)
     attack.add_argument(
+        "--attack",
+        metavar="NAME",
+        help="encoder, random_trigger or class_prompt; the last two need no training (default: the encoder where the "
+        "base has one, else random_trigger)",
+    )
+    attack.add_argument(
         "--clean", type=Path, metavar="PATH", help="also write a copy that says nothing by itself (same weights)"
     )
     attack.add_argument("--steps", type=_whole(1, 200), metavar="N", help="sampling steps (default: the base's own)")

@@ -55,8 +55,10 @@ def attack(arguments: argparse.Namespace) -> None:
     with watch.stage("load"):
         released = story.open_lora(file, base_key=base.key)
     with watch.stage("attack"):
-        found = story.attack(released, base_key=base.key, settings=settings, report=Narrator())
+        found = story.attack(released, arguments.attack, base_key=base.key, settings=settings, report=Narrator())
     entry = ATTACKS[found.attack]
+    if arguments.attack is None and entry.needs_encoder is False:
+        say(f"There is no weight encoder for {base.title}. Attack: {entry.title}")
     numbers = sum(tensor.numel() for tensor in released.tensors.values())
     report = LeakReport(
         title=f"What {file.name} gives away",

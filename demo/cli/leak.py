@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from demo.report import LeakReport
 
 MINIMUM, MAXIMUM = 3, 20  # photos
-PICTURES = {"encoder": "reconstruction", "dreambooth": "dreambooth", "class_prompt": "class_prompt"}  # arm -> file name
+PICTURES = {  # arm -> file name
+    "encoder": "reconstruction",
+    "dreambooth": "dreambooth",
+    "class_prompt": "class_prompt",
+    "random_trigger": "guessed_trigger",
+}
 NUMBERS = ("dlib_distance", "dlib_rank")
 
 

@@ -14,13 +14,13 @@ from PIL import Image
 
 from demo import story
 from demo.arms import attack_arm, chance_arm, dreambooth_arm, measure
-from demo.attack.registry import AttackSettings
+from demo.attack.registry import AttackSettings, attacks_on, without_encoder
 from demo.bases import Base, find_base
 from demo.compute import on_gpu
 from demo.defences.base import Defence
 from demo.defences.registry import choose
 from demo.defences.release import released, write_tuned
-from demo.defend.model import ATTACKS, MetricSummary, Point, Sweep, new_point, point_name, settings_of
+from demo.defend.model import MetricSummary, Point, Sweep, new_point, point_name, settings_of
 from demo.errors import DemoError, OutputError, PhotoError, Stopped, WeightsError
 from demo.lora.dreambooth import FineTuned
 from demo.lora.files import LoraWeights
@@ -88,6 +88,8 @@ def sweep(
     settings, attack = settings or find_preset(base.preset), attack or AttackSettings()
     used, scored, note = story.split_photos(photos)
     notes, points = [note], list[Point]()
+    if (lacking := without_encoder(base)) is not None:
+        notes.append(lacking)
     chance: Sequence[MetricResult] = [] if begun is None else begun.chance
     chance_pictures: Sequence[Image.Image] = [] if begun is None else begun.chance_pictures
     run = _Run(base_key, base, used, settings, attack, seed, metrics, stop)
@@ -190,7 +192,7 @@ class _Run:
     def _draw(self, file: Path, trigger: str, report: Report | None) -> list[Arm]:
         # From here on the attacks have what anybody has: the file as it was written.
         lora = story.open_lora(file, base_key=self.base_key)
-        seconds = story.drawing_seconds(self.base, self.attack.samples * (1 + len(ATTACKS)))
+        seconds = story.drawing_seconds(self.base, self.attack.samples * (1 + len(attacks_on(self.base))))
         made = (lora, trigger, self.base_key, self.base, self.attack)
         with story.COMPUTE:
             return on_gpu(_arms, *made, seconds=seconds, report=report, stop=self.stop)
@@ -213,7 +215,7 @@ def _arms(
     common = (story.pipeline(base_key), base, attack)
     return [
         dreambooth_arm(lora, trigger, *common, report=report, stop=stop),
-        *(attack_arm(key, lora, *common, report=report, stop=stop) for key in ATTACKS),
+        *(attack_arm(key, lora, *common, report=report, stop=stop) for key in attacks_on(base)),
     ]
 
 

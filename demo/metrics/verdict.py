@@ -17,6 +17,10 @@ NULLS = {  # arms that hold nothing of this person; an attack that gets no neare
     "other_lora": "another person's LoRA",
     "chance": "people who have nothing to do with the file",
 }
+LEADS = {  # the attack that the controls are held against: the first one that was run -> its name in a sentence
+    "encoder": "the encoder",
+    "random_trigger": "the guessed trigger",
+}
 RANK_SHARE = 0.01  # recognised means: among the nearest 1% of all people compared
 
 
@@ -62,19 +66,23 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
     """Say what the measurements show, and what they do not.
 
     "Recognised" means: mean dlib distance to the photos below 0.6 AND median rank within the nearest 1% of the decoys.
-    An attack counts only if it is also nearer than every null control measured, by a 95% bootstrap interval.
+    An attack counts only if it is also nearer than every null control measured, by a 95% bootstrap interval. The null
+    controls are those of one attack: the encoder, or the guessed trigger where there is no encoder.
 
     Args:
         metrics: arm -> results with the keys ``dlib_distance`` and ``dlib_rank``. Arms known: dreambooth, encoder,
             class_prompt, random_trigger, random_lora, other_lora, swapped_model, chance; any may be missing.
     """
     arms = {key: arm for key, results in metrics.items() if (arm := _arm(results)) is not None}
-    encoder = arms.get("encoder")
-    if encoder is None:
+    lead = next((key for key in LEADS if key in metrics), "encoder")
+    if lead not in arms:
         return Verdict(
-            "Not judged: the reconstruction could not be measured", (_why_not(metrics),), leaked=False, conclusive=False
+            "Not judged: the reconstruction could not be measured",
+            (_why_not(metrics, lead),),
+            leaked=False,
+            conclusive=False,
         )
-    closing = _anecdote(len(encoder.distances))
+    closing = _anecdote(len(arms[lead].distances))
     chance = arms.get("chance")
     if chance is not None and chance.recognised:
         ruler = (
@@ -84,18 +92,19 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
         return Verdict(
             "Not judged: strangers are taken for the person", (ruler, closing), leaked=False, conclusive=False
         )
-    found = {key for key in ADVERSARY if key in arms and _found(key, arms)}
+    found = {key for key in ADVERSARY if key in arms and _found(key, arms, lead)}
     sentences = [
         _dreambooth(arms),
-        _encoder(encoder),
-        _against_class_prompt(arms),
-        *_nulls(arms),
-        *_random_trigger(arms),
+        _reconstruction(arms, lead),
+        _against_class_prompt(arms, lead),
+        *_nulls(arms, lead),
+        *(_random_trigger(arms) if lead != "random_trigger" else []),
         *_swap(arms),
         closing,
     ]
     learned = "dreambooth" not in arms or arms["dreambooth"].recognised
-    return Verdict(_headline(arms, found), tuple(sentences), leaked=bool(found), conclusive=bool(found) or learned)
+    headline = _headline(arms, found) if lead == "encoder" else _headline_without_encoder(arms, found, lead)
+    return Verdict(headline, tuple(sentences), leaked=bool(found), conclusive=bool(found) or learned)
 
 
 def _arm(results: Sequence[MetricResult]) -> _Arm | None:
@@ -109,13 +118,15 @@ def _arm(results: Sequence[MetricResult]) -> _Arm | None:
     return _Arm(distances, np.array(rank.values, dtype=np.float64), rank.among)
 
 
-def _why_not(metrics: Mapping[str, Sequence[MetricResult]]) -> str:
-    reasons = [result.unavailable for result in metrics.get("encoder", ()) if result.key == "dlib_distance"]
-    return next((reason for reason in reasons if reason), "There is no dlib distance of the encoder's pictures.")
+def _why_not(metrics: Mapping[str, Sequence[MetricResult]], lead: str) -> str:
+    reasons = [result.unavailable for result in metrics.get(lead, ()) if result.key == "dlib_distance"]
+    return next(
+        (reason for reason in reasons if reason), f"There is no dlib distance of the pictures of {LEADS[lead]}."
+    )
 
 
-def _found(key: str, arms: Mapping[str, _Arm]) -> bool:
-    nulls = NULLS if key == "encoder" else ("chance",)  # the other nulls are controls of the encoder alone
+def _found(key: str, arms: Mapping[str, _Arm], lead: str) -> bool:
+    nulls = NULLS if key == lead else ("chance",)  # the other nulls are controls of that attack alone
     return arms[key].recognised and all(_nearer(arms[key], arms[null]) for null in nulls if null in arms)
 
 
@@ -151,8 +162,24 @@ def _headline(arms: Mapping[str, _Arm], found: set[str]) -> str:
         return "Not shown: the pictures resemble the person, but the controls come as near"
     if "dreambooth" in arms and not arms["dreambooth"].recognised:
         return "The person is not recognised, and fine-tuning itself did not learn the person"
+    return _weak(arms, "encoder")
+
+
+def _headline_without_encoder(arms: Mapping[str, _Arm], found: set[str], lead: str) -> str:
+    if lead in found:
+        return f"The shared file gives the person away to {LEADS[lead]}, without any encoder"
+    if "class_prompt" in found:
+        return "The shared file gives the person away to the class prompt, without any encoder"
+    if arms[lead].recognised:
+        return "Not shown: the pictures resemble the person, but the controls come as near"
+    if "dreambooth" in arms and not arms["dreambooth"].recognised:
+        return "The person is not recognised, and fine-tuning itself did not learn the person"
+    return f"{_weak(arms, lead)}; no encoder was there to try"
+
+
+def _weak(arms: Mapping[str, _Arm], lead: str) -> str:
     controls = [arms[key] for key in NULLS if key in arms]
-    if controls and all(_nearer(encoder, control) for control in controls):
+    if controls and all(_nearer(arms[lead], control) for control in controls):
         return "A trace of the person, too weak to be recognised"
     return "The attack did not find the person"
 
@@ -169,39 +196,39 @@ def _dreambooth(arms: Mapping[str, _Arm]) -> str:
     )
 
 
-def _encoder(arm: _Arm) -> str:
+def _reconstruction(arms: Mapping[str, _Arm], lead: str) -> str:
+    arm, whose = arms[lead], f"The reconstruction by {LEADS[lead]}"
     limit = f"recognised means a mean distance below {SAME_PERSON}"
     if len(arm.ranks):
         limit += f" and a median rank of {arm.best_ranks:.0f} or better"
-    if arm.recognised:
-        return f"The encoder's reconstruction is recognised as the person ({arm.words()}; {limit})."
-    return f"The encoder's reconstruction is not recognised as the person ({arm.words()}; {limit})."
+    return f"{whose} is {'' if arm.recognised else 'not '}recognised as the person ({arm.words()}; {limit})."
 
 
-def _against_class_prompt(arms: Mapping[str, _Arm]) -> str:
-    encoder, trivial = arms["encoder"], arms.get("class_prompt")
+def _against_class_prompt(arms: Mapping[str, _Arm], lead: str) -> str:
+    trivial, name = arms.get("class_prompt"), LEADS[lead]
     if trivial is None:
-        return "The class prompt was not measured, so it is not known whether the encoder adds anything."
-    gap = _gap(encoder, trivial)
+        return f"The class prompt was not measured, so it is not known whether {name} adds anything."
+    gap = _gap(arms[lead], trivial)
+    start = name[0].upper() + name[1:]
     if gap.low > 0:
-        return f"The encoder beats the class prompt: it comes {gap.estimate:.2f} nearer ({_interval(gap)})."
+        return f"{start} beats the class prompt: it comes {gap.estimate:.2f} nearer ({_interval(gap)})."
     if gap.high < 0:
         how, share = f"the class prompt comes {-gap.estimate:.2f} nearer", "more"
     else:
         side = "nearer" if gap.estimate > 0 else "farther"
         how, share = f"it comes {abs(gap.estimate):.2f} {side}, which is no clear difference", "about as much"
     return (
-        f"The encoder does not beat the class prompt: {how} ({_interval(gap)}). "
+        f"{start} does not beat the class prompt: {how} ({_interval(gap)}). "
         f"Asking the fine-tuned model for 'a photo of a person' shows {share}, without any encoder."
     )
 
 
-def _nulls(arms: Mapping[str, _Arm]) -> list[str]:
+def _nulls(arms: Mapping[str, _Arm], lead: str) -> list[str]:
     sentences = []
     for key, what in NULLS.items():
         if key not in arms:
             continue
-        gap, arm = _gap(arms["encoder"], arms[key]), arms[key]
+        gap, arm = _gap(arms[lead], arms[key]), arms[key]
         expected = (
             f"; chance would be rank {chance_rank(arm.among - 1):,.0f}" if key == "chance" and len(arm.ranks) else ""
         )
@@ -218,7 +245,7 @@ def _random_trigger(arms: Mapping[str, _Arm]) -> list[str]:
 
 
 def _swap(arms: Mapping[str, _Arm]) -> list[str]:
-    if "swapped_model" not in arms:
+    if "swapped_model" not in arms or "encoder" not in arms:
         return []
     arm, encoder = arms["swapped_model"], arms["encoder"]
     start = f"The same embedding in another person's model: {arm.words()}. "

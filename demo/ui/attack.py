@@ -11,10 +11,10 @@ import gradio as gr
 import pandas as pd
 from gradio.components import Component
 
-from demo.attack.registry import ATTACKS, AttackSettings
+from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
 from demo.report import Arm
 from demo.ui import leak0, pictures, shots, work
-from demo.ui.desk import Released
+from demo.ui.desk import Attacked, Released
 from demo.ui.fields import optional_number
 from demo.ui.orders import find, order
 from demo.ui.page import Facet, Live, Updates, View
@@ -26,6 +26,7 @@ INTRO = (
     "An encoder reads the matrices and writes an embedding, from which the model draws; "
     "the base without the file guides the drawing, so that what the file changed stands out."
 )
+WHICHEVER = "Weight encoder; guessed trigger on a base without one"
 COLUMNS = ["Rank", "In", "Out", "Alpha", "|A|", "|B|", "|update|", "Layer"]
 WIDTHS: list[str | int] = [60, 60, 60, 70, 75, 75, 85, 600]
 
@@ -99,7 +100,7 @@ def build_attack_tab(services: Services) -> AttackTab:
         made = attacked.reconstruction
         entry = ATTACKS[made.attack]
         arm = Arm(made.attack, f"Reconstruction: {entry.title.lower()}", entry.explanation, made.pictures, made.best)
-        return {drawn: pictures.html(pictures.arm_row(arm, wrap=True))}
+        return {drawn: pictures.html(pictures.arm_row(arm, wrap=True) + _without_encoder(attacked, services))}
 
     facets = (
         Facet("released", lambda v: v.desk.released and v.desk.released.number, draw_file, [file, matrices, said]),
@@ -171,6 +172,13 @@ def _fields() -> dict[str, Component]:
     default = AttackSettings()
     fields: dict[str, Component] = {"samples": gr.Slider(1, 16, default.samples, step=1, label="Pictures")}
     with gr.Accordion("More settings", open=False):
+        fields["method"] = gr.Dropdown(
+            [(WHICHEVER, ""), *((entry.title, key) for key, entry in ATTACKS.items())],
+            value="",
+            label="Attack",
+            info="The guessed trigger and the class prompt need no training: they work on every base.",
+            elem_id="method",
+        )
         fields["sampling_steps"] = optional_number("Sampling steps (empty: the base's own)", "sampling-steps")
         fields["guidance"] = optional_number("Guidance (empty: the base's own)", "guidance")
         fields["extrapolate"] = gr.Checkbox(
@@ -193,6 +201,11 @@ def _file_html(released: Released | None, services: Services) -> str:
         f"for {services.bases[released.base_key].title}."
     )
     return pictures.note(text, "good")
+
+
+def _without_encoder(attacked: Attacked, services: Services) -> str:
+    said = without_encoder(services.bases[attacked.released.base_key])
+    return "" if said is None else pictures.note(said)
 
 
 def _ready(view: View) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from demo.attack.registry import AttackSettings
+from demo.attack.registry import ATTACKS, AttackSettings
 from demo.bases import Base
 from demo.defences.registry import DEFENCES, Defence, NoDefence, choose
 from demo.errors import SettingsError
@@ -57,6 +57,7 @@ def order(services: Services, values: Values) -> Order:
         base_key=base.key,
         lora=lora_settings(base, values),
         attack=attack_settings(values),
+        method=method(values.get("method")),
         photos=Order.photos if photos is None else photos,
         seed=seed,
         include_photos=values.get("include_photos") is True,
@@ -114,6 +115,19 @@ def attack_settings(values: Values) -> AttackSettings:
     if isinstance(values.get("extrapolate"), bool):
         chosen["extrapolate"] = values["extrapolate"]
     return _checked(AttackSettings, chosen, words)
+
+
+def method(key: object) -> str | None:
+    """The chosen attack; None where the choice is left to the base.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    if not key:
+        return None
+    if not isinstance(key, str) or key not in ATTACKS:
+        raise SettingsError("There is no such attack.", f"Choose one of: {', '.join(ATTACKS)}.")
+    return key
 
 
 def whole(what: str, value: object, low: int, high: int) -> int | None:

@@ -53,7 +53,7 @@ class Story(Protocol):
     def attack(
         self,
         released: LoraWeights,
-        name: str = ...,
+        name: str | None = ...,
         *,
         base_key: str = ...,
         settings: AttackSettings | None = ...,

@@ -40,6 +40,7 @@ class Order:
     base_key: str
     lora: LoraSettings
     attack: AttackSettings
+    method: str | None = None  # which attack; None: the encoder where the base has one, else what needs none
     photos: int = 5  # how many to fine-tune on
     seed: int | None = None  # None: a random one
     include_photos: bool = False  # in report.html
@@ -126,7 +127,9 @@ def attacking(services: Services, visitor: Visitor, order: Order) -> Part:
     def work(report: Report, stop: Event) -> None:
         released = _released(visitor.desk)
         file = services.story.open_lora(released.path, base_key=released.base_key)
-        done = services.story.attack(file, base_key=released.base_key, settings=order.attack, report=report, stop=stop)
+        done = services.story.attack(
+            file, order.method, base_key=released.base_key, settings=order.attack, report=report, stop=stop
+        )
         visitor.change(attacked=Attacked(released, done), compared=None)
 
     return work

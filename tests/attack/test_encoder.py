@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from demo.attack.controls import random_lora, swapped
 from demo.attack.encoder import EncoderSettings, WeightEncoder, load_encoder, save_encoder
 from demo.attack.manifest import record
 from demo.attack.matrices import MATRIX_ENCODERS
-from demo.attack.registry import ATTACKS, AttackSettings, embeddings, random_lora, reconstruct, swapped
+from demo.attack.registry import ATTACKS, AttackSettings, embeddings, reconstruct
 from demo.errors import LoraFileError, SettingsError, WeightsError
 from demo.lora.dreambooth import new_trigger
 from demo.lora.files import LoraWeights

@@ -181,9 +181,19 @@ def test_what_stops_one_defence_is_a_note(pictures) -> None:
 def test_what_would_stop_every_defence_is_an_error(pictures, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(PhotoError):
         run([], [NONE])
-    monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: tmp_path / "none.safetensors")
+    damaged = tmp_path / "encoder.safetensors"
+    damaged.write_bytes(b"no encoder")
+    monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: damaged)
     with pytest.raises(WeightsError):
         run(pictures, [NONE, INT8])
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_base_without_an_encoder_is_swept_by_the_other_attacks(pictures, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: tmp_path / "none.safetensors")
+    found = run(pictures, [NONE])
+    assert set(found.points[0].arms) == {"dreambooth", "class_prompt", "random_trigger"}
+    assert any("There is no weight encoder" in note for note in found.notes)
 
 
 @pytest.mark.usefixtures("tiny")

@@ -112,6 +112,35 @@ def test_a_random_trigger_can_be_the_leak() -> None:
     assert "random trigger" in got.headline
 
 
+@pytest.mark.parametrize(
+    ("guess", "class_prompt", "headline"),
+    [
+        ((0.48, 2), (0.70, 120), "gives the person away to the guessed trigger, without any encoder"),
+        ((0.75, 300), (0.50, 2), "gives the person away to the class prompt, without any encoder"),
+        ((0.75, 300), (0.80, 450), "A trace of the person, too weak to be recognised; no encoder was there to try"),
+        ((0.80, 450), (0.80, 450), "The attack did not find the person; no encoder was there to try"),
+    ],
+)
+def test_where_no_encoder_was_run_the_guessed_trigger_is_judged(guess, class_prompt, headline: str) -> None:
+    got = _judge(random_trigger=guess, class_prompt=class_prompt)
+    assert got.headline.endswith(headline)
+    assert got.leaked == ("gives the person away" in headline)
+    assert "The reconstruction by the guessed trigger is" in _text(got)
+    assert "The encoder" not in _text(got)
+    assert "Control, a LoRA of random numbers" in _text(got)
+
+
+def test_an_encoder_that_could_not_be_measured_is_not_replaced() -> None:
+    got = judge({"encoder": [result("dlib_distance", [], "no face")], "random_trigger": _arm(0.48, 2)})
+    assert got.headline.startswith("Not judged")
+
+
+def test_the_guess_is_held_against_all_its_controls() -> None:
+    got = _judge(random_trigger=(0.50, 2), class_prompt=(0.75, 300), other_lora=(0.50, 2))
+    assert not got.leaked
+    assert "controls come as near" in got.headline
+
+
 def test_one_person_is_called_an_anecdote() -> None:
     got = _judge(encoder=(0.48, 2), class_prompt=(0.70, 120))
     assert "one person, 8 pictures: an anecdote, not a statistic" in got.sentences[-1]

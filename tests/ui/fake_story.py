@@ -117,7 +117,7 @@ class FakeStory:
     def attack(
         self,
         released: LoraWeights,
-        name: str = "encoder",
+        name: str | None = None,
         *,
         base_key: str = "face64",
         settings: AttackSettings | None = None,
@@ -127,7 +127,9 @@ class FakeStory:
         settings = settings or AttackSettings()
         self._draw("encoder", report, stop)
         side = find_base(base_key).side
-        return Reconstruction(name, [face(100 + i, side) for i in range(settings.samples)], 1 % settings.samples)
+        return Reconstruction(
+            name or "encoder", [face(100 + i, side) for i in range(settings.samples)], 1 % settings.samples
+        )
 
     def compare(
         self,

@@ -70,6 +70,8 @@ def test_what_is_left_empty_is_not_zero(services: Services) -> None:
     assert (made.seed, made.attack.steps, made.attack.guidance) == (7, 12, 1.5)
     assert made.attack.extrapolate
     assert not order(services, empty | {"extrapolate": False}).attack.extrapolate
+    assert order(services, empty | {"method": ""}).method is None
+    assert order(services, empty | {"method": "random_trigger"}).method == "random_trigger"
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,7 @@ def test_what_is_left_empty_is_not_zero(services: Services) -> None:
         ({"sampling_steps": "few"}, "Sampling steps: 'few' is no number"),
         ({"guidance": "inf"}, "Guidance: 'inf' is no number"),
         ({"base": "face65"}, "no such base model"),
+        ({"method": "magic"}, "no such attack"),
         ({"base": ["face64"]}, "no such base model"),
         ({"base": None}, "no such base model"),
         ({"steps": 0}, "Fine-tuning steps"),
