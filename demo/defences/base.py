@@ -41,6 +41,29 @@ class Problem:
     seed: int
 
 
+def loss_scale(problem: Problem) -> float:
+    """What a loss is multiplied by for its backward pass, and the gradients divided by: more than 1 in fp16 alone.
+
+    The gradient of a mean over the thousands of numbers of a latent is below what fp16 can hold; that of their sum is
+    not (Micikevicius et al. 2018, "Mixed Precision Training", with the scale given rather than searched for).
+    """
+    half = problem.pipe.unet.dtype == torch.float16
+    return float(problem.photos[0].numel()) if half else 1.0
+
+
+def descend(loss: Tensor, problem: Problem) -> None:
+    """The optimiser's step down a loss, its gradient clipped; none where fp16 overflowed, for then it is unknown."""
+    scale = loss_scale(problem)
+    problem.optimiser.zero_grad(set_to_none=True)
+    (loss * scale).backward()
+    gradients = [p.grad for p in problem.parameters if p.grad is not None]
+    if scale != 1:
+        torch._foreach_div_(gradients, scale)
+    norm = torch.nn.utils.clip_grad_norm_(problem.parameters, problem.settings.max_grad_norm)
+    if scale == 1 or torch.isfinite(norm):
+        problem.optimiser.step()
+
+
 class Step(Protocol):
     """One optimiser step after the other."""
 
@@ -74,14 +97,9 @@ class PlainStep:
 
     def __call__(self) -> float:
         """One step on photos and class images."""
-        problem = self._problem
         loss = self._loss().sum()
-        if not torch.isfinite(loss):
-            return loss.item()
-        problem.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(problem.parameters, problem.settings.max_grad_norm)
-        problem.optimiser.step()
+        if torch.isfinite(loss):
+            descend(loss, self._problem)
         return loss.item()
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from demo.defences import accounting
 from demo.defences.accounting import Accountant
-from demo.defences.base import Defence, Problem, Step
+from demo.defences.base import Defence, Problem, Step, loss_scale
 from demo.defences.ledger import Ledger
 from demo.defences.noise import Source, noise_source
 from demo.defences.per_sample import PerSampleGradients, clip_factors
@@ -213,6 +213,9 @@ class DpStep:
         context = context.repeat_interleave(torch.tensor(times, device=context.device), 0)
         error = noise_error(problem.pipe, torch.cat(x0), context, self._generator, torch.cat(u))
         own, other = error[: photos * draws].unflatten(0, (photos, draws)).mean(1), error[photos * draws :]
-        (own.sum() + (settings.prior_weight * other.mean() if others else 0)).backward()
+        scale = loss_scale(problem)
+        (scale * (own.sum() + (settings.prior_weight * other.mean() if others else 0))).backward()
+        if scale != 1:
+            self._gradients.unscale(scale)
         mean = own.mean().item() if photos else 0.0
         return mean + (settings.prior_weight * other.mean().item() if others else 0.0)

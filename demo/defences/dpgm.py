@@ -22,7 +22,7 @@ from pydantic import Field
 from torch import Tensor
 
 from demo.defences import accounting
-from demo.defences.base import Defence, Problem, Step
+from demo.defences.base import Defence, Problem, Step, descend
 from demo.defences.dpdm import NEIGHBOURS
 from demo.defences.ledger import Ledger
 from demo.defences.noise import Noise, Source, noise_source
@@ -206,10 +206,7 @@ class KernelStep:
         loss = self._loss(chosen)
         if not torch.isfinite(loss):
             return loss.item()
-        problem.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(problem.parameters, problem.settings.max_grad_norm)
-        problem.optimiser.step()
+        descend(loss, problem)
         return loss.item()
 
     def _loss(self, chosen: Tensor) -> Tensor:

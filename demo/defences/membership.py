@@ -15,7 +15,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from demo.defences.base import Defence, Problem, Step
+from demo.defences.base import Defence, Problem, Step, descend
 from demo.defences.ledger import Ledger
 from demo.errors import SettingsError
 from demo.lora.denoising import Denoising, predict
@@ -142,10 +142,7 @@ class AdversarialStep:
         loss = defence.objective(self._loss().sum(), gain)
         if not torch.isfinite(loss):
             return loss.item()
-        problem.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(problem.parameters, problem.settings.max_grad_norm)
-        problem.optimiser.step()
+        descend(loss, problem)
         for _ in range(defence.attacker_steps):
             self._teach()
         return loss.item()

@@ -69,6 +69,15 @@ class PerSampleGradients:
         """(numbers,), as :attr:`private`."""
         return self._filled(self._public, self._seen[1])
 
+    def unscale(self, scale: float) -> None:
+        """Divide what was kept by the scale of the loss.
+
+        A photo whose gradient overflowed adds nothing in this step, which is within its clip, whatever the others do.
+        """
+        for table in (self.private, self.public[None]):
+            table.div_(scale)
+            table[~table.norm(dim=1).isfinite()] = 0
+
     def remove(self) -> None:
         """Give the layers their own forward pass back."""
         for layer in self._layers:
