@@ -28,11 +28,14 @@ GAIN: dict[Source, float] = {"none": 0.3, "sp": 1.6, "ood": -0.1}
 class FakeShaker:
     """Takes ``pause`` seconds a step and ten steps an arm.
 
-    ``broken`` is the key of an arm that fails the job; after ``halt`` arms it waits to be stopped.
+    ``broken`` is the key of an arm that fails the job; after ``halt`` arms it waits to be stopped. No step is taken
+    while ``gate`` is cleared.
     """
 
     def __init__(self, pause: float = 0.0) -> None:
         self.pause = pause
+        self.gate = Event()
+        self.gate.set()
         self.broken = ""
         self.halt: int | None = None
         self.seeds: list[int] = []
@@ -73,6 +76,7 @@ class FakeShaker:
             for step in range(1, STEPS + 1):
                 if stop is not None and stop.is_set():
                     raise Stopped
+                self.gate.wait(30)
                 time.sleep(self.pause)
                 if report is not None:
                     report(Progress(f"{number} of {len(plan) + 1}: {label}: fine-tune", step, STEPS, loss=0.3))

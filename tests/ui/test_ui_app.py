@@ -160,12 +160,12 @@ def test_a_model_is_shaken_for_one_visitor(app: App) -> None:
         client.predict(methods=["lora"], control=False, api_name="/continue_shake")
     shaker = app.services.shaker
     assert isinstance(shaker, FakeShaker)
-    shaker.pause = 0.05  # the client fetches the last run's files, which go with the new one's end
+    shaker.gate.clear()  # the client fetches the last run's files, which go with the new one's end
     try:
         client.predict(methods=["perturb"], control=False, api_name="/continue_shake")
-        wait(client, state="done", models=2)
     finally:
-        shaker.pause = 0.0
+        shaker.gate.set()
+    wait(client, state="done", models=2)
     assert other.predict(api_name="/status")["models"] is None
     client.predict(api_name="/delete_my_data")
     assert client.predict(api_name="/status")["models"] is None
@@ -382,7 +382,7 @@ def test_nothing_shown_is_kept_in_memory_after_deletion_or_the_pages_end(app: Ap
     client.predict(api_name="/stop")
     assert kept()
     app.services.visitors.close(client.session_hash)
-    deadline = time.monotonic() + 10  # an answer to the page may still be on its way
+    deadline = time.monotonic() + 2  # seen 20 ms late in 2 of 22 runs on a busy machine; why is not known
     while kept() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not kept()
