@@ -6,7 +6,6 @@ Its text half is the text encoder of ``face64``; both halves ship as the bundled
 from __future__ import annotations
 
 import math
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import torch
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextModel, CLIPTokenizer
 
-from demo.train.checkpoint import Checkpoint, Ema
+from demo.train.course import Course
 from demo.train.data import SIDE, WORK, Faces
 from demo.train.precision import mixed_precision
 
@@ -109,16 +108,25 @@ def train(
     if torch.device(device).type == "cpu":
         model.set_attn_implementation("eager")  # torch's fused attention is several times slower in bfloat16 there
     optimiser = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.98), weight_decay=0.05)
-    ema = Ema(model, decay=0.998)
-    keeper = Checkpoint(work / "clip", {"model": model, "optimiser": optimiser, "ema": ema}, every_seconds=240)
-    seen = keeper.resume()
-    began, first = time.time(), seen
-    rng = np.random.default_rng([seed, seen])
-    while seen < pictures:
-        for group in optimiser.param_groups:
-            group["lr"] = (
-                lr * min(1, (seen + batch) / 6000) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * seen / pictures)))
-            )
+    course = Course(
+        "clip",
+        model,
+        optimiser,
+        work,
+        pictures=pictures,
+        batch=batch,
+        decay=0.998,
+        every_seconds=240,
+        every_steps=20,
+        unit="pairs",
+        besides=f" of {math.log(batch):.3f}",
+    )
+    rng = np.random.default_rng([seed, course.seen])
+    while course.goes_on:
+        falling = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * course.seen / pictures))
+        course.set_rate(lr * min(1, (course.seen + batch) / 6000) * falling)
+        with torch.no_grad():
+            model.logit_scale.clamp_(max=math.log(100))
         rows = np.unique(faces.draw(rng, batch))
         x = torch.from_numpy(faces.pixels[rows]).to(device).permute(0, 3, 1, 2).float().div(127.5).sub(1)
         if rng.random() < 0.5:
@@ -128,22 +136,8 @@ def train(
         ids = ids[:, :longest].to(device)
         with mixed_precision(device):
             loss = model(input_ids=ids, pixel_values=x, return_loss=True).loss
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        ema.update()
-        with torch.no_grad():
-            model.logit_scale.clamp_(max=math.log(100))
-        seen += batch
-        if seen % (batch * 20) == 0:
-            rate = (seen - first) / (time.time() - began)
-            print(
-                f"clip: {seen} pairs, loss {loss.item():.3f} of {math.log(batch):.3f}, {rate:.0f} pairs/s", flush=True
-            )
-        keeper.tick(seen)
-    keeper.save(seen)
-    ema.copy_to(model)
+        course.step(loss)
+    course.end()
     return model.cpu().eval(), tokenizer
 
 

@@ -8,8 +8,6 @@ covered in such noise.) Li & He 2025, "Back to basics: let denoising generative 
 
 from __future__ import annotations
 
-import math
-import time
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +18,8 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from demo.sampling import velocity_weight
-from demo.train.checkpoint import Checkpoint, Ema
 from demo.train.clip import WIDTH, tokens
+from demo.train.course import Course
 from demo.train.data import WORK, Faces
 from demo.train.precision import mixed_precision
 
@@ -85,16 +83,13 @@ def train(
         unet.set_attn_processor(AttnProcessor())  # torch's fused attention is several times slower in bfloat16 there
     text_encoder = text_encoder.to(device).eval().requires_grad_(False)
     optimiser = torch.optim.AdamW(unet.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
-    ema = Ema(unet, decay=0.999)
-    keeper = Checkpoint(work / "unet", {"model": unet, "optimiser": optimiser, "ema": ema}, every_seconds=300)
-    seen = keeper.resume()
+    course = Course("unet", unet, optimiser, work, pictures=pictures, batch=batch)
     scheduler = new_scheduler()
     alpha_bar = scheduler.alphas_cumprod.to(device)
-    began, first, losses = time.time(), seen, []
-    rng = np.random.default_rng([seed, seen])
-    while seen < pictures:
-        for group in optimiser.param_groups:
-            group["lr"] = lr * min(1, (seen + batch) / 10_000, (pictures - seen) / (0.3 * pictures) + 0.005)
+    rng = np.random.default_rng([seed, course.seen])
+    while course.goes_on:
+        left = (pictures - course.seen) / (0.3 * pictures)
+        course.set_rate(lr * min(1, (course.seen + batch) / 10_000, left + 0.005))
         rows = faces.draw(rng, batch)
         flips = rng.integers(2, size=batch)
         x0 = latents[torch.from_numpy(flips), torch.from_numpy(rows)].to(device).float()
@@ -111,21 +106,7 @@ def train(
         with mixed_precision(device):
             predicted = unet(a * x0 + s * noise, t, encoder_hidden_states=context).sample
         loss = ((predicted.float() - x0).square() * velocity_weight(s)).mean()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
-        optimiser.step()
-        ema.update()
-        seen += batch
-        losses.append(loss.item())
-        if not math.isfinite(losses[-1]):
-            raise FloatingPointError(f"The loss is {losses[-1]} after {seen} pictures.")
-        if len(losses) == 50:
-            rate = (seen - first) / (time.time() - began)
-            print(f"unet: {seen} pictures, loss {np.mean(losses):.4f}, {rate:.0f} pictures/s", flush=True)
-            losses = []
-        keeper.tick(seen)
-    keeper.save(seen)
-    ema.copy_to(unet)
+        course.step(loss)
+    course.end()
     unet.set_default_attn_processor()
     return unet.cpu().eval()

@@ -8,8 +8,6 @@ weight encoder. (A jointly trained encoder was tried first: it flattened the spe
 
 from __future__ import annotations
 
-import math
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from demo.train.checkpoint import Checkpoint, Ema
+from demo.train.course import Course
 from demo.train.data import WORK, Faces
 
 CHANNELS = 20
@@ -133,15 +131,12 @@ def train(
     # Channels last: a third off the time of these convolutions on a CPU.
     decoder = vae.decoder.to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(decoder.parameters(), lr=lr, betas=(0.9, 0.99))
-    ema = Ema(decoder, decay=0.999)
-    keeper = Checkpoint(work / "vae", {"model": decoder, "optimiser": optimiser, "ema": ema}, every_seconds=240)
-    seen = keeper.resume()
+    course = Course("vae", decoder, optimiser, work, pictures=pictures, batch=batch, every_seconds=240, every_steps=200)
     lpips = perceptual_loss(to) if perceptual else None
-    began, first, losses = time.time(), seen, []
-    generator = torch.Generator().manual_seed(seed + seen)
-    while seen < pictures:
-        for group in optimiser.param_groups:
-            group["lr"] = lr * min(1, (seen + batch) / 1000, (pictures - seen) / (0.3 * pictures) + 0.01)
+    generator = torch.Generator().manual_seed(seed + course.seen)
+    while course.goes_on:
+        left = (pictures - course.seen) / (0.3 * pictures)
+        course.set_rate(lr * min(1, (course.seen + batch) / 1000, left + 0.01))
         rows = torch.randint(len(faces), (batch,), generator=generator).numpy()
         x = torch.from_numpy(faces.pixels[np.sort(rows)]).to(to).permute(0, 3, 1, 2).float().div(127.5).sub(1)
         if torch.rand((), generator=generator) < 0.5:
@@ -152,22 +147,8 @@ def train(
         loss = (out - x).abs().mean() + gradient_l1(out, x)
         if lpips is not None:
             loss = loss + perceptual * lpips(out, x).mean()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
-        optimiser.step()
-        ema.update()
-        seen += batch
-        losses.append(loss.item())
-        if not math.isfinite(losses[-1]):
-            raise FloatingPointError(f"The loss is {losses[-1]} after {seen} pictures.")
-        if len(losses) == 200:
-            rate = (seen - first) / (time.time() - began)
-            print(f"vae: {seen} pictures, loss {np.mean(losses):.4f}, {rate:.0f} pictures/s", flush=True)
-            losses = []
-        keeper.tick(seen)
-    keeper.save(seen)
-    ema.copy_to(decoder)
+        course.step(loss)
+    course.end()
     return vae.cpu().eval()
 
 
