@@ -235,7 +235,7 @@ def _updates(world: World, algorithm: str, people: int, count: int | None = None
     def draw_people(k: int) -> list[list[Image.Image]]:
         return [noise_pictures(PHOTOS, world.base.side, seed) for seed in range(k)]
 
-    reader, processors = _new_encoder(world), dict(world.pipe.unet.attn_processors)
+    reader = _new_encoder(world)
     reader.register_forward_pre_hook(stamp)
     settings = TrainSettings(algorithm=algorithm, updates=count, people=people, pictures=1)  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory() as place, contextlib.redirect_stdout(sys.stderr):
@@ -245,7 +245,6 @@ def _updates(world: World, algorithm: str, people: int, count: int | None = None
             zoo = Zoo(random_zoo(world.pipe, world.settings, 2 * people, folder / "zoo"))
         common = {"work": folder, "zoo": zoo, "draw_people": draw_people}
         train(world.pipe, world.base, reader, world.settings, settings, **common)  # type: ignore[arg-type]
-    world.pipe.unet.set_attn_processor(processors)  # training may leave slower ones behind
     return [late - early for early, late in pairwise(stamps[2:])]
 
 

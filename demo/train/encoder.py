@@ -157,6 +157,7 @@ def train(
         )
         injected.keep(share)
         streams.take_over()
+    processors = dict(pipe.unet.attn_processors)
     if device.type == "cpu":
         pipe.unet.set_attn_processor(AttnProcessor())  # as in demo.train.unet
     batches: Batches | None = None
@@ -218,11 +219,11 @@ def train(
                         log(done, mean)
             keeper.tick(done)
     finally:
-        pipe.unet.set_default_attn_processor()
         if injected is not None:
             injected.remove()
         if batches is not None and hasattr(batches, "close"):
             batches.close()
+        pipe.unet.set_attn_processor(processors)  # last: batches that fine-tune change them, too
     keeper.save(done)
     ema.copy_to(encoder)
     return encoder.eval()

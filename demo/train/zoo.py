@@ -69,6 +69,7 @@ class GroupTrainer:
         people = len(photos)
         share = share or everybody(people)
         self._pipe, self._fast = pipe, fast
+        self._processors = dict(pipe.unet.attn_processors)
         if fast and pipe.unet.device.type == "cpu":
             pipe.unet.set_attn_processor(AttnProcessor())  # as in demo.train.unet
         torch.manual_seed(seed)
@@ -123,8 +124,7 @@ class GroupTrainer:
 
     def remove(self) -> None:
         """Take the adapters off the pipeline."""
-        if self._fast and self._pipe.unet.device.type == "cpu":
-            self._pipe.unet.set_default_attn_processor()
+        self._pipe.unet.set_attn_processor(dict(self._processors))
         self.unet.remove()
         self.text.remove()
 

@@ -144,7 +144,9 @@ def test_encoder_learns_from_a_zoo_and_the_zoo_is_built_once(
     start = {n: p.clone() for n, p in fresh.named_parameters()}
     settings = encoder.TrainSettings(updates=3, people=2, pictures=2)
     names = [n for n, _ in tiny_pipe.unet.named_modules()]
+    processors = dict(tiny_pipe.unet.attn_processors)
     trained = encoder.train(tiny_pipe, tiny_base, fresh, LORA, settings, work=tmp_path / "enc", zoo=zoo)
+    assert tiny_pipe.unet.attn_processors == processors  # the fused ones again
     assert [n for n, _ in tiny_pipe.unet.named_modules()] == names
     batch = zoo.pick([(0, 0), (3, 1)])
     assert batch.embedding is not None
