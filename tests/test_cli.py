@@ -286,7 +286,8 @@ def test_leak_then_attack_its_file(photos: Path, tmp_path: Path, capsys: pytest.
     printed = capsys.readouterr()
     result = json.loads(printed.out.splitlines()[-1])
     names = {path.name for path in out.iterdir()}
-    drawn = {f"{name}-{i}.png" for name in ("reconstruction", "dreambooth", "class_prompt") for i in range(2)}
+    arms = ("reconstruction", "dreambooth", "class_prompt", "guessed_trigger")
+    drawn = {f"{name}-{i}.png" for name in arms for i in range(2)}
     assert names == {"lora.safetensors", "report.json", "report.html"} | drawn
     for name in drawn:
         with Image.open(out / name) as image:
@@ -319,6 +320,12 @@ def test_leak_then_attack_its_file(photos: Path, tmp_path: Path, capsys: pytest.
     assert report["verdict"]["leaked"] is False
     assert report["verdict"]["headline"].startswith("Not judged")
     assert len(report["seen"]) == result["seen"]["matrices"]
+
+    chosen = ["attack", file, "--out", str(again), "--base", "tiny", "--samples", "1", "--steps", "2", "--attack"]
+    assert main([*chosen, "class_prompt"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["attack"] == "class_prompt"
+    assert main([*chosen, "magic"]) == 2
+    assert "There is no attack 'magic'" in capsys.readouterr().err
 
 
 def test_photos_are_in_the_report_only_when_asked(
