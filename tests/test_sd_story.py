@@ -23,6 +23,7 @@ from demo.cli import main
 from demo.errors import WeightsError
 from demo.lora import priors
 from demo.lora.dreambooth import adapters, collect
+from demo.lora.files import write_lora
 from demo.lora.settings import LoraSettings
 from demo.metrics import dlib_face
 from demo.photos import ingest
@@ -115,13 +116,19 @@ def test_without_an_encoder_the_story_is_told_by_what_needs_none(given: Given, t
     assert list(arms) == ["dreambooth", "class_prompt", "random_trigger", "random_lora", "chance"]
     assert arms["random_trigger"].pictures is attacked.pictures
     assert any("no weight encoder" in note for note in report.notes)
-    assert any(
-        sentence.startswith("The reconstruction by the guessed trigger") for sentence in report.verdict.sentences
-    )
-    assert not any(sentence.startswith("The encoder") for sentence in report.verdict.sentences)
+    said = " ".join(report.verdict.sentences)
+    assert "The reconstruction by the guessed trigger is" in said
+    assert "The encoder" not in said
     with pytest.raises(WeightsError, match="no weight encoder") as error:
         story.attack(released, "encoder", base_key=base.key, settings=few)
     assert "guessed trigger" in str(error.value)
+
+    write_lora(tmp_path / "lora.safetensors", released)
+    asked = ["attack", tmp_path / "lora.safetensors", "--out", tmp_path / "out", "--base", base.source, "--steps", "2"]
+    assert main([str(a) for a in [*asked, "--samples", "1", "--attack", "class_prompt"]]) == 0
+    page = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert [arm["key"] for arm in page["arms"]] == ["class_prompt"]
+    assert any("no weight encoder" in note and "class prompt" in note for note in page["notes"])
 
 
 @pytest.mark.parametrize("given", ["SD21"], indirect=True)

@@ -115,10 +115,10 @@ def without_encoder(base: Base) -> str | None:
     """What to say of a base that has no encoder; None of one that has."""
     if has_encoder(base):
         return None
-    lead = ATTACKS[leading_attack(base)].title
+    others = ", ".join(ATTACKS[key].title.lower() for key in attacks_on(base))
     return (
-        f"There is no weight encoder for {base.title}: the reconstruction is that of the attack '{lead}', which needs "
-        "no training. An encoder may show more, or less."
+        f"There is no weight encoder for {base.title}: what is shown comes from attacks that need no training "
+        f"({others}). An encoder may show more, or less."
     )
 
 

@@ -39,7 +39,7 @@ def attack(arguments: argparse.Namespace) -> None:
         say(f"Clean copy, same weights: {clean}")
 
     from demo import story
-    from demo.attack.registry import ATTACKS, AttackSettings
+    from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
     from demo.bases import find_base
     from demo.metrics.verdict import Verdict
     from demo.report import Arm, LeakReport, seen_matrices, write_report
@@ -57,8 +57,10 @@ def attack(arguments: argparse.Namespace) -> None:
     with watch.stage("attack"):
         found = story.attack(released, arguments.attack, base_key=base.key, settings=settings, report=Narrator())
     entry = ATTACKS[found.attack]
-    if arguments.attack is None and entry.needs_encoder is False:
-        say(f"There is no weight encoder for {base.title}. Attack: {entry.title}")
+    lacking = without_encoder(base)
+    if lacking is not None:
+        say(lacking)
+    say(f"Attack: {entry.title}")
     numbers = sum(tensor.numel() for tensor in released.tensors.values())
     report = LeakReport(
         title=f"What {file.name} gives away",
@@ -73,6 +75,7 @@ def attack(arguments: argparse.Namespace) -> None:
         metrics={},
         verdict=Verdict(UNJUDGED, (WHY,), leaked=False),
         seconds=dict(watch.seconds),
+        notes=[] if lacking is None else [lacking],
         seen=seen_matrices(released.tensors),
         leak0=said,
     )

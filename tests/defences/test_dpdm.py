@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from defence_parts import problem_on
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
@@ -20,9 +21,9 @@ from demo.defences.per_sample import PerSampleGradients, clip_factors, norms
 from demo.defences.registry import choose
 from demo.errors import DemoError, SettingsError
 from demo.lora import priors
-from demo.lora.dreambooth import adapters, fine_tune
+from demo.lora.dreambooth import fine_tune
 from demo.lora.settings import LoraSettings
-from demo.sampling import encode_pictures, text_embeddings, token_ids
+from demo.sampling import encode_pictures, text_embeddings
 
 SETTINGS = LoraSettings(
     unet_rank=2, text_rank=2, unet_alpha=2, text_alpha=2, steps=3, batch=3, class_batch=2, lr=1e-2, class_images=4,
@@ -38,20 +39,9 @@ def problem(tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[
     photos = encode_pictures(tiny_pipe, pictures).double()
     tiny_pipe.unet.double()
     tiny_pipe.text_encoder.double()
-    with adapters(tiny_pipe, SETTINGS) as parameters:
-        for p in parameters:
-            p.data = 0.3 * torch.randn(p.shape, dtype=torch.float64)
-        yield Problem(
-            tiny_pipe,
-            photos,
-            torch.randn(4, *photos.shape[1:], dtype=torch.float64),
-            token_ids(tiny_pipe, [tiny_base.instance_prompt.format(trigger="qzx")]),
-            token_ids(tiny_pipe, [tiny_base.class_prompt]),
-            SETTINGS,
-            parameters,
-            torch.optim.SGD(parameters, lr=1e-2),
-            seed=0,
-        )
+    prior = torch.randn(4, *photos.shape[1:], dtype=torch.float64)
+    with problem_on(tiny_pipe, tiny_base, photos, prior, SETTINGS, spread=0.3) as found:
+        yield found
 
 
 def loss_of(problem: Problem, x0: Tensor, ids: Tensor, draws: int, seed: int) -> Tensor:

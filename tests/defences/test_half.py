@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from defence_parts import problem_on
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
@@ -13,37 +14,24 @@ from demo.bases import Base
 from demo.defences import base as steps
 from demo.defences.base import PlainStep, Problem, descend, loss_scale
 from demo.defences.dpdm import Dpdm, DpStep
-from demo.lora.dreambooth import adapters
 from demo.lora.settings import LoraSettings
-from demo.sampling import token_ids
 
 SETTINGS = LoraSettings(unet_rank=2, train_text_encoder=False, steps=3, batch=2, class_batch=2, class_images=4)
 
 
 @pytest.fixture
 def problem(tiny_pipe: StableDiffusionPipeline, tiny_base: Base) -> Iterator[Problem]:
-    """The UNet in fp16, LoRA in fp32; B is not zero, else A's gradients vanish."""
+    """The UNet in fp16, LoRA in fp32."""
     torch.manual_seed(0)
     shape = (tiny_pipe.unet.config.in_channels, 8, 8)
     tiny_pipe.unet.half()
-    with adapters(tiny_pipe, SETTINGS) as parameters:
-        for p in parameters:
-            p.data = 0.1 * torch.randn(p.shape)
-        yield Problem(
-            tiny_pipe,
-            torch.randn(3, *shape),
-            torch.randn(4, *shape),
-            token_ids(tiny_pipe, [tiny_base.instance_prompt.format(trigger="qzx")]),
-            token_ids(tiny_pipe, [tiny_base.class_prompt]),
-            SETTINGS,
-            parameters,
-            torch.optim.SGD(parameters, lr=1e-2),
-            seed=0,
-        )
+    photos, prior = torch.randn(3, *shape), torch.randn(4, *shape)
+    with problem_on(tiny_pipe, tiny_base, photos, prior, SETTINGS, spread=0.1) as found:
+        yield found
 
 
 def gradient(problem: Problem) -> Tensor:
-    """Of one plain step, before clipping."""
+    """Of the last step."""
     return torch.cat([p.grad.flatten() for p in problem.parameters if p.grad is not None])
 
 
@@ -70,7 +58,7 @@ def test_scaled_gradients_are_those_of_fp32_and_unscaled_ones_are_not(problem: P
     exact = gradient(problem)
     errors = {name: float((g - exact).norm() / exact.norm()) for name, g in found.items()}
     zeros = {name: float((g == 0).float().mean()) for name, g in found.items()}
-    print(errors, zeros)
+    print(f"errors of fp16 gradients {errors}, share that is zero {zeros}")
     assert errors["scaled"] < 0.02
     assert errors["plain"] > 5 * errors["scaled"]
     assert zeros["plain"] > zeros["scaled"]

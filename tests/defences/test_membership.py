@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from defence_parts import problem_on
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
@@ -18,9 +19,9 @@ from demo.defences.membership import AdversarialStep, MpLora, SmpLora
 from demo.defences.registry import choose
 from demo.errors import SettingsError
 from demo.lora import priors
-from demo.lora.dreambooth import adapters, fine_tune
+from demo.lora.dreambooth import fine_tune
 from demo.lora.settings import LoraSettings
-from demo.sampling import encode_pictures, token_ids
+from demo.sampling import encode_pictures
 
 SETTINGS = LoraSettings(
     unet_rank=2, text_rank=2, unet_alpha=2, text_alpha=2, steps=3, batch=3, class_batch=2, lr=1e-2, class_images=4,
@@ -37,20 +38,10 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def problem(tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[Image.Image]) -> Iterator[Problem]:
     torch.manual_seed(0)
     photos = encode_pictures(tiny_pipe, pictures)
-    with adapters(tiny_pipe, SETTINGS) as parameters:
-        for p in parameters:
-            p.data = 0.3 * torch.randn(p.shape)
-        yield Problem(
-            tiny_pipe,
-            photos,
-            torch.randn(5, *photos.shape[1:]),
-            token_ids(tiny_pipe, [tiny_base.instance_prompt.format(trigger="qzx")]),
-            token_ids(tiny_pipe, [tiny_base.class_prompt]),
-            SETTINGS,
-            parameters,
-            torch.optim.SGD(parameters, lr=0.0),  # leaves the gradients to be looked at
-            seed=0,
-        )
+    prior = torch.randn(5, *photos.shape[1:])
+    # A rate of 0 leaves the gradients to be looked at.
+    with problem_on(tiny_pipe, tiny_base, photos, prior, SETTINGS, spread=0.3, lr=0.0) as found:
+        yield found
 
 
 def test_objectives_are_the_published_ones() -> None:
