@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     encoder.add_argument("--pictures", type=int, default=4, help="noisy pictures of each")
     encoder.add_argument("--lr", type=float, default=1e-3)
     encoder.add_argument("--echo-lr", type=float, default=1e-3)
+    encoder.add_argument("--adam-epsilon", type=float, default=1e-8)
     encoder.add_argument(
         "--embedding-weight", type=float, default=0.0, help="of the error to the secret prompt's embedding"
     )
@@ -193,6 +194,7 @@ def _encoder(args: argparse.Namespace) -> None:
         pictures=args.pictures,
         lr=args.lr,
         echo_lr=args.echo_lr,
+        adam_epsilon=args.adam_epsilon,
         noise_from=args.noise_from,
         embedding_weight=args.embedding_weight,
     )

@@ -51,6 +51,7 @@ class TrainSettings(Settings):
     echo_lr: float = Field(1e-3, gt=0)  # of the echo path
     noise_from: float = Field(0.0, ge=0, lt=1)  # share of the schedule, from its clean end, that is left out
     weight_decay: float = Field(5e-4, ge=0)
+    adam_epsilon: float = Field(1e-8, gt=0)
     max_grad_norm: float = Field(1.0, gt=0)
 
 
@@ -137,7 +138,10 @@ def train(
     rest = [p for name, p in named if not name.startswith("echo.")]
     rates = [settings.lr, settings.echo_lr][: 2 if echo else 1]
     optimiser = torch.optim.AdamW(
-        [{"params": rest}, {"params": echo}][: len(rates)], lr=settings.lr, weight_decay=settings.weight_decay, eps=1e-8
+        [{"params": rest}, {"params": echo}][: len(rates)],
+        lr=settings.lr,
+        weight_decay=settings.weight_decay,
+        eps=settings.adam_epsilon,
     )
     ema = Ema(encoder, decay=0.995)
     keeper = Checkpoint(

@@ -28,6 +28,8 @@ from demo.train.zoo import GroupTrainer, Zoo, build
 
 LORA = LoraSettings(steps=3, batch=2, class_batch=1, class_images=2, lr=1e-3, unet_rank=4, text_rank=4)
 ENCODER = ["encoder", "--people", "4", "--pictures", "2"]
+# At AdamW's usual epsilon a gradient of nothing but rounding moves its weight as far as any other: here by its size.
+SMOOTH = ["--updates", "4", "--adam-epsilon", "1e-2"]
 
 
 @pytest.fixture(autouse=True)
@@ -53,8 +55,8 @@ def commands(work: Path) -> list[list[str]]:
     at = ["--work", str(work), "--out", str(work / "encoder.safetensors")]
     return [
         ["zoo", "--people", "4", "--group", "2", "--work", str(work)],
-        [*ENCODER, "--updates", "4", *at],
-        [*ENCODER, "--updates", "4", "--algorithm", "algorithm2", "--no-variational", *at],
+        [*ENCODER, *SMOOTH, *at],
+        [*ENCODER, *SMOOTH, "--algorithm", "algorithm2", "--no-variational", *at],
         [*ENCODER, "--updates", "1", "--echo", *at],
         [*ENCODER, "--updates", "1", "--echo", "--algorithm", "algorithm2", *at],
     ]
@@ -80,8 +82,7 @@ def test_two_processes_do_what_one_does(tiny_folder: Path, tmp_path: Path) -> No
             if key.startswith("streams/"):
                 assert torch.equal(a[key], b[key]), key
             elif key.startswith("ema/"):
-                # AdamW makes much of the rounding of small gradients in its first steps.
-                assert (a[key] - b[key]).float().norm() <= 0.05 * a[key].float().norm(), key
+                assert torch.allclose(a[key].float(), b[key].float(), atol=1e-7, rtol=2e-7), key  # they moved by 1e-5
         # After one update the first moments are the gradient itself, which rounding changes by little.
         moments = [key for key in first if key.endswith("exp_avg")]
         assert len(moments) > 10
