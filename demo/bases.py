@@ -26,6 +26,7 @@ NOT_FIGURES = {
     "other-person.safetensors",
     "gate.json",
     "manifest.json",
+    "photo-count.safetensors",
 }  # files of a base that no figure depends on
 
 

@@ -1,4 +1,7 @@
-"""``python -m demo.evaluate base | people | defences | secmi | shake | gate | figures``: the README's, recomputed."""
+"""``python -m demo.evaluate base | people | defences | secmi | shake | gate | photo-count | figures``.
+
+The README's figures, recomputed.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,7 @@ def _run(args: argparse.Namespace) -> None:
     if args.command == "defences":
         _defences(args)
         return
-    if args.command in {"secmi", "shake", "gate"}:
+    if args.command in {"secmi", "shake", "gate", "photo-count"}:
         leakage.run(args)
         return
     pipe = load_pipeline(base, args.device)

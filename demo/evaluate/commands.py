@@ -1,6 +1,6 @@
-"""The commands ``secmi``, ``shake`` and ``gate`` of ``python -m demo.evaluate``: what they take, and what they do.
+"""``secmi``, ``shake``, ``gate`` and ``photo-count`` of ``python -m demo.evaluate``: what they take and do.
 
-All three add to a folder person by person, so that a run can be taken up again and several processes can share one, and
+All add to a folder person by person, so that a run can be taken up again and several processes can share one, and
 print the table of whatever is there.
 """
 
@@ -23,7 +23,7 @@ PLANTED, DOMAIN = "planted", "domain"
 
 
 def add(commands: Any) -> list[argparse.ArgumentParser]:
-    """The three parsers, without what all evaluations share."""
+    """The four parsers, without what all evaluations share."""
     secmi = commands.add_parser("secmi", help="membership inference on the base over people whose members are known")
     secmi.add_argument("--people", type=int, default=100, help="domain people; the planted ones are all taken")
     secmi.add_argument("--group", choices=(PLANTED, DOMAIN, "both"), default="both")
@@ -44,12 +44,14 @@ def add(commands: Any) -> list[argparse.ArgumentParser]:
     gate.add_argument("--people", type=int, default=100, help="domain people; three sets of each")
     gate.add_argument("--size", type=int, default=5, help="pictures of a set")
     gate.add_argument("--save", action="store_true", help="write the calibrated gate into the base's folder")
-    for command in (secmi, shake, gate):
+    count = commands.add_parser("photo-count", help="the number of photos, read off the files of private people")
+    count.add_argument("--people", type=int, default=60, help="the first n private people, 1 to 8 photos each")
+    for command in (secmi, shake, gate, count):
         command.add_argument("--faces", type=Path, default=FACES128, help="folder of domains.parquet")
         command.add_argument("--shard", type=int, default=0, help="this process takes every --shards-th person")
         command.add_argument("--shards", type=int, default=1)
         command.add_argument("--merge", action="store_true", help="print what is there, add nothing")
-    return [secmi, shake, gate]
+    return [secmi, shake, gate, count]
 
 
 def run(args: argparse.Namespace) -> None:
@@ -66,7 +68,8 @@ def run(args: argparse.Namespace) -> None:
             f"Shard {args.shard} of {args.shards} over {args.people} people cannot be.",
             "Count shards from 0, and ask for one person or more.",
         )
-    {"secmi": _secmi, "shake": _shake, "gate": _gate}[args.command](args, find_base(args.base))
+    do = {"secmi": _secmi, "shake": _shake, "gate": _gate, "photo-count": _photo_count}[args.command]
+    do(args, find_base(args.base))
 
 
 def _secmi(args: argparse.Namespace, base: Base) -> None:
@@ -174,3 +177,22 @@ def _people(group: str, base: Base, faces: Path, count: int | None) -> list[Doma
             raise SettingsError(f"No people were planted in {base.title}.", "Choose the bundled base 'face64'.")
         return found[:count]
     return domain_people(faces, base, people=count)
+
+
+def _photo_count(args: argparse.Namespace, base: Base) -> None:
+    from demo.attack.photo_count import load_calibration
+    from demo.bases import load_pipeline
+    from demo.evaluate import photo_count
+    from demo.evaluate.held_out import private_photos
+    from demo.train.photo_count import collect, spread
+
+    known = load_calibration(base)
+    folder = photo_count.table_folder(args.out, base, known.fingerprint, known.settings)
+    if not args.merge:
+        people = private_photos(args.faces, args.people)
+        where = {"seed": photo_count.SEED, "shard": args.shard, "shards": args.shards}
+        collect(load_pipeline(base, args.device), base, people, spread(len(people)), known.settings, folder, **where)
+    if list(folder.glob("photos-*.safetensors")):  # spectra do not travel with the project: what was read does
+        photo_count.read(folder, known)
+    print(photo_count.markdown(photo_count.records(folder, known)))
+    print(f"\nfrom {folder}")

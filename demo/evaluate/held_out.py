@@ -56,6 +56,12 @@ def held_out_people(
     return [Person(who, own, kept[who], known[str(who)].numpy()) for who, own in tune.items()]
 
 
+def private_photos(folder: Path = FACES128, count: int | None = None) -> list[list[Image.Image]]:
+    """All photos of each of the first ``count`` private people."""
+    people = list(read_split(folder, "private").groupby("identity", sort=True))[:count]
+    return [[Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"]] for _, group in people]
+
+
 def scores(pictures: list[Image.Image], person: Person, crowd: Vector) -> dict[str, float]:
     """Of one person in one arm: mean distance to the held-out photos, rank among the crowd, Rec. Acc.
 

@@ -13,7 +13,7 @@ from demo.bases import WEIGHTS, Base, fingerprint
 from demo.files import write_text
 
 FIGURES = WEIGHTS / "figures"
-TABLES = ("defences", "secmi", "shake", "gate")
+TABLES = ("defences", "secmi", "shake", "gate", "photo-count")
 SUMMARIES = {"defences.json", "secmi.json", "shake.json", "gate-table.json", "gate.json"}  # made from the results
 
 

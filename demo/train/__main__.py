@@ -57,15 +57,22 @@ def parser() -> argparse.ArgumentParser:
     encoder.add_argument("--limit", type=int, default=None, help="only the first n groups of the zoo")
     encoder.add_argument("--out", type=Path, default=None, help="default: where the app looks for it")
     encoder.add_argument("--checkpoint-every", type=float, default=240, help="seconds; 0: after every update")
+    count = commands.add_parser("photo-count", help="LoRAs of known number, by whose spectra the photos are counted")
+    count.add_argument("--faces", type=Path, default=data.FACES128)
+    count.add_argument("--people", type=int, default=64, help="1 to 8 photos each, all numbers equally often")
+    count.add_argument("--group", type=int, default=8, help="people fine-tuned at once")
+    count.add_argument("--shard", type=int, default=0)
+    count.add_argument("--shards", type=int, default=1)
+    count.add_argument("--merge", action="store_true", help="write the base's file from what is there, add nothing")
     publish = commands.add_parser(
         "publish", help="upload the weight encoder to the Hub, and note where in its manifest"
     )
     publish.add_argument("--repo", required=True, help="USER/REPO")
     publish.add_argument("--private", action="store_true", help="if the repository is new")
-    for command in (base, prior, zoo, encoder):
+    for command in (base, prior, zoo, encoder, count):
         command.add_argument("--work", type=Path, default=data.WORK, help="check-points and caches")
         command.add_argument("--device", default="auto")
-    for command in (prior, zoo, encoder, publish):
+    for command in (prior, zoo, encoder, count, publish):
         command.add_argument("--base", default="face64")
     return top
 
@@ -218,6 +225,30 @@ def _encoder(args: argparse.Namespace) -> None:
     accelerator.end_training()
 
 
+def _photo_count(args: argparse.Namespace) -> None:
+    import io
+
+    from PIL import Image
+
+    from demo.attack.photo_count import FILE
+    from demo.bases import find_base, fingerprint, load_pipeline
+    from demo.lora.settings import find_preset
+    from demo.train import photo_count
+
+    base = find_base(args.base)
+    settings = find_preset(base.preset)
+    folder = args.work / "photo-count" / f"{base.key}-{fingerprint(base)}"
+    if not args.merge:
+        table = list(data.read_split(args.faces, "domain_nonmember").groupby("identity", sort=True))[: args.people]
+        people = [[Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"]] for _, group in table]
+        where = {"group": args.group, "shard": args.shard, "shards": args.shards}
+        counts = photo_count.spread(len(people))
+        photo_count.collect(load_pipeline(base, args.device), base, people, counts, settings, folder, **where)
+    if args.merge or args.shards == 1:
+        known = photo_count.calibration(base, settings, folder)
+        print(f"{known.save(base.folder / FILE)}: {len(known.counts)} LoRAs")
+
+
 def _publish(args: argparse.Namespace) -> None:
     from demo.attack.registry import encoder_path
     from demo.bases import find_base
@@ -234,6 +265,7 @@ COMMANDS = {
     "prior": _prior,
     "zoo": _zoo,
     "encoder": _encoder,
+    "photo-count": _photo_count,
     "publish": _publish,
 }
 

@@ -1,0 +1,114 @@
+"""``python -m demo.train photo-count``: LoRAs of known number, whose spectra the number of photos is read by.
+
+The people are ``domain_nonmember``: photos that no training of the base saw. Only singular values are kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from safetensors.torch import load_file
+from torch import Tensor
+
+from demo.attack.photo_count import COUNTS, Calibration, singular_values
+from demo.bases import Base, fingerprint
+from demo.errors import WeightsError
+from demo.files import write_tensors
+from demo.lora.settings import LoraSettings
+from demo.train.zoo import GroupTrainer
+
+PEOPLE = "people"
+COUNTED = tuple(range(1, 9))  # photos; the app takes eight, and tunes on five
+SEED = 50_000  # apart from all other fine-tuning
+
+
+def spread(people: int, counted: Sequence[int] = COUNTED) -> list[int]:
+    """How many photos each of so many people is trained on: all numbers equally often."""
+    return [counted[i % len(counted)] for i in range(people)]
+
+
+def collect(
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    people: Sequence[Sequence[Image.Image]],
+    counts: Sequence[int],
+    settings: LoraSettings,
+    folder: Path,
+    *,
+    group: int = 8,
+    seed: int = SEED,
+    shard: int = 0,
+    shards: int = 1,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Fine-tune on the first ``counts[i]`` photos of person i, and keep the spectra: a file for each group.
+
+    Args:
+        shard, shards: this process takes every ``shards``-th group that is not there yet.
+
+    Raises:
+        WeightsError: a person has too few photos.
+    """
+    for number, (n, rows) in list(enumerate(groups(counts, group)))[shard::shards]:
+        path = folder / f"photos-{n}-{rows[0]:04d}.safetensors"
+        if path.exists():
+            continue
+        photos = [list(people[i][:n]) for i in rows]
+        if any(len(own) < n for own in photos):
+            raise WeightsError(f"Somebody has fewer than {n} photos.", "Take people with more of them.")
+        began = time.monotonic()
+        trainer = GroupTrainer(pipe, base, photos, settings, seed=seed + number)
+        try:
+            for _ in range(settings.steps):
+                trainer.step()
+            found = {
+                f"{part}.{layer}": values
+                for part, lora in (("unet", trainer.unet), ("text_encoder", trainer.text))
+                for layer, values in _spectra(lora.state(), lora.alpha / lora.rank).items()
+            }
+        finally:
+            trainer.remove()
+        known = {COUNTS: torch.full((len(rows),), n), PEOPLE: torch.tensor(rows)}
+        write_tensors(path, known | found)
+        say(f"{len(rows)} people, {n} photos each: {time.monotonic() - began:.0f} s")
+
+
+def groups(counts: Sequence[int], size: int) -> list[tuple[int, list[int]]]:
+    """(photos, people) of those who can be fine-tuned at once: with as many photos."""
+    out = []
+    for n in sorted(set(counts)):
+        rows = [i for i, count in enumerate(counts) if count == n]
+        out += [(n, rows[start : start + size]) for start in range(0, len(rows), size)]
+    return out
+
+
+def collected(folder: Path) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """Numbers of photos (n,), numbers of people (n,), layer -> (n, rank), of all groups that are there.
+
+    Raises:
+        WeightsError: none are.
+    """
+    files = [load_file(path) for path in sorted(folder.glob("photos-*.safetensors"))]
+    if not files:
+        raise WeightsError(f"There is no group in {folder} yet.", "Fine-tune some first.")
+    whole = {key: torch.cat([file[key] for file in files]) for key in files[0]}
+    return whole.pop(COUNTS), whole.pop(PEOPLE), whole
+
+
+def calibration(base: Base, settings: LoraSettings, folder: Path) -> Calibration:
+    """Of all groups that are there."""
+    counts, _, found = collected(folder)
+    return Calibration(base.key, fingerprint(base), settings, counts, found)
+
+
+def _spectra(state: dict[str, Tensor], scale: float) -> dict[str, Tensor]:
+    layers = [key.removesuffix(".lora_A.weight") for key in state if key.endswith(".lora_A.weight")]
+    return {
+        layer: singular_values(state[f"{layer}.lora_A.weight"], state[f"{layer}.lora_B.weight"], scale).cpu()
+        for layer in layers
+    }
