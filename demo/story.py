@@ -15,12 +15,15 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from demo.arms import CONTROLS, compared_arms, measure
+from demo.attack import photo_count
+from demo.attack.photo_count import PhotoCount, load_calibration
 from demo.attack.registry import AttackSettings, Reconstruction, reconstruct
 from demo.bases import Base, find_base, load_pipeline
 from demo.compute import START_S, TURN_S, on_gpu, zero_gpu
 from demo.defences.base import Defence
 from demo.defences.release import write_tuned
 from demo.devices import choose_device
+from demo.errors import WeightsError
 from demo.gate.gate import load_gate, refuse_drawn
 from demo.lora.dreambooth import FineTuned, fine_tune_part, finished
 from demo.lora.files import LoraWeights, expected_shapes, read_lora
@@ -159,6 +162,15 @@ def open_lora(path: Path, *, base_key: str = "face64") -> LoraWeights:
         LoraFileError: it cannot be read or does not fit.
     """
     return read_lora(path, base_shapes=expected_shapes(pipeline(base_key)))
+
+
+def count_photos(released: LoraWeights, *, base_key: str = "face64") -> PhotoCount | None:
+    """How many photos a file was made from, by its spectrum; None for a base without LoRAs of known number."""
+    try:
+        known = load_calibration(find_base(base_key))
+    except WeightsError:
+        return None
+    return photo_count.count_photos(released, known)
 
 
 def attack(

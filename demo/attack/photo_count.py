@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class Calibration:
     fingerprint: str  # of the base's weights
     settings: LoraSettings  # by which they were made
     counts: Tensor  # (n,), photos of each
+    mean_error: float  # photos; each read by the others
     spectra: Mapping[str, Tensor]  # layer -> (n, rank), singular values of its update, falling
 
     @property
@@ -56,7 +57,7 @@ class Calibration:
         """All but one."""
         keep = torch.arange(len(self.counts)) != number
         spectra = {layer: values[keep] for layer, values in self.spectra.items()}
-        return Calibration(self.base, self.fingerprint, self.settings, self.counts[keep], spectra)
+        return replace(self, counts=self.counts[keep], spectra=spectra)
 
     def save(self, path: Path) -> Path:
         """Write it, in half precision."""
@@ -65,6 +66,7 @@ class Calibration:
             "base": self.base,
             "fingerprint": self.fingerprint,
             "settings": self.settings.model_dump_json(),
+            "mean_error": str(self.mean_error),
         }
         halves = {layer: values.half() for layer, values in self.spectra.items()}
         return write_tensors(path, {COUNTS: self.counts, **halves}, notes)
@@ -76,7 +78,8 @@ class PhotoCount:
 
     photos: int | None  # None: the file is like none of known number
     votes: Mapping[int, float]  # number -> share of the layers, the largest first
-    strangeness: float  # distance to the nearest neighbours, in such distances among LoRAs of known number
+    mean_error: float  # photos; of LoRAs of known number, each read by the others
+    strangeness: float | None  # distance to the nearest neighbours, in such distances among LoRAs of known number
     why_not: str = ""  # where there is no number
 
     @property
@@ -86,8 +89,9 @@ class PhotoCount:
             return f"Number of photos: not read. {self.why_not}"
         shares = [f"{number}: {share:.0%}" for number, share in list(self.votes.items())[:3]]
         return (
-            f"Number of photos, read from the spectrum of the matrices: {self.photos} "
-            f"(votes of the layers: {', '.join(shares)}). It holds for LoRAs made with this app's own settings."
+            f"Number of photos, read from the spectrum of the matrices: {self.photos} (votes of the layers: "
+            f"{', '.join(shares)}). LoRAs of known number, made with this app's own settings, are read with a mean "
+            f"error of {self.mean_error:.1f} photos."
         )
 
 
@@ -117,7 +121,7 @@ def vote(found: Mapping[str, Tensor], known: Calibration) -> PhotoCount:
         layer: values.shape[1] for layer, values in known.spectra.items()
     }:
         why = "It has other layers or ranks than the LoRAs of known number, which were made with this app's settings."
-        return PhotoCount(None, {}, float("inf"), why)
+        return PhotoCount(None, {}, known.mean_error, None, why)
     votes: Counter[int] = Counter()
     ratios = []
     for layer, values in found.items():
@@ -132,8 +136,8 @@ def vote(found: Mapping[str, Tensor], known: Calibration) -> PhotoCount:
             f"Its spectrum is {strangeness:.1f} times as far from the nearest LoRA of known number as those are from "
             "each other: it was made with other settings, or changed afterwards."
         )
-        return PhotoCount(None, shares, strangeness, why)
-    return PhotoCount(next(iter(shares)), shares, strangeness)
+        return PhotoCount(None, shares, known.mean_error, strangeness, why)
+    return PhotoCount(next(iter(shares)), shares, known.mean_error, strangeness)
 
 
 def scaled(values: Tensor) -> Tensor:
@@ -165,8 +169,9 @@ def load_calibration(base: Base, path: Path | None = None) -> Calibration:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         counts = tensors.pop(COUNTS)
         settings = LoraSettings.model_validate_json(notes["settings"])
+        mean_error = float(notes["mean_error"])
     except (SafetensorError, KeyError, ValueError) as error:
         raise WeightsError(f"{path.name} of {base.title} cannot be read.", REMEDY) from error
     if notes.get("format") != FORMAT or notes.get("fingerprint") != fingerprint(base):
         raise WeightsError(f"{path.name} belongs to other weights than those of {base.title}.", REMEDY)
-    return Calibration(notes["base"], notes["fingerprint"], settings, counts, tensors)
+    return Calibration(notes["base"], notes["fingerprint"], settings, counts, mean_error, tensors)

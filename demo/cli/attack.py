@@ -56,6 +56,9 @@ def attack(arguments: argparse.Namespace) -> None:
         released = story.open_lora(file, base_key=base.key)
     with watch.stage("attack"):
         found = story.attack(released, arguments.attack, base_key=base.key, settings=settings, report=Narrator())
+    counted = story.count_photos(released, base_key=base.key)
+    if counted is not None:
+        say(counted.sentence)
     entry = ATTACKS[found.attack]
     lacking = without_encoder(base)
     if lacking is not None:
@@ -69,6 +72,7 @@ def attack(arguments: argparse.Namespace) -> None:
             "attack": settings.said(base),
             "file": file.name,
             "bytes": file.stat().st_size,
+            **({} if counted is None else {"number of photos, read from the spectrum": counted.photos or "not read"}),
             "metadata in the header": leak0.excerpt(", ".join(sorted(released.metadata))) or "none",
         },
         arms=[Arm(found.attack, entry.title, entry.explanation, found.pictures, found.best)],
@@ -96,6 +100,7 @@ def attack(arguments: argparse.Namespace) -> None:
                 "bytes": file.stat().st_size,
                 "metadata": sorted(released.metadata),
             },
+            "photo_count": None if counted is None else dataclasses.asdict(counted),
             "leak0": [dataclasses.asdict(finding) for finding in said],
             "seconds": dict(watch.seconds),
             "peak_memory_mb": peak_memory_mb(),

@@ -43,7 +43,7 @@ def read(folder: Path, known: Calibration) -> int:
             "photos": int(counts[row]),
             "read": said.photos,
             "votes": {str(number): round(share, 4) for number, share in said.votes.items()},
-            "strangeness": round(said.strangeness, 3),
+            "strangeness": None if said.strangeness is None else round(said.strangeness, 3),
         }
         write_text(folder / f"person-{int(people[row]):03d}.json", json.dumps(record, allow_nan=False) + "\n")
     return len(counts)

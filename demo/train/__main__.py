@@ -246,7 +246,7 @@ def _photo_count(args: argparse.Namespace) -> None:
         photo_count.collect(load_pipeline(base, args.device), base, people, counts, settings, folder, **where)
     if args.merge or args.shards == 1:
         known = photo_count.calibration(base, settings, folder)
-        print(f"{known.save(base.folder / FILE)}: {len(known.counts)} LoRAs")
+        print(f"{known.save(base.folder / FILE)}: {len(known.counts)} LoRAs, mean error {known.mean_error:.2f} photos")
 
 
 def _publish(args: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
-from demo.attack.photo_count import COUNTS, Calibration, singular_values
+from demo.attack.photo_count import COUNTS, Calibration, singular_values, vote
 from demo.bases import Base, fingerprint
 from demo.errors import WeightsError
 from demo.files import write_tensors
@@ -103,7 +104,10 @@ def collected(folder: Path) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
 def calibration(base: Base, settings: LoraSettings, folder: Path) -> Calibration:
     """Of all groups that are there."""
     counts, _, found = collected(folder)
-    return Calibration(base.key, fingerprint(base), settings, counts, found)
+    known = Calibration(base.key, fingerprint(base), settings, counts, float("nan"), found)
+    read = [vote({layer: v[i] for layer, v in found.items()}, known.without(i)).photos for i in range(len(counts))]
+    errors = [abs(photos - int(n)) for photos, n in zip(read, counts, strict=True) if photos is not None]
+    return replace(known, mean_error=sum(errors) / max(1, len(errors)))
 
 
 def _spectra(state: dict[str, Tensor], scale: float) -> dict[str, Tensor]:

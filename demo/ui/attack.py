@@ -133,7 +133,7 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
             return
         path = Path(file["path"])
         try:
-            work.take_file(visitor, path, file.get("orig_name") or path.name, find(services, key).key)
+            work.take_file(services, visitor, path, file.get("orig_name") or path.name, find(services, key).key)
         finally:
             shots.discard_upload(path)
 
@@ -200,7 +200,8 @@ def _file_html(released: Released | None, services: Services) -> str:
         f"{len(released.lora.modules())} layers, {len(released.lora.tensors)} matrices, {numbers:,} numbers, "
         f"for {services.bases[released.base_key].title}."
     )
-    return pictures.note(text, "good")
+    counted = "" if released.counted is None else pictures.note(released.counted.sentence)
+    return pictures.note(text, "good") + counted
 
 
 def _without_encoder(attacked: Attacked, services: Services) -> str:

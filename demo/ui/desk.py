@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from demo.attack.photo_count import PhotoCount
 from demo.attack.registry import AttackSettings, Reconstruction
 from demo.defences.ledger import Ledger
 from demo.defend.model import Sweep
@@ -69,6 +70,7 @@ class Released:
     ledger: Ledger | None = None  # of the defence; None: none was used, or not known here
     job: str | None = None  # id of the job that made it
     said: tuple[Finding, ...] = ()  # by the file itself
+    counted: PhotoCount | None = None  # by the spectrum of its matrices
     number: int = field(default_factory=new_number)
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from PIL import Image
 
+from demo.attack.photo_count import PhotoCount
 from demo.attack.registry import AttackSettings, Reconstruction
 from demo.bases import Base, known_bases
 from demo.defences.base import Defence
@@ -49,6 +50,9 @@ class Story(Protocol):
 
     def open_lora(self, path: Path, *, base_key: str = ...) -> LoraWeights:
         """Read and check a file for a base."""
+
+    def count_photos(self, released: LoraWeights, *, base_key: str = ...) -> PhotoCount | None:
+        """How many photos a file was made from, by its spectrum."""
 
     def attack(
         self,

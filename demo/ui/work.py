@@ -100,11 +100,12 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
         if tuned.steps == 0:
             shutil.rmtree(path.parent)
             raise Stopped
+        lora = read_lora(path)  # as everybody sees it, header and all
         released = Released(
             path=path,
             name=path.name,
             base_key=order.base_key,
-            lora=read_lora(path),  # as everybody sees it, header and all
+            lora=lora,
             size=path.stat().st_size,
             trigger=tuned.trigger,
             settings=order.lora,
@@ -115,6 +116,7 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
             ledger=None if order.defence.key == NoDefence.key else tuned.ledger,
             job=visitor.desk.job,
             said=leak0.scan(path),
+            counted=services.story.count_photos(lora, base_key=order.base_key),
         )
         visitor.change(tuned=released, released=released, cleaned=None, attacked=None, compared=None)
 
@@ -185,7 +187,7 @@ def story(services: Services, visitor: Visitor, order: Order) -> Part:
     return work
 
 
-def take_file(visitor: Visitor, upload: Path, name: str, base_key: str) -> None:
+def take_file(services: Services, visitor: Visitor, upload: Path, name: str, base_key: str) -> None:
     """Move an uploaded LoRA file into the visitor's folder and onto the desk.
 
     Whether it fits the base is found when it is attacked: that needs the base.
@@ -196,7 +198,8 @@ def take_file(visitor: Visitor, upload: Path, name: str, base_key: str) -> None:
     lora, said = read_lora(upload), leak0.scan(upload)
     path = visitor.room("uploaded") / OWN_FILE
     shutil.move(upload, path)
-    released = Released(path, name, base_key, lora, size=path.stat().st_size, said=said)
+    counted = services.story.count_photos(lora, base_key=base_key)
+    released = Released(path, name, base_key, lora, size=path.stat().st_size, said=said, counted=counted)
     visitor.change(released=released, cleaned=None, attacked=None, compared=None)
 
 
@@ -275,6 +278,8 @@ def _said(released: Released) -> dict[str, object]:
         said["fine-tuning"] = released.settings.model_dump()
     if released.ledger is not None:
         said["defence"] = dict(released.ledger.settings) | {"title": released.ledger.title}
+    if released.counted is not None:
+        said["number of photos, read from the spectrum"] = released.counted.photos or "not read"
     return said
 
 

@@ -77,4 +77,4 @@ def test_the_table_beside_its_controls() -> None:
     assert text.startswith("24 people, of whom 23 got a number")
     assert "| control: always 4 | 1.96" in text
     assert "control: the number of another file" in text
-    assert "| 2 | 3 | 2, 2, 2 |" in text
+    assert "| 2 | 3 | 2, 2, 3 |" in text

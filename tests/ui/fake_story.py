@@ -13,6 +13,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from demo.arms import CONTROLS, DREAMBOOTH
+from demo.attack.photo_count import PhotoCount
 from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction
 from demo.bases import find_base
 from demo.defences.ledger import write_ledger
@@ -113,6 +114,10 @@ class FakeStory:
     def open_lora(self, path: Path, *, base_key: str = "face64") -> LoraWeights:
         find_base(base_key)
         return read_lora(path)
+
+    def count_photos(self, released: LoraWeights, *, base_key: str = "face64") -> PhotoCount | None:
+        """As if every file were one of four photos."""
+        return PhotoCount(4, {4: 0.75, 5: 0.25}, 0.5, 1.0)
 
     def attack(
         self,

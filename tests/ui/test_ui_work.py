@@ -223,7 +223,9 @@ def test_what_is_needed_is_said(services: Services, visitor: Visitor) -> None:
 def test_an_uploaded_file_without_photos_cannot_be_compared(
     services: Services, visitor: Visitor, tmp_path: Path
 ) -> None:
-    work.take_file(visitor, write_lora(tmp_path / "up" / "mine.safetensors", lora()), "mine.safetensors", "face64")
+    work.take_file(
+        services, visitor, write_lora(tmp_path / "up" / "mine.safetensors", lora()), "mine.safetensors", "face64"
+    )
     work.attacking(services, visitor, ORDER)(silent, Event())
     assert visitor.desk.attacked is not None
     with pytest.raises(PhotoError, match="no photos to compare with"):
@@ -234,14 +236,17 @@ def test_an_uploaded_file_without_photos_cannot_be_compared(
     assert compared is not None
     assert "dreambooth" not in compared.report.metrics  # nobody here knows the trigger
     assert "not known" in compared.report.notes[0]
+    assert compared.report.settings["number of photos, read from the spectrum"] == 4
 
 
 def test_a_bad_upload_leaves_the_last_file_in_place(services: Services, visitor: Visitor, tmp_path: Path) -> None:
-    work.take_file(visitor, write_lora(tmp_path / "up" / "good.safetensors", lora()), "good.safetensors", "face64")
+    work.take_file(
+        services, visitor, write_lora(tmp_path / "up" / "good.safetensors", lora()), "good.safetensors", "face64"
+    )
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"PK\x03\x04" + b"\0" * 100)
     with pytest.raises(LoraFileError, match=r"bad\.safetensors"):
-        work.take_file(visitor, bad, "bad.safetensors", "face64")
+        work.take_file(services, visitor, bad, "bad.safetensors", "face64")
     released = visitor.desk.released
     assert released is not None
     assert released.name == "good.safetensors"
@@ -280,7 +285,7 @@ def test_a_clean_copy_belongs_to_its_file(services: Services, visitor: Visitor, 
     for number in range(2):
         upload = tmp_path / "upload.safetensors"
         save_file(dict(lora(number).tensors), upload, metadata={"ss_output_name": "zorblax"})
-        work.take_file(visitor, upload, "zorblax.safetensors", "face64")
+        work.take_file(services, visitor, upload, "zorblax.safetensors", "face64")
         desk = visitor.desk
         assert desk.released is not None
         assert [finding.value for finding in desk.released.said] == ["zorblax"]
