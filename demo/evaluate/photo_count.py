@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from demo.attack.photo_count import Calibration, vote
+from demo.attack import photo_count
+from demo.attack.photo_count import Calibration
 from demo.bases import Base
 from demo.files import write_text
 from demo.lora.settings import LoraSettings
@@ -35,14 +36,16 @@ def read(folder: Path, known: Calibration) -> int:
     """Read every LoRA whose spectrum lies in ``folder``, and write what was read beside it; how many there are."""
     counts, people, found = collected(folder)
     for row in range(len(counts)):
-        said = vote({layer: values[row] for layer, values in found.items()}, known)
+        own = {layer: values[row] for layer, values in found.items()}
+        said = photo_count.read(own, known)
         record = {
             "format": FORMAT,
             "known": known.digest,
             "person": int(people[row]),
             "photos": int(counts[row]),
             "read": said.photos,
-            "votes": {str(number): round(share, 4) for number, share in said.votes.items()},
+            "value": None if said.value is None else round(said.value, 3),
+            "voted": None if said.photos is None else photo_count.vote(own, known),
             "strangeness": None if said.strangeness is None else round(said.strangeness, 3),
         }
         write_text(folder / f"person-{int(people[row]):03d}.json", json.dumps(record, allow_nan=False) + "\n")
@@ -62,10 +65,11 @@ def markdown(found: Sequence[Mapping[str, Any]]) -> str:
     read = [record for record in found if record["read"] is not None]
     lines = [f"{len(found)} people, of whom {len(read)} got a number", ""]
     if read:
-        truth, said = (np.array([record[key] for record in read]) for key in ("photos", "read"))
+        truth, said, voted = (np.array([record[key] for record in read]) for key in ("photos", "read", "voted"))
         middle = int(np.median(COUNTED))  # without the file, the guess of the smallest mean error
         rows = {
             "read from the spectrum": said,
+            "DSiRe's votes of the layers": voted,
             f"control: always {middle}": np.full_like(truth, middle),
             "control: the number of another file": np.random.default_rng(0).permutation(said),
         }

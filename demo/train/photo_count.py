@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
-from demo.attack.photo_count import COUNTS, Calibration, singular_values, vote
+from demo.attack.photo_count import COUNTS, Calibration, read, singular_values
 from demo.bases import Base, fingerprint
 from demo.errors import WeightsError
 from demo.files import write_tensors
@@ -105,8 +105,8 @@ def calibration(base: Base, settings: LoraSettings, folder: Path) -> Calibration
     """Of all groups that are there."""
     counts, _, found = collected(folder)
     known = Calibration(base.key, fingerprint(base), settings, counts, float("nan"), found)
-    read = [vote({layer: v[i] for layer, v in found.items()}, known.without(i)).photos for i in range(len(counts))]
-    errors = [abs(photos - int(n)) for photos, n in zip(read, counts, strict=True) if photos is not None]
+    said = [read({layer: v[i] for layer, v in found.items()}, known.without(i)).photos for i in range(len(counts))]
+    errors = [abs(photos - int(n)) for photos, n in zip(said, counts, strict=True) if photos is not None]
     return replace(known, mean_error=sum(errors) / max(1, len(errors)))
 
 

@@ -70,7 +70,7 @@ def test_too_few_photos(tiny_pipe, tiny_base, tmp_path) -> None:
 def test_the_table_beside_its_controls() -> None:
     assert table.markdown([]) == "No results yet."
     records = [
-        {"person": i, "photos": n, "read": None if i == 0 else min(8, n + (i % 3 == 0))}
+        {"person": i, "photos": n, "read": None if i == 0 else min(8, n + (i % 3 == 0)), "voted": 1}
         for i, n in enumerate(photo_count.spread(24))
     ]
     text = table.markdown(records)

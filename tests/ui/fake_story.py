@@ -117,7 +117,7 @@ class FakeStory:
 
     def count_photos(self, released: LoraWeights, *, base_key: str = "face64") -> PhotoCount | None:
         """As if every file were one of four photos."""
-        return PhotoCount(4, {4: 0.75, 5: 0.25}, 0.5, 1.0)
+        return PhotoCount(4, 4.2, 0.5, 1.0)
 
     def attack(
         self,
