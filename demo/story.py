@@ -166,10 +166,13 @@ def open_lora(path: Path, *, base_key: str = "face64") -> LoraWeights:
 
 def count_photos(released: LoraWeights, *, base_key: str = "face64") -> PhotoCount | None:
     """How many photos a file was made from, by its spectrum; None for a base without LoRAs of known number."""
-    try:
-        known = load_calibration(find_base(base_key))
-    except WeightsError:
+    base = find_base(base_key)
+    if not (base.folder / photo_count.FILE).exists():
         return None
+    try:
+        known = load_calibration(base)
+    except WeightsError as error:  # damaged, or of other weights: said, but no reason to end a job
+        return PhotoCount(None, None, None, None, str(error))
     return photo_count.count_photos(released, known)
 
 

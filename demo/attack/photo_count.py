@@ -31,6 +31,7 @@ COUNTS = "counts"
 STRANGE = 2.0  # a file that is so many times as far off as LoRAs of known number are from each other gets no number
 RIDGE = 0.1  # of a kernel whose diagonal is 1 on average; chosen by leaving out LoRAs of known number one by one
 SMALLEST = 1e-6  # singular value, for its logarithm
+OTHERWISE = "It has other layers or ranks than the LoRAs of known number, which were made with this app's settings."
 REMEDY = "Make one with: python -m demo.train photo-count"
 
 
@@ -81,7 +82,7 @@ class PhotoCount:
 
     photos: int | None  # None: the file is like none of known number
     value: float | None  # before rounding
-    mean_error: float  # photos; of LoRAs of known number, each read by the others
+    mean_error: float | None  # photos; of LoRAs of known number, each read by the others
     strangeness: float | None  # distance to the nearest neighbours, in such distances among LoRAs of known number
     why_not: str = ""  # where there is no number
 
@@ -114,6 +115,8 @@ def count_photos(lora: LoraWeights, known: Calibration) -> PhotoCount:
     Args:
         known: LoRAs that the adversary made.
     """
+    if set(lora.modules()) != set(known.spectra):  # before anything is computed: uploaded files may be large
+        return PhotoCount(None, None, known.mean_error, None, OTHERWISE)
     return read(spectra(lora), known)
 
 
@@ -122,8 +125,7 @@ def read(found: Mapping[str, Tensor], known: Calibration) -> PhotoCount:
     if {layer: len(values) for layer, values in found.items()} != {
         layer: values.shape[1] for layer, values in known.spectra.items()
     }:
-        why = "It has other layers or ranks than the LoRAs of known number, which were made with this app's settings."
-        return PhotoCount(None, None, known.mean_error, None, why)
+        return PhotoCount(None, None, known.mean_error, None, OTHERWISE)
     ratios = [float(_distances(found, known, layer).min()) / _usual(known, layer) for layer in known.layers]
     strangeness = float(torch.tensor(ratios).median())
     if strangeness > STRANGE:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from demo import story
 from demo.attack import photo_count
 from demo.attack.photo_count import Calibration, count_photos, load_calibration, singular_values, spectra, vote
 from demo.bases import BASES, fingerprint
@@ -102,6 +103,22 @@ def test_a_file_like_none_of_known_number_gets_none() -> None:
     other = count_photos(lora_of(1.0, rank=2), known)
     assert other.photos is None
     assert "other layers or ranks" in other.sentence
+    fewer = LoraWeights(
+        {k: v for k, v in lora_of(1.0).tensors.items() if "unet.a" not in k}, dict.fromkeys(LAYERS, 6.0)
+    )
+    assert count_photos(fewer, known).why_not == photo_count.OTHERWISE
+
+
+def test_a_damaged_table_is_said_and_a_missing_one_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo_count, "FILE", "none.safetensors")
+    assert story.count_photos(lora_of(1.0)) is None
+    monkeypatch.setattr(photo_count, "FILE", "encoder.safetensors")  # no table, but there
+    load_calibration.cache_clear()
+    said = story.count_photos(lora_of(1.0))
+    load_calibration.cache_clear()
+    assert said is not None
+    assert said.photos is None
+    assert "cannot be read" in said.sentence
 
 
 def test_leaving_one_out() -> None:
