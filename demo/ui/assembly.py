@@ -43,6 +43,8 @@ FOOTER = (
 )
 MAX_FILE = "256mb"
 SESSIONS = 200  # whose shown values Gradio keeps in memory, should a client never say that it closes
+QUEUE_S = 0.05  # between two looks at Gradio's queue, as on Windows; its 1 ms take a tenth of a core from the job
+TURN = "(tab) => ({__type__: 'update', ...(tab ? {selected: tab} : {})})"
 CACHE_S = (300, 3600)  # how often Gradio looks for left-over uploads, and from what age they go
 
 
@@ -69,12 +71,10 @@ def build_app(services: Services) -> gr.Blocks:
             with gr.Tab("Shake", id="shake"):
                 shake = build_shake_tab(services)
         gr.Markdown(FOOTER, elem_classes="ll-footer")
-        story = Facet(
-            "tab",
-            lambda view: view.desk.tab,
-            lambda view: {tabs: gr.Tabs(selected=view.desk.tab)} if view.desk.tab else {},
-            [tabs],
-        )
+        turn_to = gr.Textbox(visible=False)
+        story = Facet("tab", lambda view: view.desk.tab, lambda view: {turn_to: view.desk.tab or ""}, [turn_to])
+        # The browser reads all that is inside an output at every event from then on: the tabs are no handler's.
+        turn_to.change(None, turn_to, tabs, js=TURN, api_visibility="private")
         tabbed = (finetune, attack, compare, defend, shake)
         live = Live(services, [*session.facets, *(facet for made in tabbed for facet in made.facets), story])
         wire_session(session, services, live, demo)
@@ -85,6 +85,7 @@ def build_app(services: Services) -> gr.Blocks:
         wire_shake_tab(shake, services, live, finetune.base)
         add_api(services)
     demo.queue(max_size=40, default_concurrency_limit=4)
+    demo._queue.sleep_when_free = QUEUE_S
     return demo
 
 

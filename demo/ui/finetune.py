@@ -250,7 +250,10 @@ def _watch() -> tuple[Facet, Facet]:
     def sampled(view: View) -> tuple[str, int | None] | None:
         return None if view.job is None or view.job.picture is None else (view.job.id, view.job.picture_step)
 
-    return Facet("losses", last_step, losses, [plot]), Facet("live sample", sampled, live_sample, [sample])
+    return (
+        Facet("losses", last_step, losses, [plot], quick=True),
+        Facet("live sample", sampled, live_sample, [sample], quick=True),
+    )
 
 
 def _result(services: Services) -> Facet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, Signature
+from itertools import count
 from typing import Any
 
 import gradio as gr
@@ -45,12 +46,14 @@ class Facet:
         stamp: what the part depends on; it is drawn anew when this differs from the last time.
         draw: the updates.
         outputs: all components that ``draw`` may update.
+        quick: whether it changes from look to look while a job runs.
     """
 
     name: str
     stamp: Callable[[View], Hashable]
     draw: Callable[[View], Updates]
     outputs: Sequence[Any]
+    quick: bool = False
 
 
 class Live:
@@ -58,21 +61,38 @@ class Live:
 
     def __init__(self, services: Services, facets: Sequence[Facet]) -> None:
         self._services, self._facets = services, list(facets)
-        self._outputs = list({block._id: block for facet in facets for block in facet.outputs}.values())
+        self._outputs = _blocks(facets)
+        self._looks = count(1)
 
     def refresh(self, page: Page) -> Updates:
         """Updates for all that differs from what the page shows."""
         with page.lock:
-            desk = page.visitor.desk
-            job = None if desk.job is None else self._services.jobs.get(desk.job)
-            view = View(page.visitor, desk, job, page.expired)
-            updates: Updates = {}
-            for facet in self._facets:
-                stamp = facet.stamp(view)
-                if facet.name not in page.seen or page.seen[facet.name] != stamp:
-                    updates |= facet.draw(view)
-                    page.seen[facet.name] = stamp
-            return updates
+            view = self._view(page)
+            return self._drawn(page, view, self._stale(page, view))
+
+    def look(self, page: Page) -> tuple[Updates, bool]:
+        """Updates for what is quick, and whether anything else differs from what the page shows, too."""
+        with page.lock:
+            view = self._view(page)
+            stale = self._stale(page, view)
+            quick = [(facet, stamp) for facet, stamp in stale if facet.quick]
+            return self._drawn(page, view, quick), len(quick) < len(stale)
+
+    def _view(self, page: Page) -> View:
+        desk = page.visitor.desk
+        job = None if desk.job is None else self._services.jobs.get(desk.job)
+        return View(page.visitor, desk, job, page.expired)
+
+    def _stale(self, page: Page, view: View) -> list[tuple[Facet, Hashable]]:
+        stamped = [(facet, facet.stamp(view)) for facet in self._facets]
+        return [(f, stamp) for f, stamp in stamped if f.name not in page.seen or page.seen[f.name] != stamp]
+
+    def _drawn(self, page: Page, view: View, stale: Sequence[tuple[Facet, Hashable]]) -> Updates:
+        updates: Updates = {}
+        for facet, stamp in stale:
+            updates |= facet.draw(view)
+            page.seen[facet.name] = stamp
+        return updates
 
     def on(
         self,
@@ -112,7 +132,7 @@ class Live:
             try:
                 updates = self.refresh(page)
             except GoneError:  # the action was to delete it, or another page did so just now
-                updates = self.refresh(self._services.visitors.page(key))
+                updates = self.refresh(self._services.visitors.page(key, use=use))
             return updates | dict.fromkeys(clear) or {self._outputs[0]: gr.skip()}  # {} is no answer
 
         inputs = inputs or {}
@@ -125,6 +145,30 @@ class Live:
             api_visibility="public" if api_name else "private",
             **{"show_progress": "hidden", **options},
         )
+
+    def on_tick(self, event: Callable[..., Any], pulse: gr.Number) -> None:
+        """Wire a timer: looks at what is quick, and has the rest brought up to date when that is needed.
+
+        Gradio makes every output of a handler anew, touched or not, and the browser goes through them all. With the
+        whole page among the outputs of every look, looking took the cores that the job needs.
+
+        Args:
+            event: the timer's.
+            pulse: changes when there is more to show than what is quick.
+        """
+
+        def handler(request: gr.Request) -> Updates:
+            key = request.session_hash or ""
+            try:
+                updates, more = self.look(self._services.visitors.page(key, use=False))
+            except GoneError:  # another page deleted it just now
+                updates, more = self.look(self._services.visitors.page(key, use=False))
+            return updates | ({pulse: next(self._looks)} if more else {}) or {pulse: gr.skip()}  # {} is no answer
+
+        quick = _blocks([facet for facet in self._facets if facet.quick])
+        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+        event(handler, inputs=None, outputs=[pulse, *quick], **quiet)
+        self.on(pulse.change, lambda visitor: None, use=False, queue=False)
 
     def on_load(self, demo: gr.Blocks, browser: gr.BrowserState) -> None:
         """Attach a page to the visitor that its browser remembers; let it go when it is closed."""
@@ -148,6 +192,11 @@ class Live:
                 holder.time_last_used.pop(page_key, None)
 
         self._services.visitors.wipe = wipe
+
+
+def _blocks(facets: Sequence[Facet]) -> list[Any]:
+    """All that the facets may update, each once."""
+    return list({block._id: block for facet in facets for block in facet.outputs}.values())
 
 
 def _signature(names: Iterable[str]) -> Signature:

@@ -16,7 +16,7 @@ from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.services import Services
 from demo.ui.visitors import Visitor
 
-BUSY_S, IDLE_S = 0.7, 5.0  # between two looks: at most two plots a second; idle pages notice an expiry
+BUSY_S, IDLE_S = 1.0, 5.0  # between two looks, which take time from the job; idle pages notice an expiry
 STORAGE_KEY = "lora-leak-visitor"
 
 
@@ -26,6 +26,7 @@ class Session:
 
     browser: gr.BrowserState
     timer: gr.Timer
+    pulse: gr.Number  # see Live.on_tick
     strip: gr.HTML
     stop: gr.Button
     delete: gr.Button
@@ -35,24 +36,21 @@ class Session:
 def build_session(delete: gr.Button) -> Session:
     """The job's strip with its Stop button, and what is not seen; ``delete`` is in the header already."""
     browser = gr.BrowserState(None, storage_key=STORAGE_KEY)
-    timer = gr.Timer(IDLE_S)
+    timer, pulse = gr.Timer(IDLE_S), gr.Number(0, visible=False)
     with gr.Row(elem_classes="ll-job", visible=False) as job:
         strip = gr.HTML()
         stop = gr.Button("Stop", variant="stop", size="sm", scale=0, min_width=90, elem_id="stop")
 
     def draw_job(view: View) -> Updates:
-        return {
-            job: gr.Row(visible=view.job is not None),
-            strip: pictures.progress(view.job),
-            stop: gr.Button(visible=view.active),
-        }
+        return {job: gr.Row(visible=view.job is not None), stop: gr.Button(visible=view.active)}
 
     facets = (
         Facet("visitor", lambda view: view.visitor.id, lambda view: {browser: view.visitor.id}, [browser]),
         Facet("timer", lambda view: view.active, lambda v: {timer: gr.Timer(BUSY_S if v.active else IDLE_S)}, [timer]),
-        Facet("job", job_stamp, draw_job, [job, strip, stop]),
+        Facet("job", lambda view: (view.job is not None, view.active), draw_job, [job, stop]),
+        Facet("strip", job_stamp, lambda view: {strip: pictures.progress(view.job)}, [strip], quick=True),
     )
-    return Session(browser, timer, strip, stop, delete, facets)
+    return Session(browser, timer, pulse, strip, stop, delete, facets)
 
 
 def job_stamp(view: View) -> Hashable:
@@ -72,7 +70,7 @@ def wire_session(session: Session, services: Services, live: Live, demo: gr.Bloc
         services.visitors.forget(visitor)
         gr.Info("Your photos, files and results have been deleted.")
 
-    live.on(session.timer.tick, lambda visitor: None, use=False, queue=False)
+    live.on_tick(session.timer.tick, session.pulse)
     live.on(session.stop.click, stop, api_name="stop", concurrency_limit=None)
     live.on(session.delete.click, delete, api_name="delete_my_data", concurrency_limit=None)
     live.on_load(demo, session.browser)

@@ -340,7 +340,7 @@ def test_a_model_is_shaken_stopped_and_shaken_on(visit: Visit, width: int, schem
     page.locator("#continue-shake:enabled").click()
     page.locator("#shake-state", has_text="3 of 3 fine-tuned models").wait_for()
     page.locator("#shake:enabled").wait_for()
-    assert "false positives" in page.locator("#roc-curves svg").inner_text()
+    assert "false positives" in page.locator("#roc-curves svg").text_content()
     assert "Bela Quistrow" in page.locator("#shaken .ll-verdict").inner_text()
     assert page.locator("#shaken .pair").count() == 2
     assert page.locator("#shaken tbody tr").count() == 4

@@ -45,7 +45,7 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real") -> None:
                 face(10 * number + i, 256).save(path)
         people.append(Person(name, tuple(pictures)))
     services = fake_services(
-        folder, FakeStory(pause), tuple(people), time.monotonic, FakeSweep(5 * pause), FakeShaker(5 * pause)
+        folder, FakeStory(pause), tuple(people), time.monotonic, FakeSweep(5 * pause), FakeShaker(15 * pause)
     )
     if detector == "real":
         services = replace(services, read_photo=read_photo)

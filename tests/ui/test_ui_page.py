@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from fake_services import fake_services
+from fake_story import FakeStory
+from gradio.queueing import Queue
+
+from demo.ui.assembly import build_app
+from demo.ui.page import Facet, Live
+from demo.ui.services import Services
+from demo.ui.visitors import Page
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    made = fake_services(tmp_path, FakeStory())
+    yield made
+    made.jobs.close()
+    made.visitors.forget_all()
+
+
+@pytest.fixture
+def live(services: Services) -> Live:
+    with gr.Blocks():
+        strip, result = gr.HTML(), gr.HTML()
+    return Live(
+        services,
+        [
+            Facet("strip", lambda view: view.desk.job, lambda view: {strip: str(view.desk.job)}, [strip], quick=True),
+            Facet("result", lambda view: view.desk.tab, lambda view: {result: str(view.desk.tab)}, [result]),
+        ],
+    )
+
+
+def test_a_look_draws_what_is_quick_and_says_when_there_is_more(services: Services, live: Live) -> None:
+    page: Page = services.visitors.open("a", None)
+    updates, more = live.look(page)
+    assert list(updates.values()) == ["None"]
+    assert more
+    assert list(live.refresh(page).values()) == ["None"]  # the rest
+    assert live.look(page) == ({}, False)
+    assert live.refresh(page) == {}
+    page.visitor.change(job="1")
+    updates, more = live.look(page)
+    assert list(updates.values()) == ["1"]
+    assert not more
+    page.visitor.change(tab="attack")
+    for _ in range(2):  # a look leaves the rest to the handler that draws it
+        assert live.look(page) == ({}, True)
+    assert list(live.refresh(page).values()) == ["attack"]
+    assert live.look(page) == ({}, False)
+
+
+def test_the_timer_touches_few_components_and_no_handler_the_tabs(services: Services) -> None:
+    demo = build_app(services)
+    timers = [fn for fn in demo.fns.values() if any(event == "tick" for _, event in fn.targets)]
+    assert [len(fn.outputs) for fn in timers] == [4]  # pulse, strip, losses, live sample
+    on_server = [fn for fn in demo.fns.values() if fn.fn is not None]
+    assert len(on_server) > 30
+    assert not [fn for fn in on_server if any(isinstance(block, gr.Tabs) for block in fn.outputs)]
+
+
+def test_the_queue_of_an_idle_app_sleeps(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = build_app(services)._queue
+    looks: list[float] = []
+
+    def none(_: Queue) -> int:
+        looks.append(time.monotonic())
+        return 0
+
+    monkeypatch.setattr(Queue, "__len__", none)
+
+    async def idle() -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(queue.start_processing(), 0.5)
+
+    asyncio.run(idle())
+    assert 2 <= len(looks) <= 12  # Gradio's own pause would make some 400
