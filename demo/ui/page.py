@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from inspect import Parameter, Signature
 from itertools import count
 from typing import Any
@@ -13,6 +14,7 @@ from gradio.components import Component
 
 from demo.errors import DemoError
 from demo.jobs import Snapshot
+from demo.threads import aside
 from demo.ui.desk import Desk
 from demo.ui.errors import shown, warn
 from demo.ui.services import Services
@@ -117,8 +119,7 @@ class Live:
             options: for the event.
         """
 
-        def handler(request: gr.Request, *values: Any) -> Updates:
-            key = request.session_hash or ""
+        def answer(key: str, values: Sequence[Any]) -> Updates:
             page = self._services.visitors.page(key, use=use)
             try:
                 for warning in action(page.visitor, *values) or ():
@@ -134,6 +135,9 @@ class Live:
             except GoneError:  # the action was to delete it, or another page did so just now
                 updates = self.refresh(self._services.visitors.page(key, use=use))
             return updates | dict.fromkeys(clear) or {self._outputs[0]: gr.skip()}  # {} is no answer
+
+        def handler(request: gr.Request, *values: Any) -> Updates:
+            return aside(partial(answer, request.session_hash or "", values))
 
         inputs = inputs or {}
         handler.__signature__ = _signature(inputs)  # type: ignore[attr-defined]
@@ -174,7 +178,8 @@ class Live:
         """Attach a page to the visitor that its browser remembers; let it go when it is closed."""
 
         def opened(request: gr.Request, remembered: object) -> Updates:
-            return self.refresh(self._services.visitors.open(request.session_hash or "", remembered))
+            page = self._services.visitors.open(request.session_hash or "", remembered)
+            return aside(partial(self.refresh, page))
 
         def closed(request: gr.Request) -> None:
             self._services.visitors.close(request.session_hash or "")

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -65,6 +67,17 @@ def test_the_timer_touches_few_components_and_no_handler_the_tabs(services: Serv
     on_server = [fn for fn in demo.fns.values() if fn.fn is not None]
     assert len(on_server) > 30
     assert not [fn for fn in on_server if any(isinstance(block, gr.Tabs) for block in fn.outputs)]
+
+
+def test_no_thread_of_the_server_does_the_work(services: Services) -> None:
+    found: list[threading.Thread] = []
+    with gr.Blocks() as demo:
+        button = gr.Button()
+        live = Live(services, [Facet("one", lambda view: None, lambda view: {button: gr.skip()}, [button])])
+        live.on(button.click, lambda visitor: found.append(threading.current_thread()))
+    next(fn.fn for fn in demo.fns.values())(SimpleNamespace(session_hash="a"))
+    assert found[0] is not threading.current_thread()
+    assert not found[0].is_alive()
 
 
 def test_the_queue_of_an_idle_app_sleeps(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
