@@ -16,7 +16,7 @@ from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.services import Services
 from demo.ui.visitors import Visitor
 
-BUSY_S, IDLE_S = 1.0, 5.0  # between two looks, which take time from the job; idle pages notice an expiry
+BUSY_S, IDLE_S = 1.5, 5.0  # between two looks, which take time from the job; idle pages notice an expiry
 STORAGE_KEY = "lora-leak-visitor"
 
 
