@@ -1,7 +1,8 @@
-"""``python -m demo.bench [story | dp | secmi | scale]``: all of these, or one of them.
+"""``python -m demo.bench [story | dp | secmi | threads | scale]``: all of these, or one of them.
 
-The whole story, DP-SGD's step, SecMI, or the encoder's training on several processes. ``gpu`` measures Stable Diffusion
-1.4's architecture on an accelerator, ``plan`` reckons from its figures what training would take.
+The whole story, DP-SGD's step, SecMI, a job beside the web server's threads, or the encoder's training on several
+processes. ``gpu`` measures Stable Diffusion 1.4's architecture on an accelerator, ``plan`` reckons what training would
+take.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from demo.errors import DemoError, SettingsError
 def main(argv: list[str] | None = None) -> int:
     """Run what is asked for; 2 on bad input."""
     parser = argparse.ArgumentParser(prog="python -m demo.bench", description=__doc__)
-    what = ("all", "story", "dp", "secmi", "scale", "gpu", "plan")
+    what = ("all", "story", "dp", "secmi", "threads", "scale", "gpu", "plan")
     parser.add_argument("what", nargs="?", choices=what, default="all")
     parser.add_argument("--sd", action="store_true", help="dp: also on the architecture of Stable Diffusion 1.4")
     parser.add_argument("--latent", type=int, default=None, help="dp --sd: side of the latents (64; on a CPU 32)")
@@ -31,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         "--updates", type=int, default=None, help="scale: timed updates of each run (10); plan: M (100000)"
     )
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--out", type=Path, default=None, help="dp, secmi, scale, gpu: write the figures here (JSON)")
+    parser.add_argument("--out", type=Path, default=None, help="dp, secmi, threads, scale, gpu: figures go here (JSON)")
     parser.add_argument("--tiny", "--quick", action="store_true", help="gpu: tiny models, to see that everything runs")
     parser.add_argument("--allow-cpu", action="store_true", help="gpu: take the real architecture on a CPU, too")
     parser.add_argument("--limit", type=float, default=540.0, help="gpu: seconds after which no row is begun")
@@ -85,6 +86,10 @@ def _run(args: argparse.Namespace) -> None:
         from demo.bench.membership import membership
 
         found.append(membership() | {"model": "face64", "what": "secmi"})
+    if args.what in {"all", "threads"}:
+        from demo.bench.threads import threads
+
+        found.append({"seconds": threads(), "model": "face64", "what": "threads"})
     if args.what in {"all", "scale"}:
         from demo.bench.scale import Load, scale
 

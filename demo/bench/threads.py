@@ -1,0 +1,83 @@
+"""What a thread of the web server that once computed costs a job: see :mod:`demo.threads`."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import torch
+
+from demo.threads import aside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SIDE = 1000  # of the matrices multiplied beside the job
+BATCH = 8
+
+
+def threads(steps: int = 12, rounds: int = 3) -> dict[str, float]:
+    """Print and return the seconds of a forward and backward pass of face64's UNet in a job's thread.
+
+    Every round measures the job alone, beside an idle thread that has multiplied two matrices once, and after the same
+    product in a thread that ended; each time in a new thread, for the main thread never computes.
+    """
+    step = aside(_step)
+    beside: dict[str, Callable[[], AbstractContextManager[object]]] = {
+        "alone": nullcontext,
+        "beside a thread that computed once": _idle,
+        "after a thread that computed and ended": lambda: nullcontext(aside(_compute)),
+    }
+    found: dict[str, list[float]] = {name: [] for name in beside}
+    for _ in range(rounds):
+        for name, condition in beside.items():
+            with condition():
+                found[name].append(aside(lambda: _seconds(step, steps)))
+    medians = {name: statistics.median(seconds) for name, seconds in found.items()}
+    for name, seconds in medians.items():
+        print(f"a training step of face64, {name}: {seconds:.3f} s, x {seconds / medians['alone']:.2f}")
+    return {name: round(seconds, 4) for name, seconds in medians.items()}
+
+
+def _step() -> Callable[[], None]:
+    from demo.bases import find_base, load_pipeline
+
+    unet = load_pipeline(find_base("face64"), "cpu").unet.requires_grad_(True)
+    shape = unet.config.in_channels, unet.config.sample_size, unet.config.sample_size
+    x, context = torch.randn(BATCH, *shape), torch.randn(BATCH, 16, unet.config.cross_attention_dim)
+    return lambda: unet(x, 100, encoder_hidden_states=context).sample.square().mean().backward()
+
+
+def _seconds(step: Callable[[], None], steps: int) -> float:
+    step()
+    began = time.monotonic()
+    for _ in range(steps):
+        step()
+    return (time.monotonic() - began) / steps
+
+
+def _compute() -> None:
+    torch.ones(SIDE, SIDE) @ torch.ones(SIDE, SIDE)
+
+
+@contextmanager
+def _idle() -> Iterator[None]:
+    computed, enough = Event(), Event()
+
+    def run() -> None:
+        _compute()
+        computed.set()
+        enough.wait()
+
+    thread = Thread(target=run)
+    thread.start()
+    computed.wait()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
