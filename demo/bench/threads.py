@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Event, Thread
-from typing import TYPE_CHECKING
 
 import torch
 
 from demo.threads import aside
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SIDE = 1000  # of the matrices multiplied beside the job
 BATCH = 8
