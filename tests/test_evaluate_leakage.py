@@ -152,6 +152,21 @@ def test_table_says_plainly_that_nothing_came_out() -> None:
     assert shake_table.markdown({}) == "No results yet."
 
 
+def test_table_tells_whether_the_attack_could_have_seen_anything() -> None:
+    results = people_of(0)
+    assert "ositive control (" not in shake_table.markdown(results)
+    for number in range(3):
+        results[number]["lora-members"] = arm("lora-members", "LoRA", "members", [0.0, 1.0], 2)
+        results[number]["lora-8-members"] = arm("lora-8-members", "LoRA, rank 8", "members", [1.0, 1.0])
+    text = shake_table.markdown(results)
+    assert "| LoRA | 6 | 10 |" in text  # the positive control of half of them does not make people fewer
+    assert "| +0.000 [+0.000, +0.000] | +0.250 [+0.250, +0.250] |" in text
+    assert "the attack sees LoRA +0.250" in text
+    assert "nothing follows, with LoRA, rank 8 +0.000" in text
+    assert "Not here: no method shows it." in text
+    assert shake_table.summary(results)["LoRA"]["members"]["auc_minus_before"]["low"] == 0.25
+
+
 def test_table_of_people_who_are_not_done_counts_only_those_who_are() -> None:
     results = people_of(0.25)
     del results[3]["lora-ood"]

@@ -55,6 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser, whole: Callable[[int, int], C
     )
     parser.add_argument("--eidetic-delta", type=float, metavar="D", help="of extraction (default: 0.1)")
     parser.add_argument("--no-control", action="store_true", help="leave out the runs on somebody else's pictures")
+    parser.add_argument(
+        "--positive",
+        action="store_true",
+        help="each method on the training pictures themselves, too: what a leak shows",
+    )
     parser.add_argument("--faces", type=Path, metavar="DIR", help="folder of domains.parquet, for its people")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results; made if missing")
     parser.add_argument("--resume", action="store_true", help="go on with the experiment that is in DIR")
@@ -138,7 +143,7 @@ def _settings(arguments: argparse.Namespace) -> ShakeSettings:
     try:
         if arguments.eidetic_delta is not None:
             chosen["eidetic"] = EideticSettings(delta=arguments.eidetic_delta)
-        return ShakeSettings(control=not arguments.no_control, **chosen)
+        return ShakeSettings(control=not arguments.no_control, positive=arguments.positive, **chosen)
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingsError(f"Shake, {first['loc'][0]}: {first['msg']}.", "Give a value in that range.") from None

@@ -36,6 +36,7 @@ def add(commands: Any) -> list[argparse.ArgumentParser]:
     shake.add_argument("--ranks", default="", help="of LoRA, such as 1,4,16: adds points to its curve")
     shake.add_argument("--tokens", default="", help="of Textual Inversion")
     shake.add_argument("--stds", default="", help="of noise on the weights, such as 2e-4,4e-4")
+    shake.add_argument("--positive", action="store_true", help="each method on the training pictures themselves, too")
     shake.add_argument("--size", type=int, default=None, help="pictures of a set")
     shake.add_argument("--steps", type=int, default=None, help="of fine-tuning")
     shake.add_argument("--generations", type=int, default=None, help="draws for extraction")
@@ -126,6 +127,7 @@ def _shake_settings(args: argparse.Namespace) -> ShakeSettings:
             ranks=tuple(int(n) for n in filter(None, args.ranks.split(","))),
             tokens=tuple(int(n) for n in filter(None, args.tokens.split(","))),
             stds=tuple(float(n) for n in filter(None, args.stds.split(","))),
+            positive=args.positive,
             **{key: value for key, value in given.items() if value is not None},
         )
     except ValidationError as error:

@@ -14,6 +14,7 @@ from demo.shake.verdict import PUBLISHED
 Results = Mapping[int, Mapping[str, Arm]]  # person -> key -> arm
 Figure = Callable[[Arm], float]
 PUBLISHED_AUC, PUBLISHED_COUNT = "+0.022 to +0.054", "+4.4 to +16.3"
+POSITIVE = "positive control: training pictures minus before"
 CURVES = {"rank": "LoRA rank", "tokens": "Textual Inversion tokens", "std": "standard deviation of the noise"}
 
 
@@ -109,19 +110,20 @@ def markdown(results: Results) -> str:
     lines = [
         f"Membership inference: mean AUC within a person, before {_cell(mean(results, area, BEFORE))}",
         "",
-        *_header([*head, "AUC after, SP set", "SP minus before", "OoD minus before", "SP minus OoD"]),
+        *_header([*head, "AUC after, SP set", "SP minus before", "OoD minus before", "SP minus OoD", POSITIVE]),
     ]
     for row in pairs:
         shown: list[Interval | None] = [row.change(results, area, "sp"), row.change(results, area, "ood")]
         if not row.keys.get("sp"):  # no data at all: its only change
             shown[0] = row.change(results, area, "none")
         after = mean(results, area, row.keys.get("sp") or row.keys.get("none"))
-        cells = [_cell(after), *(_cell(c, "+") for c in [*shown, row.effect(results, area)])]
+        shown += [row.effect(results, area), row.change(results, area, "members")]
+        cells = [_cell(after), *(_cell(c, "+") for c in shown)]
         lines.append(_line([row.label, *_counts(results, row), *cells]))
-    lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_AUC, "about -0.03", ""]))
+    lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_AUC, "about -0.03", "", ""]))
     lines += ["", f"Extracted pictures a person, before {_cell(mean(results, count, BEFORE), digits=2)}", ""]
     lines += _header(
-        [*head[:2], "SP set", "OoD set", "SP minus before", "SP minus OoD", "outsiders taken for extracted"]
+        [*head[:2], "SP set", "OoD set", "SP minus before", "SP minus OoD", "outsiders taken for extracted", POSITIVE]
     )
     for row in pairs:
         first = row.keys.get("sp") or row.keys.get("none")
@@ -130,8 +132,9 @@ def markdown(results: Results) -> str:
         last = mean(results, mistaken, first)
         cells = [*(_cell(m, digits=2) for m in means), _cell(change, "+", 2)]
         cells += [_cell(row.effect(results, count), "+", 2), _cell(last, digits=2)]
+        cells.append(_cell(row.change(results, count, "members"), "+", 2))
         lines.append(_line([row.label, _counts(results, row)[0], *cells]))
-    lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_COUNT, "", ""]))
+    lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_COUNT, "", "", ""]))
     for name, title in CURVES.items():
         lines += _curve(results, [row for row in everything if row.curve == name], title)
     return "\n".join([*lines, "", *verdict(results)])
@@ -154,12 +157,31 @@ def verdict(results: Results) -> list[str]:
         return ["No method was run on both sets yet.", PUBLISHED]
     shown = [row.label for row in rows(results) if _rose(row, results)]
     total = f"{', '.join(shown)}: the amplification shows here." if shown else "Not here: no method shows it."
-    return [*sentences, f"Amplification (up against before, and up against the OoD set): {total}", PUBLISHED]
+    said = f"Amplification (up against before, and up against the OoD set): {total}"
+    return [*sentences, said, *_power(results), PUBLISHED]
 
 
 def _rose(row: Row, results: Results) -> bool:
     change, effect = row.change(results, area, "sp"), row.effect(results, area)
     return change is not None and effect is not None and change.low > 0 and effect.low > 0
+
+
+def _power(results: Results) -> list[str]:
+    """Whether the attack sees it where the members themselves are trained on; nothing where that was not run."""
+    known = [(row, row.change(results, area, "members")) for row in rows(results)]
+    seen: dict[bool, list[str]] = {True: [], False: []}
+    for row, change in known:
+        if change is not None:
+            seen[change.low > 0].append(f"{row.label} {_signed(change)}")
+    sentences = []
+    if seen[True]:
+        sentences.append(
+            f"Positive control (the training pictures themselves): the attack sees {', '.join(seen[True])}."
+        )
+    if seen[False]:
+        blind = ", ".join(seen[False])
+        sentences.append(f"Not even the training pictures themselves are seen, so that nothing follows, with {blind}.")
+    return sentences
 
 
 def _moved(change: Difference) -> str:
@@ -187,8 +209,9 @@ def _curve(results: Results, points: Sequence[Row], title: str) -> list[str]:
 
 
 def _counts(results: Results, row: Row) -> list[str]:
-    """People who have all arms of the row, and numbers trained."""
-    people = sum(all(key in arms for key in row.keys.values()) for arms in results.values())
+    """People who have all arms of the row but the positive control, and numbers trained."""
+    keys = [key for source, key in row.keys.items() if source != "members"] or list(row.keys.values())
+    people = sum(all(key in arms for key in keys) for arms in results.values())
     return [str(people), f"{row.parameters:,}" if row.parameters else "none"]
 
 

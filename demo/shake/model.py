@@ -17,9 +17,9 @@ from demo.membership.secmi import SecmiSettings
 from demo.settings import Settings
 from demo.shake.people import Domain
 
-Source = Literal["none", "sp", "ood"]
+Source = Literal["none", "sp", "ood", "members"]
 Curve = Literal["rank", "tokens", "std"]
-SOURCES: dict[Source, str] = {"none": "no data", "sp": "SP set", "ood": "OoD set"}
+SOURCES: dict[Source, str] = {"none": "no data", "sp": "SP set", "ood": "OoD set", "members": "training pictures"}
 BEFORE = "before"  # key of the arm that nothing was done to
 EXTRACTION_SEED = 1  # apart from the sets' own noise
 
@@ -36,6 +36,8 @@ class ShakeSettings(Settings):
     """Of fine-tuning."""
     control: bool = True
     """Whether every method is run on the control set, too."""
+    positive: bool = False
+    """Whether every method is run on the training pictures themselves, too: what the attacks find if it does leak."""
     ranks: tuple[int, ...] = ()
     """Of LoRA, on the SP set."""
     tokens: tuple[int, ...] = ()
@@ -59,7 +61,7 @@ class ShakeSettings(Settings):
 
     def common(self) -> dict[str, object]:
         """What all arms of a folder have in common, as JSON values; which arms there are may change."""
-        return self.model_dump(mode="json", exclude={"methods", "control", "ranks", "tokens", "stds"})
+        return self.model_dump(mode="json", exclude={"methods", "control", "positive", "ranks", "tokens", "stds"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +116,11 @@ class Shake:
             return None
         return next((a for a in self.arms if a.source == "ood" and a.label == arm.label), None)
 
+    def positives(self) -> list[Arm]:
+        """The positive controls: fine-tuned on the training pictures themselves, at the same budget."""
+        return [arm for arm in self.arms if arm.source == "members"]
+
     def curve(self, name: Curve) -> list[Arm]:
         """The points of an ablation, in the order of their values."""
-        points = [arm for arm in self.arms if arm.curve == name and arm.source != "ood"]
+        points = [arm for arm in self.arms if arm.curve == name and arm.source not in ("ood", "members")]
         return sorted(points, key=lambda arm: arm.value or 0.0)

@@ -48,6 +48,8 @@ def planned(settings: ShakeSettings, defence: Defence | None = None) -> list[Pla
             arms.append(_arm(method.model_copy(update={"defence": guard}), "sp"))
         if settings.control and method.uses_pictures:
             arms.append(_arm(method, "ood"))
+        if settings.positive and method.uses_pictures:
+            arms.append(_arm(method, "members"))
     arms += [_arm(method, "sp" if method.uses_pictures else "none", *_point(method)) for method in _ablated(settings)]
     return list({arm.key: arm for arm in arms}.values())
 
@@ -66,10 +68,13 @@ def check(arms: Sequence[Planned], settings: ShakeSettings, base: Base) -> None:
 
 
 def main_arms(shake: Shake) -> list[Arm]:
-    """The methods that were asked for, without the further points of ablations; the control's last."""
+    """The methods that were asked for, without the further points of ablations; the controls' last."""
     plain = planned(shake.settings.model_copy(update={"ranks": (), "tokens": (), "stds": ()}))
     further = {item.key for item in planned(shake.settings)} - {item.key for item in plain}
-    return sorted((arm for arm in shake.arms if arm.key not in further), key=lambda arm: arm.source == "ood")
+    return sorted(
+        (arm for arm in shake.arms if arm.key not in further),
+        key=lambda arm: ("ood", "members").index(arm.source) + 1 if arm.source in ("ood", "members") else 0,
+    )
 
 
 def _method(key: str, settings: ShakeSettings, **more: object) -> Method:

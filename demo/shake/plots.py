@@ -14,9 +14,15 @@ from demo.report.chart import BELOW, KINDS, LEGEND, STYLE, WIDTH, Axis, Curve, c
 SOURCES = {
     "sp": "SP set: the model's own pictures of the person",
     "ood": "OoD set, the control: its own pictures of somebody else",
+    "members": "positive control: the training pictures themselves",
     "none": "no data",
 }
-KIND = {"sp": 1, "ood": 2, "none": 3}  # of the chart's kinds, by source: as the first pair of ROC curves has them
+KIND = {
+    "sp": 1,
+    "ood": 2,
+    "members": 3,
+    "none": 4,
+}  # of the chart's kinds, by source: as the first ROC curves have them
 MOST_CURVES = len(KINDS) - 1  # after the grey one; more could not be told apart
 ROW, HEAD = 36.0, 8.0  # of the plot of changes, pixels
 LEAST = 0.02  # half the span of changes: less would make a landscape out of noise

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from demo.bases import Base
 from demo.defences.base import Defence
-from demo.errors import Stopped
+from demo.errors import SettingsError, Stopped
 from demo.extraction.draws import calibrated_edge, extract
 from demo.extraction.memorised import memorised
 from demo.lora.priors import class_latents
@@ -50,7 +50,8 @@ def shake(
     """Score membership inference and extraction before and after every way of fine-tuning.
 
     All arms see the same SP set, the same order of pictures and the same noise; SP and OoD set differ by the prompt
-    alone. The attacks get the model and the pictures in question, and who was a member meets their scores here only.
+    alone. The positive control is trained on the members themselves: the most that any set could bring at that budget.
+    The attacks get the model and the pictures in question, and who was a member meets their scores here only.
 
     Args:
         defence: of whoever runs the fine-tuning; LoRA alone has one.
@@ -62,11 +63,16 @@ def shake(
 
     Raises:
         Stopped: ``stop`` was set before the first arm was finished.
-        SettingsError: an unknown method, or a defence that cannot be had.
+        SettingsError: an unknown method, a defence that cannot be had, or a positive control of unknown members.
     """
     settings = settings or ShakeSettings()
     plan = planned(settings, defence)
     check(plan, settings, base)
+    if settings.positive and not domain.members:
+        raise SettingsError(
+            "There is no positive control where it is not known what the model was trained on.",
+            "Leave it out, or choose a person of the training set.",
+        )
     settings.secmi.check(len(pipe.scheduler.alphas_cumprod))
     if settings.edge is None:
         settings = settings.model_copy(update={"edge": edge_of(pipe, base, report=report, stop=stop)})
@@ -202,7 +208,10 @@ class _Run:
 
     def _set(self, source: Source, report: Report | None) -> SyntheticSet:
         if source not in self._sets:
-            self._sets[source] = self._drawn(source, self.settings.size, report)
+            if source == "members":  # nothing is drawn: no attacker has this set, which is the point of it
+                self._sets[source] = SyntheticSet(self.domain.prompt, tuple(self.domain.members), self._members)
+            else:
+                self._sets[source] = self._drawn(source, self.settings.size, report)
         return self._sets[source]
 
     def _drawn(self, source: Source, size: int, report: Report | None) -> SyntheticSet:

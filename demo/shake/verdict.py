@@ -84,7 +84,7 @@ def headline(shake: Shake) -> tuple[str, str]:
     if not shake.domain.known:
         return "Who was a member is not known here, so membership inference cannot be scored", "open"
     found = changes(shake)
-    private = [arm for arm in shake.arms if arm.source == "sp"] or list(shake.arms)
+    private = [a for a in shake.arms if a.source == "sp"] or [a for a in shake.arms if a.source == "none"]
     if not private:
         return "Nothing was fine-tuned yet", "open"
     rising = [arm for arm in private if _rises(found[arm.key])]
@@ -113,7 +113,7 @@ def _rises(change: Change) -> bool:
 
 def verdict(shake: Shake) -> list[str]:
     """Plain sentences."""
-    return [*_before(shake), *_after(shake), *_extracted(shake), *_limits(shake)]
+    return [*_before(shake), *_after(shake), *_positive(shake), *_extracted(shake), *_limits(shake)]
 
 
 def _before(shake: Shake) -> list[str]:
@@ -137,7 +137,7 @@ def _before(shake: Shake) -> list[str]:
 def _after(shake: Shake) -> list[str]:
     found, sentences = changes(shake), []
     for arm in shake.arms:
-        if arm.source == "ood" or arm.key not in found or arm.roc is None:
+        if arm.source in ("ood", "members") or arm.key not in found or arm.roc is None:
             continue
         change = found[arm.key]
         text = f"{arm.title}: AUC {number(arm.roc.auc.estimate)}, {signed(change.after)}, {_direction(change.after)}"
@@ -148,6 +148,25 @@ def _after(shake: Shake) -> list[str]:
                 f"so the SP set itself makes {signed(change.control)}"
             )
         sentences.append(text + ".")
+    return sentences
+
+
+def _positive(shake: Shake) -> list[str]:
+    """What the attack finds where the training pictures themselves were trained on again: its power at this budget."""
+    found, sentences = changes(shake), []
+    known = [(arm, arm.roc, found[arm.key].after) for arm in shake.positives() if arm.key in found]
+    for arm, roc, change in known:
+        if roc is not None:
+            sentences.append(
+                f"Positive control, {arm.label} on the training pictures themselves: AUC {number(roc.auc.estimate)}, "
+                f"{signed(change)}, {_direction(change)}."
+            )
+    if sentences:
+        sentences.append(
+            "So the attack sees it where fine-tuning at this budget does leak."
+            if any(change.low > 0 for _, _, change in known)
+            else "Not even that is seen: at this budget and with so few pictures no leak could have been shown."
+        )
     return sentences
 
 

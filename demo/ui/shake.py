@@ -141,7 +141,7 @@ def wire_shake_tab(tab: ShakeTab, services: Services, live: Live, base: Componen
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last"}
     tab.person.input(partial(_person_html, services), [tab.person, base], tab.shown, **quiet)
     base.change(people, base, [tab.person, tab.shown], **quiet)
-    for name in ("methods", "curves", "control", "generations", "guard", "set_size", "tuning_steps"):
+    for name in ("methods", "curves", "control", "positive", "generations", "guard", "set_size", "tuning_steps"):
         tab.fields[name].change(estimated, list(tab.fields.values()), tab.estimate, queue=False, **quiet)
 
 
@@ -157,6 +157,11 @@ def _fields() -> tuple[dict[str, Component], gr.HTML]:
         ),
     }
     with gr.Accordion("More settings", open=False):
+        fields["positive"] = gr.Checkbox(
+            False,
+            label="Positive control",
+            info="Each method once more, on the training pictures themselves: what the attacks find if it does leak.",
+        )
         curves = [(words, key) for key, (words, _) in CURVES.items()]
         fields["curves"] = gr.CheckboxGroup(
             curves, value=[], label="Curves", info="Each value is a model of its own.", elem_id="curves"

@@ -41,8 +41,8 @@ def settings_of(values: Mapping[str, Any]) -> ShakeSettings:
     """All choices of the tab.
 
     Args:
-        values: methods, curves (lists of keys), control, set_size, generations, tuning_steps; what is missing keeps
-            its default.
+        values: methods, curves (lists of keys), control, positive, set_size, generations, tuning_steps; what is
+            missing keeps its default.
 
     Raises:
         SettingsError: a value that cannot be.
@@ -60,8 +60,7 @@ def settings_of(values: Mapping[str, Any]) -> ShakeSettings:
         "steps": whole("Steps of fine-tuning", values.get("tuning_steps"), 1, 5000),
     }
     chosen = {name: value for name, value in chosen.items() if value is not None}
-    if values.get("control") is not None:
-        chosen["control"] = values["control"] is True
+    chosen |= {name: values[name] is True for name in ("control", "positive") if values.get(name) is not None}
     for key in curves:
         chosen |= CURVES[key][1]
     try:
@@ -169,7 +168,8 @@ def together(before: ShakeSettings, now: ShakeSettings) -> ShakeSettings:
         name: tuple(dict.fromkeys((*getattr(before, name), *getattr(now, name))))
         for name in ("methods", "ranks", "tokens", "stds")
     }
-    return now.model_copy(update={**lists, "control": before.control or now.control})
+    controls = {name: getattr(before, name) or getattr(now, name) for name in ("control", "positive")}
+    return now.model_copy(update={**lists, **controls})
 
 
 def _before(shook: Shook | None, terms: ShakeTerms, plan: Sequence[str]) -> Shake:

@@ -66,6 +66,12 @@ def test_a_curve_alone_needs_no_method(tmp_path: Path, capsys: Any) -> None:
     assert [arm["key"] for arm in told["arms"]] == ["before", "lora-2-sp", "perturb-0.001"]
 
 
+def test_the_positive_control_is_asked_for(tmp_path: Path, capsys: Any) -> None:
+    told, _ = run(capsys, *QUICK, *WHO, "--positive", "--no-control", "--out", tmp_path)
+    assert [arm["key"] for arm in told["arms"]] == ["before", "lora-8-sp", "lora-8-members"]
+    assert any("Positive control" in sentence for sentence in told["sentences"])
+
+
 def test_free_text_is_drawn_and_not_scored(tmp_path: Path, capsys: Any) -> None:
     told, _ = run(capsys, *QUICK, "--prompt", "an old man", "--no-control", "--out", tmp_path)
     assert [arm["roc"] for arm in told["arms"]] == [None, None]

@@ -25,8 +25,13 @@ def test_every_method_is_run_on_both_sets() -> None:
     ]
 
 
+def test_the_positive_control_comes_last_and_is_not_run_unless_asked_for() -> None:
+    assert keys(positive=True) == ["lora-8-sp", "lora-8-ood", "lora-8-members"]
+    assert keys(positive=True, control=False, ranks=(2, 8)) == ["lora-8-sp", "lora-8-members", "lora-2-sp"]
+
+
 def test_noise_on_the_weights_needs_no_set_and_no_control() -> None:
-    assert keys(methods=("perturb",)) == ["perturb-0.0008"]
+    assert keys(methods=("perturb",)) == keys(methods=("perturb",), positive=True) == ["perturb-0.0008"]
 
 
 def test_ablations_are_run_on_the_private_set_alone_and_no_model_twice() -> None:
@@ -82,6 +87,7 @@ def test_main_arms_leave_out_further_points_and_put_the_control_last(domain) -> 
         new_arm("lora-8-dpdm-sp", "LoRA, defended", "sp"),
         new_arm("lora-8-ood", "LoRA", "ood"),
         new_arm("lora-2-sp", "LoRA 2", "sp"),
+        new_arm("lora-8-members", "LoRA", "members"),
     ]
-    made = new_shake(domain, [arms[2], arms[0], arms[1], arms[3]], settings=settings)
-    assert [arm.key for arm in main_arms(made)] == ["lora-8-sp", "lora-8-dpdm-sp", "lora-8-ood"]
+    made = new_shake(domain, [arms[4], arms[2], arms[0], arms[1], arms[3]], settings=settings)
+    assert [arm.key for arm in main_arms(made)] == ["lora-8-sp", "lora-8-dpdm-sp", "lora-8-ood", "lora-8-members"]

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 import torch
-from shake_parts import QUICK, assert_same
+from shake_parts import QUICK, assert_same, new_arm
 
 from demo.defences.registry import choose as choose_defence
 from demo.errors import SettingsError, Stopped
@@ -15,6 +15,7 @@ from demo.membership.secmi import SecmiSettings, secmi
 from demo.progress import Progress
 from demo.sampling import encode_pictures, encode_prompts
 from demo.shake import run
+from demo.shake.methods.lora import Lora
 from demo.shake.people import free_text
 from demo.shake.run import shake
 
@@ -126,6 +127,29 @@ def test_a_defence_stands_beside_the_plain_run(tiny_pipe, tiny_base, domain) -> 
     assert not torch.equal(made.arms[0].scores_members, made.arms[1].scores_members)
 
 
+def test_the_positive_control_is_trained_on_the_members_themselves(tiny_pipe, tiny_base, domain, monkeypatch) -> None:
+    asked, trained = [], []
+    shaken = Lora.shaken
+
+    def watch(self, pipe, base, latents, prompt, **more):
+        trained.append((latents, prompt, more["target"]))
+        return shaken(self, pipe, base, latents, prompt, **more)
+
+    monkeypatch.setattr(run, "draw_set", lambda *args, **_: pytest.fail(f"drew {args[2]}"))
+    monkeypatch.setattr(Lora, "shaken", watch)
+    settings = QUICK.model_copy(update={"positive": True})
+    plain = [replace(arm, roc=None) for arm in (new_arm(), new_arm("lora-8-sp", source="sp"))]
+    plain.append(replace(plain[1], key="lora-8-ood", source="ood"))
+    private = replace(domain, publishable=False)
+    made = shake(tiny_pipe, tiny_base, private, settings, done=plain, keep=asked.append)
+    assert [arm.key for arm in asked] == ["lora-8-members"]
+    (latents, prompt, target), arm = trained[0], made.positives()[0]
+    assert torch.equal(latents, encode_pictures(tiny_pipe, domain.members))
+    assert prompt == target == domain.prompt
+    assert (arm.source, arm.title, arm.curve) == ("members", "LoRA, rank 8, training pictures", None)
+    assert made.control_of(made.arms[0]) is made.arms[1]
+
+
 def test_what_cannot_be_done_is_refused_before_any_work(tiny_pipe, tiny_base, domain, monkeypatch) -> None:
     monkeypatch.setattr(run, "secmi", lambda *_, **__: pytest.fail("work was begun"))
     with pytest.raises(SettingsError, match="magic"):
@@ -133,6 +157,8 @@ def test_what_cannot_be_done_is_refused_before_any_work(tiny_pipe, tiny_base, do
     far = QUICK.model_copy(update={"secmi": SecmiSettings(t=990, k=10)})
     with pytest.raises(SettingsError, match="beyond the schedule"):
         shake(tiny_pipe, tiny_base, domain, far)
+    with pytest.raises(SettingsError, match="no positive control"):
+        shake(tiny_pipe, tiny_base, free_text("an old man"), QUICK.model_copy(update={"positive": True}))
 
 
 def test_progress_names_the_model(tiny_pipe, tiny_base, domain) -> None:

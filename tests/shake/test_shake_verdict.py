@@ -85,6 +85,19 @@ def test_extraction_alone_is_a_leak_and_outsiders_count_against_it(domain) -> No
     assert "no proof of memory" in text
 
 
+def test_the_positive_control_says_what_the_attack_can_see_and_is_never_a_finding(domain) -> None:
+    shake = made(domain, arm("a-sp", SAME), arm("a-members", APART, "members", matches=(Match(0, 1, 0.05, 1),)))
+    assert headline(shake)[1] == "open"
+    text = " ".join(verdict(shake))
+    assert "Positive control, Method on the training pictures themselves: AUC 1.000" in text
+    assert "sees it where fine-tuning at this budget does leak" in text
+    assert text.count("a rise") == 1
+    assert headline(made(domain, arm("a-members", APART, "members")))[1] == "open"
+    blind = " ".join(verdict(made(domain, arm("a-sp", SAME), arm("a-members", SAME, "members"))))
+    assert "Not even that is seen" in blind
+    assert "ositive control" not in " ".join(verdict(made(domain, arm("a-sp", SAME))))
+
+
 def test_the_sentences_hold_the_figures_and_the_published_ones(domain) -> None:
     shake = made(domain, arm("a-sp", APART), arm("a-ood", SAME, "ood"), planned=5)
     sentences = verdict(shake)

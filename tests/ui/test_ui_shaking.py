@@ -62,6 +62,8 @@ def test_settings_of_the_form() -> None:
     assert made.ranks == CURVES["rank"][1]["ranks"]
     assert made.stds
     assert made.tokens == ()
+    assert not made.positive
+    assert settings_of({**TWO, "positive": True, "control": False}).positive
     assert settings_of({"methods": [], "curves": ["std"]}).methods == ()
     for values, words in (
         ({"methods": []}, "No fine-tuning method is chosen"),
@@ -109,6 +111,13 @@ def test_a_stopped_run_is_continued_with_more(services: Services, visitor: Visit
     assert made.arms[0] is first.arms[0]
     assert fake(services).tried.count(BEFORE) == fake(services).tried.count(KEYS[0]) == 1
     assert len(set(fake(services).seeds)) == 1
+
+
+def test_a_control_is_added_to_what_is_there(services: Services, visitor: Visitor) -> None:
+    shaking(services, visitor, "face64", TWO)(silent, Event())
+    shaking(services, visitor, "face64", {**TWO, "positive": True}, resume=True)(silent, Event())
+    assert {arm.key for arm in found(visitor).arms} == {*KEYS, "lora-8-members"}
+    assert fake(services).tried.count(KEYS[0]) == 1
 
 
 def test_what_cannot_be_continued_is_said(services: Services, visitor: Visitor) -> None:
