@@ -36,6 +36,8 @@ CURVES: Mapping[Curve, tuple[str, str]] = {  # heading, name of the axis
 NOTES = (
     "The attacker has the model and the name, and fine-tunes on what the model itself draws under that name (SP set). "
     "OoD set: as many pictures drawn with another person's name, trained on under that name; same noise, same budget.",
+    "A positive control, where it is run, fine-tunes on the training pictures themselves at the same budget. No "
+    "attacker has them: it shows what the attacks find once a model does remember.",
     "SecMI sees the model and a picture, extraction sees the model and the prompt; neither knows who was a member. "
     "Intervals are 95% bootstraps over the pictures of this person, paired where two models are compared.",
     "Extraction draws many pictures, joins near-duplicates (largest distance of 4 x 4 tiles), and takes the middle of "
