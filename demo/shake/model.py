@@ -20,6 +20,7 @@ from demo.shake.people import Domain
 Source = Literal["none", "sp", "ood", "members"]
 Curve = Literal["rank", "tokens", "std"]
 SOURCES: dict[Source, str] = {"none": "no data", "sp": "SP set", "ood": "OoD set", "members": "training pictures"}
+CONTROLS: tuple[Source, ...] = ("ood", "members")  # negative and positive: never a finding of their own
 BEFORE = "before"  # key of the arm that nothing was done to
 EXTRACTION_SEED = 1  # apart from the sets' own noise
 
@@ -122,5 +123,5 @@ class Shake:
 
     def curve(self, name: Curve) -> list[Arm]:
         """The points of an ablation, in the order of their values."""
-        points = [arm for arm in self.arms if arm.curve == name and arm.source not in ("ood", "members")]
+        points = [arm for arm in self.arms if arm.curve == name and arm.source not in CONTROLS]
         return sorted(points, key=lambda arm: arm.value or 0.0)

@@ -13,7 +13,7 @@ from demo.shake.methods.lora import Lora
 from demo.shake.methods.perturb import Perturb
 from demo.shake.methods.registry import METHODS, Method, choose
 from demo.shake.methods.textual_inversion import TextualInversion
-from demo.shake.model import Arm, Curve, Shake, ShakeSettings, Source
+from demo.shake.model import CONTROLS, Arm, Curve, Shake, ShakeSettings, Source
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def main_arms(shake: Shake) -> list[Arm]:
     further = {item.key for item in planned(shake.settings)} - {item.key for item in plain}
     return sorted(
         (arm for arm in shake.arms if arm.key not in further),
-        key=lambda arm: ("ood", "members").index(arm.source) + 1 if arm.source in ("ood", "members") else 0,
+        key=lambda arm: CONTROLS.index(arm.source) + 1 if arm.source in CONTROLS else 0,
     )
 
 

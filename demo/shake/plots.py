@@ -17,12 +17,8 @@ SOURCES = {
     "members": "positive control: the training pictures themselves",
     "none": "no data",
 }
-KIND = {
-    "sp": 1,
-    "ood": 2,
-    "members": 3,
-    "none": 4,
-}  # of the chart's kinds, by source: as the first ROC curves have them
+# Of the chart's kinds, by source: as the first ROC curves have them.
+KIND = {"sp": 1, "ood": 2, "members": 3, "none": 4}
 MOST_CURVES = len(KINDS) - 1  # after the grey one; more could not be told apart
 ROW, HEAD = 36.0, 8.0  # of the plot of changes, pixels
 LEAST = 0.02  # half the span of changes: less would make a landscape out of noise

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from demo.metrics.stats import Difference
 from demo.report.figures import number
-from demo.shake.model import Arm, Shake
+from demo.shake.model import CONTROLS, Arm, Shake
 
 RESAMPLES = 10_000
 PUBLISHED = "Published for Stable Diffusion 1.1: +0.022 to +0.054 in AUC and 4.4 to 16.3 more extracted pictures."
@@ -137,7 +137,7 @@ def _before(shake: Shake) -> list[str]:
 def _after(shake: Shake) -> list[str]:
     found, sentences = changes(shake), []
     for arm in shake.arms:
-        if arm.source in ("ood", "members") or arm.key not in found or arm.roc is None:
+        if arm.source in CONTROLS or arm.key not in found or arm.roc is None:
             continue
         change = found[arm.key]
         text = f"{arm.title}: AUC {number(arm.roc.auc.estimate)}, {signed(change.after)}, {_direction(change.after)}"
