@@ -185,6 +185,11 @@ class Jobs:
         with self._changed:
             return any(job.owner == owner and job.state in ACTIVE for job in self._jobs.values())
 
+    def waited_for(self, owner: str) -> bool:
+        """Whether somebody else's job waits."""
+        with self._changed:
+            return any(job.owner != owner for job in self._line)
+
     def sweep(self) -> None:
         """Drop what has expired. Every call does so too; this is for times when there are none."""
         with self._changed:

@@ -31,7 +31,10 @@ def add_api(services: Services) -> None:
 
     def status(request: gr.Request) -> dict[str, Any]:
         """How the session's job stands, and what there is."""
-        visitor = services.visitors.page(request.session_hash or "", use=False).visitor
+        try:
+            visitor = services.visitors.page(request.session_hash or "", use=False).visitor
+        except DemoError as error:
+            raise shown(error) from None
         desk = visitor.desk
         job = None if desk.job is None else services.jobs.get(desk.job)
         now = None if job is None else job.progress

@@ -24,13 +24,14 @@ Fine-tune a small file on photos of a face, then see what somebody with **the fi
 no photos, no trigger word. A demonstration of *Risks When Sharing LoRA Fine-Tuned Diffusion Model Weights*.
 
 **No photo is kept:** all that is yours goes when you press *Delete my data*, {CLOSED_S // 60} minutes after you close
-the page, or after {IDLE_S // 60} minutes without use. **face64** is a small model, 64 x 64 pixels: it shows the
-mechanism, not sharp pictures.
+the page, or after {IDLE_S // 60} minutes without use; a job that runs is ended first, unless somebody waits.
+**face64** is a small model, 64 x 64 pixels: it shows the mechanism, not sharp pictures.
 """
 HONESTY = """
-- Uploaded files are deleted as soon as the face is cropped. Crops and pictures stay in the memory of the machine that
-  runs this app; the LoRA file and the report lie there in a private folder until they are deleted. A running job keeps
-  its data until it ends.
+- Uploaded files are deleted as soon as the face is cropped; an upload that breaks off is deleted some ten minutes
+  later. Crops and pictures stay in the memory of the machine that runs this app; the LoRA file and the report lie
+  there in a private folder until they are deleted. A running job keeps its data until it ends; once its page has been
+  closed for ten minutes, it gives way to anybody who waits.
 - This browser remembers only a random number, so that a reload finds your job again. On a shared computer, press
   *Delete my data* before you leave.
 - face64 runs on a laptop; sharp pictures need Stable Diffusion and a GPU.
@@ -45,12 +46,13 @@ MAX_FILE = "256mb"
 SESSIONS = 200  # whose shown values Gradio keeps in memory, should a client never say that it closes
 QUEUE_S = 0.05  # between two looks at Gradio's queue, as on Windows; its 1 ms take a tenth of a core from the job
 TURN = "(tab) => ({__type__: 'update', ...(tab ? {selected: tab} : {})})"
-CACHE_S = (300, 3600)  # how often Gradio looks for left-over uploads, and from what age they go
 
 
 def build_app(services: Services) -> gr.Blocks:
     """All components and events."""
-    demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=CACHE_S)
+    # Served from where they are: in Gradio's folder of uploads they would be swept away with what is left there.
+    gr.set_static_paths([person.pictures[0] for person in services.people])
+    demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=None)  # it would take the visitors' own
     with demo:
         with gr.Row(elem_classes="ll-header"):
             with gr.Column(scale=1, min_width=320):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -13,12 +12,13 @@ from gradio.components import Component
 
 from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
 from demo.report import Arm
-from demo.ui import leak0, pictures, shots, work
+from demo.ui import leak0, pictures, work
 from demo.ui.desk import Attacked, Released
 from demo.ui.fields import optional_number
 from demo.ui.orders import find, order
 from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.services import Services
+from demo.ui.uploads import discard_upload, uploaded
 from demo.ui.visitors import Visitor
 
 INTRO = (
@@ -131,11 +131,11 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
     def take(visitor: Visitor, file: Any, key: Any) -> None:
         if not file:
             return
-        path = Path(file["path"])
+        path, name = uploaded(file)
         try:
-            work.take_file(services, visitor, path, file.get("orig_name") or path.name, find(services, key).key)
+            work.take_file(services, visitor, path, name, find(services, key).key)
         finally:
-            shots.discard_upload(path)
+            discard_upload(path)
 
     fields = {"base": base, **tab.fields}
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -20,6 +19,7 @@ from demo.ui.fields import optional_number
 from demo.ui.orders import find, order
 from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.services import Services
+from demo.ui.uploads import uploaded
 from demo.ui.visitors import Visitor
 
 PICTURES = ["image", ".heic", ".heif"]
@@ -93,9 +93,8 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
 
     def add(visitor: Visitor, files: Any) -> list[str]:
         listed = files if isinstance(files, list) else [files]
-        # Not preprocessed: Gradio has checked that the paths are uploads, and this way makes no copies.
-        named = [(Path(file["path"]), file.get("orig_name") or Path(file["path"]).name) for file in listed if file]
-        return shots.add(services, visitor, named)
+        # Not preprocessed: this way Gradio makes no copies.
+        return shots.add(services, visitor, [uploaded(file) for file in listed if file])
 
     def begin(make: Any, title: str, visitor: Visitor, *values: Any) -> None:
         made = order(services, dict(zip(fields, values, strict=True)))

@@ -120,7 +120,10 @@ class Live:
         """
 
         def answer(key: str, values: Sequence[Any]) -> Updates:
-            page = self._services.visitors.page(key, use=use)
+            try:
+                page = self._services.visitors.page(key, use=use)
+            except DemoError as error:
+                raise shown(error) from None
             try:
                 for warning in action(page.visitor, *values) or ():
                     warn(warning)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from demo.errors import DemoError, SettingsError
-from demo.photos.ingest import BadPhotoError, discard
+from demo.photos.ingest import BadPhotoError
 from demo.ui.desk import Group, Photos, Shot
 from demo.ui.services import Person, Services
+from demo.ui.uploads import discard_upload
 from demo.ui.visitors import Visitor
 from demo.ui.work import MOST_PHOTOS
 
@@ -48,13 +48,6 @@ def add(services: Services, visitor: Visitor, uploads: Sequence[tuple[Path, str]
         for path, _ in uploads:
             discard_upload(path)
     return problems
-
-
-def discard_upload(path: Path) -> None:
-    """Delete an uploaded file, and the folder that Gradio made for it alone."""
-    discard(path)
-    with suppress(OSError):  # not empty: the same file was uploaded twice under two names
-        path.parent.rmdir()
 
 
 def choose(visitor: Visitor, face: int | None) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from demo.errors import DemoError
 from demo.jobs import Jobs
 from demo.ui.desk import Desk, new_number
+from demo.ui.uploads import KEPT, discard_strays
 
 IDLE_S = 30 * 60  # seconds without use after which a visitor's data go, page open or not
 CLOSED_S = 10 * 60  # the same after the last page was closed: long enough to reload, or to wake a phone
@@ -37,10 +38,11 @@ class Visitor:
 
     def __init__(self, root: Path, now: float) -> None:
         self.id = secrets.token_urlsafe(24)
-        self.folder = root / f"visitor-{secrets.token_hex(24)}"  # not the id: paths are seen in downloads
+        self.folder = root / f"{KEPT}{secrets.token_hex(24)}"  # not the id: paths are seen in downloads
         self.folder.mkdir(mode=0o700)
         self.lock = RLock()
         self.used = now
+        self.worked = now  # when a job was last seen to wait or run
         self.left: float | None = None  # when the last page was closed
         self.expired = False  # whether anything was deleted for want of use
         self._desk: Desk | None = Desk()
@@ -100,8 +102,16 @@ class Page:
 
     visitor: Visitor
     expired: bool = False  # whether the visitor before had data, which were not used and have been deleted
+    heard: float | None = None  # last request of a page that came back, whose end nothing else will tell
     seen: dict[str, Hashable] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
+
+
+class NoPageError(DemoError):
+    """A request that says of no page or client that it is from there: all such would share one desk."""
+
+    def __init__(self) -> None:
+        super().__init__("The request names no session.", "Give a session_hash, as Gradio's clients do.")
 
 
 class Visitors:
@@ -121,15 +131,23 @@ class Visitors:
         self._root, self._jobs, self._clock = root, jobs, clock
         self._visitors: dict[str, Visitor] = {}
         self._pages: dict[str, Page] = {}
+        self._closed: dict[str, Visitor] = {}  # by the key of a page that was closed, the latest last
         self._lock = RLock()
         self.wipe: Callable[[str], None] = lambda page_key: None
 
     def open(self, page_key: str, visitor_id: object) -> Page:
-        """A page was loaded: the visitor that its browser remembers, or a new one."""
+        """A page was loaded: the visitor that its browser remembers, or a new one.
+
+        Raises:
+            NoPageError: the key is empty.
+        """
+        if not page_key:
+            raise NoPageError
         with self._lock:
             self.sweep()
             visitor = self._visitors.get(visitor_id) if isinstance(visitor_id, str) else None
             page = Page(visitor or self._new())
+            self._closed.pop(page_key, None)
             self._pages[page_key] = page
             self._touch(page.visitor)
             return page
@@ -140,25 +158,35 @@ class Visitors:
         Args:
             page_key: Gradio's session hash.
             use: whether somebody did something; polling does not count.
+
+        Raises:
+            NoPageError: the key is empty.
         """
         with self._lock:
             self.sweep()
-            page = self._pages.get(page_key)
+            page = self._pages.get(page_key) or self._back(page_key)
             if page is None:  # a client of the API, or a page that comes back from the browser's cache
                 return self.open(page_key, None)
+            if page.heard is not None:
+                page.heard = self._clock()
             if page.visitor.gone:
-                page = self._pages[page_key] = Page(self._new(), page.expired or page.visitor.expired)
+                page = self._pages[page_key] = Page(self._new(), page.expired or page.visitor.expired, page.heard)
             if use:
                 self._touch(page.visitor)
             return page
 
     def close(self, page_key: str) -> None:
-        """A page was closed. When it was the visitor's last one, the time to deletion begins."""
+        """A page was closed, or its connection broke. The visitor's last one: the time to deletion begins."""
         with self._lock:
             page = self._pages.pop(page_key, None)
             self.wipe(page_key)
-            if page is not None and not any(other.visitor is page.visitor for other in self._pages.values()):
-                page.visitor.left = self._clock()
+            if page is None:
+                return
+            self._closed[page_key] = page.visitor
+            if len(self._closed) > 10 * MOST:
+                self._closed.pop(next(iter(self._closed)))
+            if not any(other.visitor is page.visitor for other in self._pages.values()):
+                page.visitor.left = self._clock() if page.heard is None else page.heard
 
     def forget(self, visitor: Visitor, *, expired: bool = False) -> None:
         """Stop the visitor's jobs and delete all that there is of the visitor."""
@@ -172,14 +200,22 @@ class Visitors:
                 self.wipe(key)
 
     def sweep(self) -> None:
-        """Delete what nobody uses any more. A running job keeps its owner's data until it ends."""
+        """Delete what nobody uses any more.
+
+        A running job keeps its owner's data until it ends, unless the owner has gone and somebody else waits.
+        """
         with self._lock:
             now = self._clock()
+            for key, page in list(self._pages.items()):
+                if page.heard is not None and now - page.heard >= CLOSED_S:
+                    self.close(key)
             for visitor in list(self._visitors.values()):
+                left = visitor.left is not None and now - visitor.left >= CLOSED_S
                 if self._jobs.busy(visitor.id):
-                    visitor.used = now
-                    visitor.left = None if visitor.left is None else now
-                elif now - visitor.used >= IDLE_S or (visitor.left is not None and now - visitor.left >= CLOSED_S):
+                    visitor.used = visitor.worked = now
+                    if left and self._jobs.waited_for(visitor.id):
+                        self.forget(visitor, expired=True)
+                elif now - visitor.used >= IDLE_S or (left and now - visitor.worked >= CLOSED_S):
                     self.forget(visitor, expired=True)
             if len(self._pages) > 10 * MOST:  # clients of the API never say that they close
                 self._pages = {key: page for key, page in self._pages.items() if not page.visitor.gone}
@@ -189,6 +225,7 @@ class Visitors:
         while True:
             time.sleep(pause_s)
             self.sweep()
+            discard_strays(self._root, CLOSED_S)
             self._jobs.sweep()
 
     def forget_all(self) -> None:
@@ -196,6 +233,16 @@ class Visitors:
         with self._lock:
             for visitor in list(self._visitors.values()):
                 self.forget(visitor)
+
+    def _back(self, page_key: str) -> Page | None:
+        """A page that was taken for closed and is not: a phone that woke, or a network that was away for a moment."""
+        visitor = self._closed.pop(page_key, None)
+        if visitor is None:
+            return None
+        page = self._pages[page_key] = Page(visitor, heard=self._clock())
+        if not visitor.gone:
+            visitor.left = None
+        return page
 
     def _new(self) -> Visitor:
         idle = [visitor for visitor in self._visitors.values() if not self._jobs.busy(visitor.id)]

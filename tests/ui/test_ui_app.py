@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fake_services import fake_services
 from fake_shake import FakeShaker
@@ -237,6 +238,42 @@ def test_uploads_are_deleted_at_once_and_bad_ones_named(app: App, tmp_path: Path
     assert app.upload_folders() == []
     client.predict(api_name="/remove_photos")
     assert client.predict(api_name="/status")["photos"] == 0
+
+
+def test_no_request_reads_or_deletes_a_file_that_is_no_upload(app: App, tmp_path: Path) -> None:
+    secret = tmp_path / "secret" / "face.png"
+    secret.parent.mkdir()
+    face(3, 200).save(secret)
+    config = httpx.get(f"{app.url}config").json()
+    kinds = {component["id"]: component["type"] for component in config["components"]}
+    taking = [
+        call["id"] for call in config["dependencies"] if any(kinds[i] in {"image", "file"} for i in call["inputs"])
+    ]
+    assert len(taking) == 3  # photos, camera, LoRA file
+    for number, fn in enumerate(taking):
+        for file in ({"path": str(secret)}, {"path": str(secret), "meta": {"_type": "gradio.FileData"}}):
+            session = f"crafted{number}"
+            inputs = next(call["inputs"] for call in config["dependencies"] if call["id"] == fn)
+            data = [file, *[None] * (len(inputs) - 1)]
+            sent = {"data": data, "fn_index": fn, "session_hash": session}
+            httpx.post(f"{app.url}gradio_api/queue/join", json=sent).raise_for_status()
+            with httpx.stream("GET", f"{app.url}gradio_api/queue/data?session_hash={session}", timeout=30) as events:
+                assert any("process_completed" in line for line in events.iter_lines())
+            assert secret.exists()
+            asked = {"data": [], "session_hash": session}
+            said = httpx.post(f"{app.url}gradio_api/run/status", json=asked).json()["data"][0]
+            assert (said["photos"], said["file"]) == (0, None)
+
+
+def test_pictures_of_the_page_are_not_among_the_uploads(app: App) -> None:
+    assert not [path for path in app.folder.rglob("*.webp") if path.parent.name != "portraits"]
+    icon = next(c for c in httpx.get(f"{app.url}config").json()["components"] if c["props"].get("icon"))
+    assert httpx.get(icon["props"]["icon"]["url"]).status_code == 200
+
+
+def test_a_request_without_a_session_is_refused(app: App) -> None:
+    asked = httpx.post(f"{app.url}gradio_api/run/status", json={"data": []})
+    assert "session" in asked.json()["error"]
 
 
 def test_several_faces_hold_the_job_back(app: App, tmp_path: Path) -> None:

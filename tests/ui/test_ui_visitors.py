@@ -14,7 +14,7 @@ from demo.jobs import Jobs
 from demo.lora.settings import LoraSettings
 from demo.progress import Report
 from demo.ui.desk import Photos, Shot, Swept, Terms
-from demo.ui.visitors import CLOSED_S, IDLE_S, MOST, GoneError, Visitor, Visitors
+from demo.ui.visitors import CLOSED_S, IDLE_S, MOST, GoneError, NoPageError, Visitor, Visitors
 
 PHOTOS = Photos((Shot("a.jpg", face(1)),))
 
@@ -121,6 +121,74 @@ def test_a_running_job_keeps_its_owners_data(place: Place) -> None:
     place.clock.now += 1
     place.visitors.sweep()
     assert visitor.gone
+
+
+def test_a_job_whose_owner_has_gone_gives_way_to_whoever_waits(place: Place) -> None:
+    visitor, other = place.opened("1"), place.opened("2")
+    running, stopped = Event(), Event()
+
+    def work(report: Report, stop: Event) -> None:
+        running.set()
+        assert stop.wait(10)
+        stopped.set()
+
+    place.jobs.submit(visitor.id, "abandoned", work)
+    assert running.wait(10)
+    place.visitors.close("1")
+    place.clock.now += CLOSED_S + 1
+    place.visitors.page("2")
+    assert not visitor.gone  # nobody waits
+    job = place.jobs.submit(other.id, "next", lambda report, stop: None)
+    place.visitors.sweep()
+    assert visitor.gone
+    assert stopped.wait(10)
+    deadline = time.monotonic() + 10
+    while (now := place.jobs.get(job)) is None or now.active:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert not other.gone
+
+
+def test_a_job_keeps_its_place_while_its_owner_may_come_back(place: Place) -> None:
+    visitor, other = place.opened("1"), place.opened("2")
+    done = Event()
+    place.jobs.submit(visitor.id, "long", lambda report, stop: done.wait(10))
+    place.jobs.submit(other.id, "next", lambda report, stop: None)
+    place.visitors.close("1")
+    place.clock.now += CLOSED_S - 1
+    place.visitors.sweep()
+    assert not visitor.gone
+    done.set()
+
+
+def test_a_page_whose_connection_broke_finds_its_visitor_again(place: Place) -> None:
+    visitor = place.opened("page")
+    place.visitors.close("page")  # Gradio says so of a phone that sleeps, too
+    place.clock.now += CLOSED_S - 1
+    assert place.visitors.page("page", use=False).visitor is visitor
+    place.clock.now += CLOSED_S - 1
+    assert place.visitors.page("page", use=False).visitor is visitor  # its looks show that it is open
+    place.clock.now += CLOSED_S
+    place.visitors.sweep()  # no more looks: closed, though nobody says so
+    assert visitor.gone
+
+
+def test_a_page_that_comes_back_too_late_is_told_so(place: Place) -> None:
+    visitor = place.opened("page")
+    place.visitors.close("page")
+    place.clock.now += CLOSED_S
+    place.visitors.sweep()
+    page = place.visitors.page("page")
+    assert page.visitor is not visitor
+    assert page.expired
+    place.clock.now += CLOSED_S - 1
+    assert place.visitors.page("page").visitor is page.visitor
+
+
+def test_who_names_no_session_shares_nobodys_desk(place: Place) -> None:
+    for ask in (lambda: place.visitors.page(""), lambda: place.visitors.open("", None)):
+        with pytest.raises(NoPageError, match="session"):
+            ask()
 
 
 def test_forget_deletes_at_once_and_for_good(place: Place) -> None:
