@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PINS = [
@@ -21,6 +22,19 @@ PINS = [
 def test_pinned_and_installed(pin: str) -> None:
     name, wanted = re.fullmatch(r"([\w.-]+)==([\w.+]+)", pin).groups()
     assert version(name).split("+")[0] == wanted
+
+
+def test_what_a_space_adds_goes_with_the_pins() -> None:
+    # A Space installs gradio[oauth,mcp] in the same command: a pin outside its bounds, and nothing is built.
+    pins = dict(pin.split("==") for pin in PINS)
+    extras = [{"extra": name} for name in ("", "oauth", "mcp")]
+    wanted = [Requirement(text) for text in requires("gradio")]
+    checked = set()
+    for need in wanted:
+        if need.name in pins and (need.marker is None or any(need.marker.evaluate(extra) for extra in extras)):
+            assert need.specifier.contains(pins[need.name]), need
+            checked.add(need.name)
+    assert {"pydantic", "numpy", "pillow", "pandas"} <= checked
 
 
 def test_no_file_is_too_large_for_a_plain_push() -> None:

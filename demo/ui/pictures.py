@@ -79,6 +79,20 @@ def progress(snapshot: Snapshot | None) -> str:
     return _strip("Done", f"{snapshot.title}, {took}.", None, "good")
 
 
+def announcement(snapshot: Snapshot | None) -> str:
+    """How the job stands, for screen readers: not seen, and the same for as long as the state is the same."""
+    if snapshot is None:
+        return ""
+    if snapshot.state == "failed" and snapshot.error is not None:
+        said = f"{snapshot.title} failed: {snapshot.error.problem} {snapshot.error.remedy}"
+    elif snapshot.state == "waiting":
+        said = f"{snapshot.title}: place {snapshot.place} in line."
+    else:
+        said = f"{snapshot.title}: {snapshot.state}."
+    role = "alert" if snapshot.state == "failed" else "status"
+    return f'<p class="ll-spoken" role="{role}">{escape(said)}</p>'
+
+
 def duration(seconds: float) -> str:
     """About how long, for a person."""
     whole = round(seconds)

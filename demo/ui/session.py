@@ -38,7 +38,7 @@ def build_session(delete: gr.Button) -> Session:
     browser = gr.BrowserState(None, storage_key=STORAGE_KEY)
     timer, pulse = gr.Timer(IDLE_S), gr.Number(0, visible=False)
     with gr.Row(elem_classes="ll-job", visible=False) as job:
-        strip = gr.HTML()
+        strip, spoken = gr.HTML(), gr.HTML(elem_id="job-state")
         stop = gr.Button("Stop", variant="stop", size="sm", scale=0, min_width=90, elem_id="stop")
 
     def draw_job(view: View) -> Updates:
@@ -48,6 +48,7 @@ def build_session(delete: gr.Button) -> Session:
         Facet("visitor", lambda view: view.visitor.id, lambda view: {browser: view.visitor.id}, [browser]),
         Facet("timer", lambda view: view.active, lambda v: {timer: gr.Timer(BUSY_S if v.active else IDLE_S)}, [timer]),
         Facet("job", lambda view: (view.job is not None, view.active), draw_job, [job, stop]),
+        Facet("state", state_stamp, lambda view: {spoken: pictures.announcement(view.job)}, [spoken]),
         Facet("strip", job_stamp, lambda view: {strip: pictures.progress(view.job)}, [strip], quick=True),
     )
     return Session(browser, timer, pulse, strip, stop, delete, facets)
@@ -57,6 +58,12 @@ def job_stamp(view: View) -> Hashable:
     """What the strip depends on."""
     job = view.job
     return None if job is None else (job.id, job.state, job.place, job.progress)
+
+
+def state_stamp(view: View) -> Hashable:
+    """What is said aloud depends on this, which is less than what the strip shows: steps would never be still."""
+    job = view.job
+    return None if job is None else (job.id, job.state, job.place)
 
 
 def wire_session(session: Session, services: Services, live: Live, demo: gr.Blocks) -> None:

@@ -6,7 +6,7 @@ import pytest
 from fake_story import FakeStory, face, lora
 from markup import Html
 
-from demo.errors import PhotoError
+from demo.errors import PhotoError, SettingsError
 from demo.jobs import Snapshot
 from demo.metrics.verdict import ADVERSARY
 from demo.progress import Progress
@@ -54,6 +54,16 @@ def test_the_verdict_is_in_words_as_well_as_colour(report: LeakReport) -> None:
     assert "Leak" in Html(pictures.verdict(report)).words
     kept = replace(report, verdict=replace(report.verdict, leaked=False, headline="Not judged"))
     assert "No leak shown" in Html(pictures.verdict(kept)).words
+
+
+def test_what_is_said_aloud_changes_with_the_state_alone() -> None:
+    assert pictures.announcement(None) == ""
+    steps = [replace(JOB, progress=Progress("fine-tune", step, 120)) for step in (1, 2)]
+    assert len({pictures.announcement(job) for job in steps}) == 1
+    assert 'role="status"' in pictures.announcement(steps[0])
+    failed = pictures.announcement(replace(JOB, state="failed", error=SettingsError("<b>", "Try again.")))
+    assert 'role="alert"' in failed
+    assert "&lt;b&gt; Try again." in failed
 
 
 def test_the_table_names_model_and_scaling_and_what_was_not_measured(report: LeakReport) -> None:
