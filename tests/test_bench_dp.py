@@ -14,7 +14,7 @@ from demo.bench import __main__ as command
 from demo.bench import dp, models
 from demo.bench.opacus_step import OpacusStep, largest_difference
 from demo.defences.base import Problem
-from demo.defences.dpdm import DpStep
+from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import SettingsError
 from demo.lora.settings import LoraSettings
 from demo.sampling import token_ids
@@ -34,6 +34,19 @@ def problem(tiny_pipe, tiny_base) -> Iterator[Problem]:
 def test_opacus_and_this_project_clip_the_same_sums(problem) -> None:
     assert dp.agreement(problem) < 1e-4
     assert problem.optimiser.param_groups[0]["lr"] == QUICK.lr
+
+
+def test_opacus_takes_part_in_fp16_too(tiny_pipe, tiny_base) -> None:
+    ids = token_ids(tiny_pipe, [tiny_base.class_prompt])
+    sums = []
+    for dtype in (torch.float32, torch.float16):
+        tiny_pipe.unet.to(dtype)
+        with models.problem_of(tiny_pipe, torch.zeros(3, 4, 4, 4), ids, ids, QUICK) as problem:
+            step = OpacusStep(Dpdm(epsilon=None, noise_multiplier=1.0, noise_seed=3), problem)
+            step._backward(problem.photos)
+            sums.append([step._gradients.private, step._gradients.public])
+            step.close()
+    assert largest_difference(*sums) < 0.05
 
 
 def test_the_difference_is_seen_where_there_is_one(problem, monkeypatch) -> None:

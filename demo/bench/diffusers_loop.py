@@ -86,7 +86,24 @@ class DiffusersLoop:
         self._dtype = pipe.unet.dtype
         mixed = {torch.float16: "fp16", torch.bfloat16: "bf16"}.get(self._dtype, "no")
         on_cpu = pipe.unet.device.type == "cpu"
-        AcceleratorState._reset_state(reset_partial_state=True)  # of whoever has used accelerate in this process
+        self._forget()  # whoever has used accelerate in this process
+        try:
+            self._begin(mixed, pictures, others, ids, class_ids, on_cpu=on_cpu)
+        except BaseException:  # such as too little memory: nobody would close it
+            self._forget()
+            raise
+
+    def _begin(
+        self,
+        mixed: str,
+        pictures: Sequence[Image.Image],
+        others: Sequence[Image.Image],
+        ids: Tensor,
+        class_ids: Tensor,
+        *,
+        on_cpu: bool,
+    ) -> None:
+        pipe, settings = self._pipe, self._settings
         self._accelerator = Accelerator(mixed_precision="no" if on_cpu else mixed, cpu=on_cpu)
         unet, text = copy.deepcopy(pipe.unet), copy.deepcopy(pipe.text_encoder)
         unet.add_adapter(_config(settings.unet_rank, settings.unet_alpha, settings.unet_targets))
@@ -145,6 +162,10 @@ class DiffusersLoop:
         self._accelerator.free_memory()
         del self._unet, self._text, self._optimiser, self._schedule, self._loader, self._batches
         self._parameters = []
+        self._forget()
+
+    @staticmethod
+    def _forget() -> None:
         AcceleratorState._reset_state(reset_partial_state=True)
 
 

@@ -157,15 +157,15 @@ def in_child(model: str, variant: str, device: str, latent: int | None) -> dict[
 def memory(problem: Problem, variant: str) -> dict[str, float]:
     """MB in use before the first step, and the most in use during a few: of the accelerator, or of this process."""
     on_cuda = problem.photos.device.type == "cuda"
-    before = torch.cuda.memory_allocated() / 1e6 if on_cuda else resident("VmRSS")
+    before = torch.cuda.memory_allocated(problem.photos.device) / 1e6 if on_cuda else resident("VmRSS")
     if on_cuda:
-        torch.cuda.reset_peak_memory_stats()
+        torch.cuda.reset_peak_memory_stats(problem.photos.device)
     else:
         forget_peak()
     step = VARIANTS[variant](problem)
     for _ in range(STEPS_IN_CHILD):
         step()
-    peak = torch.cuda.max_memory_allocated() / 1e6 if on_cuda else resident("VmHWM")
+    peak = torch.cuda.max_memory_allocated(problem.photos.device) / 1e6 if on_cuda else resident("VmHWM")
     step.close()
     return {"before_mb": round(before, 1), "peak_mb": round(peak, 1)}
 

@@ -19,7 +19,7 @@ import torch
 from demo.bench.gpu_rows import SECTIONS, World
 from demo.bench.measure import free
 from demo.bench.random_base import preset, random_base, random_pipeline
-from demo.devices import choose_device
+from demo.devices import choose_device, choose_dtype, find_device
 from demo.errors import SettingsError
 from demo.files import write_text
 
@@ -42,7 +42,7 @@ def bench(
     Args:
         tiny: tiny models, a few steps.
         allow_cpu: take the real architecture on a CPU, too.
-        dtype: of the base; by default fp16 on an accelerator as the app has it, else fp32.
+        dtype: of the base; by default as the app has it.
         out: written after every row.
 
     Raises:
@@ -55,7 +55,7 @@ def bench(
             "Try --tiny to see that everything runs, or --allow-cpu to wait.",
         )
     began = time.monotonic()
-    dtype = dtype or (torch.float32 if to.type == "cpu" else torch.float16)
+    dtype = dtype or choose_dtype(find_device(device))
     found = heading(to, dtype, tiny)
     print(json.dumps(found), flush=True)
     with tempfile.TemporaryDirectory() as place:

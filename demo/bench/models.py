@@ -17,7 +17,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from demo.architectures import SD14
 from demo.bases import find_base, load_pipeline
 from demo.defences.base import Problem
-from demo.devices import choose_device, free_memory
+from demo.devices import choose_device, choose_dtype, find_device, free_memory
 from demo.errors import SettingsError
 from demo.lora.dreambooth import adapters
 from demo.lora.loop import adamw
@@ -44,7 +44,7 @@ def face64(device: str = "cpu", latent: int | None = None) -> Iterator[Problem]:
 
 @contextmanager
 def sd14(device: str = "auto", latent: int | None = None) -> Iterator[Problem]:
-    """Random weights in the shapes of Stable Diffusion 1.4: fp16 on an accelerator as the app has it, else fp32.
+    """Random weights in the shapes of Stable Diffusion 1.4, in the precision that the app has it in.
 
     Raises:
         SettingsError: neither an accelerator nor enough memory.
@@ -57,7 +57,7 @@ def sd14(device: str = "auto", latent: int | None = None) -> Iterator[Problem]:
             "Take a machine with a GPU, or more memory.",
         )
     torch.manual_seed(0)
-    dtype = torch.float32 if to.type == "cpu" else torch.float16
+    dtype = choose_dtype(find_device(device))
     pipe = SimpleNamespace(
         unet=UNet2DConditionModel(**SD14.unet).to(to, dtype).eval().requires_grad_(False),
         text_encoder=CLIPTextModel(CLIPTextConfig(**SD14.text)).to(to, dtype).eval().requires_grad_(False),

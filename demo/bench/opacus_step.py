@@ -42,6 +42,12 @@ class OpacusGradients:
         """(numbers,), summed over class images."""
         return torch.cat([g[rows:].sum(0).flatten() for g, rows in self._found()])
 
+    def unscale(self, scale: float) -> None:
+        """Divide by the scale of the loss; a row whose gradient overflowed adds nothing."""
+        for g, _ in self._found():
+            g.div_(scale)
+            g[~g.flatten(1).norm(dim=1).isfinite()] = 0
+
     def remove(self) -> None:
         """Take Opacus off again."""
         for model in self._models:

@@ -49,6 +49,17 @@ def test_kernel_is_a_double_loop() -> None:
             assert k[i, j].item() == pytest.approx(naive(z[i].tolist(), z[j].tolist()), rel=1e-10)
 
 
+def test_the_kernel_sees_likeness_whatever_the_size_of_the_picture() -> None:
+    assert dpgm.sigmas(6) == dpgm.sigmas(1280) == dpgm.SIGMAS
+    found = []
+    for d in (1280, 4 * 96 * 96):  # face64, Stable Diffusion 2.1
+        x = torch.randn(1, d, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        k = kernel(torch.cat([x, x + 0.1**0.5]))  # a mean squared error of 0.1
+        found.append(float(k[0, 1] / k[0, 0]))
+    assert found[1] == pytest.approx(found[0], rel=1e-6)
+    assert found[0] > 0.1
+
+
 def test_loss_without_noise_is_the_squared_discrepancy() -> None:
     x, y = points(3), points(4, seed=1)
     mean = lambda a, b: sum(naive(p, q) for p in a.tolist() for q in b.tolist()) / (len(a) * len(b))  # noqa: E731

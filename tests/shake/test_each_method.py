@@ -9,7 +9,7 @@ from torch import nn
 from demo.defences.base import Defence
 from demo.defences.registry import choose as choose_defence
 from demo.errors import SettingsError
-from demo.sampling import encode_prompts, text_embeddings, token_ids
+from demo.sampling import draw, encode_prompts, text_embeddings, token_ids
 from demo.shake.methods import hypernetwork as hyper
 from demo.shake.methods.base import changed
 from demo.shake.methods.registry import choose
@@ -72,6 +72,14 @@ def test_dreambooth_looks_at_class_images_and_end_to_end_does_not(tiny_pipe, tin
 
 
 # --- Textual Inversion
+
+
+@pytest.mark.parametrize("key", ["textual_inversion", "dreambooth_textual_inversion"])
+def test_a_base_in_half_precision_still_draws_with_new_words(key, tiny_pipe, tiny_base, latents) -> None:
+    tiny_pipe.to(torch.bfloat16)
+    with choose(key, steps=1, batch=2).shaken(tiny_pipe, tiny_base, latents, PROMPT, seed=0) as shaken:
+        assert tiny_pipe.text_encoder.dtype == torch.bfloat16  # the pipeline casts embeddings to this
+        assert len(draw(shaken.pipe, shaken.embedding, guidance=2.0, steps=1, seed=0)) == 1
 
 
 def test_new_words_change_nothing_before_they_are_trained(tiny_pipe) -> None:

@@ -48,4 +48,5 @@ class DreamBoothTextualInversion(TextualInversion):
             words = TextualInversion.rates[run.base.preset] * settings.lr / self.rates[run.base.preset]
             losses = run.train(parameters, settings, ids=ids, prior=prior, rates=[words, *[settings.lr] * len(weights)])
             settle((run.pipe.unet,), dtype)
+            table.settle()
             yield Shaken(run.pipe, embedded(run.pipe, wanted), count(parameters), losses)

@@ -21,13 +21,20 @@ class MoreWords(nn.Module):
     """The table of word vectors with ``n`` more rows, which alone are trained.
 
     They start as the vector of the padding, at whose places they stand: before the first step the prompt means what
-    it means without them.
+    it means without them, where padding and end are the same token, as in face64 and Stable Diffusion 1.
     """
 
     def __init__(self, table: nn.Embedding, n: int, padding: int) -> None:
         super().__init__()
         self.table = table
         self.words = nn.Parameter(table.weight.data[padding].float().repeat(n, 1))  # (n, width)
+
+    def settle(self) -> None:
+        """The end of training: words as precise as the table. The pipeline asks the text encoder what it works with,
+        and is answered by the first of its parameters, which these are.
+        """
+        self.words.grad = None
+        self.words.data = self.words.data.to(self.table.weight.dtype)
 
     def forward(self, ids: Tensor) -> Tensor:
         """(..., tokens) -> (..., tokens, width); ids beyond the table are the new words."""
@@ -100,4 +107,5 @@ class TextualInversion(Trained):
             # No weight decay: it would pull words towards the zero vector, which is no word.
             settings = self.tuning(run.base, weight_decay=0.0)
             losses = run.train([table.words], settings, ids=ids)
+            table.settle()
             yield Shaken(run.pipe, embedded(run.pipe, wanted), table.words.numel(), losses)
