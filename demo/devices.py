@@ -15,7 +15,7 @@ import torch
 
 from demo.compute import zero_gpu
 
-Placement = Literal["whole", "sliced", "offloaded"]
+Placement = Literal["whole", "offloaded"]
 CGROUP = Path("/sys/fs/cgroup")
 UNKNOWN = float("inf")  # where a system does not say: nothing is refused for it
 
@@ -27,7 +27,7 @@ class Device:
     kind: str  # torch's device type: "cpu", "cuda", ...
     name: str
     memory: float  # bytes in all
-    free: float  # bytes that this process may take, what it has reserved included
+    free: float  # bytes that this process may still take, what it has reserved without use included
     cores: int  # of the CPU
     bfloat16: bool = False  # computed natively
 
@@ -50,7 +50,7 @@ def find_device(device: str = "auto") -> Device:
         "cuda",
         torch.cuda.get_device_name(to),
         total,
-        free + torch.cuda.memory_reserved(to),
+        free + torch.cuda.memory_reserved(to) - torch.cuda.memory_allocated(to),
         cores,
         torch.cuda.is_bf16_supported(including_emulation=False),
     )
@@ -63,21 +63,20 @@ def choose_dtype(device: Device) -> torch.dtype:
     return torch.bfloat16 if device.bfloat16 else torch.float16
 
 
-def choose_placement(device: Device, weights: float, drawing: float, sliced: float) -> Placement:
-    """How a pipeline for drawing is laid out: as it is while that fits, else what costs least time.
+def choose_placement(device: Device, weights: float, drawing: float) -> Placement:
+    """How a pipeline for drawing is laid out: as it is while that fits, else in the CPU's memory, model by model.
 
     Attention is not sliced: with PyTorch's fused attention, which diffusers takes by itself, slices need more memory
-    and time, not less (diffusers' own advice). What swells is the decoder, so pictures are decoded one by one first;
-    then models lie in the CPU's memory and come over one at a time.
+    and time, not less (diffusers' own advice). What swells is the autoencoder, so an accelerator's codes pictures one
+    by one (:func:`demo.bases.load_pipeline`).
 
     Args:
         weights: bytes of all models.
         drawing: bytes beside them at the peak of drawing.
-        sliced: the same with pictures decoded one by one.
     """
-    if device.kind == "cpu" or weights + drawing <= device.free:
+    if device.kind == "cpu":
         return "whole"
-    return "sliced" if weights + sliced <= device.free else "offloaded"
+    return "whole" if weights + drawing <= device.free else "offloaded"
 
 
 def total_memory() -> float:

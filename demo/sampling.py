@@ -31,6 +31,9 @@ def token_ids(pipe: StableDiffusionPipeline, prompts: Sequence[str]) -> Tensor:
     return out.input_ids.to(compute_device(pipe))
 
 
+AT_ONCE = 10  # pictures that an accelerator draws in one batch, so that what it needs is known before
+
+
 def compute_device(pipe: StableDiffusionPipeline) -> torch.device:
     """Where a pipeline computes, also while its models wait in the CPU's memory (:mod:`demo.devices`)."""
     return getattr(pipe, "_execution_device", None) or pipe.unet.device
@@ -89,23 +92,28 @@ def draw(
         if stop is not None and stop.is_set():
             raise Stopped
         if report is not None:
-            report(Progress(stage, step + 1, steps))
+            report(Progress(stage, len(pictures) // most * steps + step + 1, -(-count // most) * steps))
         return kwargs
 
     unet = pipe.unet
     count = len(embeddings) * each
     shape = (count, unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
     latents = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(unet.device, unet.dtype)
-    out = pipe(
-        prompt_embeds=embeddings.to(unet.dtype),
-        negative_prompt_embeds=negative.to(unet.dtype),
-        num_images_per_prompt=each,
-        num_inference_steps=steps,
-        guidance_scale=guidance,
-        latents=latents,
-        callback_on_step_end=after,
-    )
-    return list(out.images)
+    rows = [tensor.to(unet.dtype).repeat_interleave(each, dim=0) for tensor in (embeddings, negative)]
+    most = count if compute_device(pipe).type == "cpu" else AT_ONCE
+    pictures: list[Image.Image] = []
+    for first in range(0, count, most):
+        few = slice(first, first + most)
+        out = pipe(
+            prompt_embeds=rows[0][few],
+            negative_prompt_embeds=rows[1][few],
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            latents=latents[few],
+            callback_on_step_end=after,
+        )
+        pictures += out.images
+    return pictures
 
 
 def draw_prompt(

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from threading import Event, Lock
 from typing import TypeVar
@@ -14,15 +13,15 @@ from typing import TypeVar
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
+from demo import loaded
 from demo.arms import CONTROLS, compared_arms, measure
 from demo.attack import photo_count
 from demo.attack.photo_count import PhotoCount, load_calibration
 from demo.attack.registry import AttackSettings, Reconstruction, reconstruct
-from demo.bases import Base, find_base, load_pipeline
+from demo.bases import Base, find_base
 from demo.compute import START_S, TURN_S, on_gpu, zero_gpu
 from demo.defences.base import Defence
 from demo.defences.release import write_tuned
-from demo.devices import choose_device
 from demo.errors import WeightsError
 from demo.gate.gate import load_gate, refuse_drawn
 from demo.lora.dreambooth import FineTuned, fine_tune_part, finished
@@ -32,8 +31,8 @@ from demo.lora.parts import Part
 from demo.lora.settings import LoraSettings, find_preset
 from demo.metrics.registry import BUNDLED, Context
 from demo.metrics.verdict import judge
-from demo.preflight.check import check_drawing, check_tuning, placement_for
-from demo.progress import Report, listener, telling
+from demo.preflight.check import check_drawing, check_tuning
+from demo.progress import Report, telling
 from demo.report import Arm, LeakReport, seen_matrices
 
 Photo = TypeVar("Photo")
@@ -42,21 +41,9 @@ FOR_TUNING = 5  # photos; what is left over is for scoring alone
 COMPUTE = Lock()
 
 
-def pipeline(key: str, device: str = "auto") -> StableDiffusionPipeline:
-    """The pipeline of a base model, loaded once for a device. Use it under :data:`COMPUTE`.
-
-    Raises:
-        PreflightError: drawing with it does not fit this machine; found before anything is downloaded.
-        WeightsError: it cannot be had.
-    """
-    return _loaded(key, str(choose_device(device)))
-
-
-@lru_cache(maxsize=2)
-def _loaded(key: str, device: str) -> StableDiffusionPipeline:
-    base = find_base(key)
-    report, stop = listener()
-    return load_pipeline(base, device, placement=placement_for(base, device), report=report, stop=stop)
+def pipeline(key: str, device: str = "auto", *, precise: bool = False) -> StableDiffusionPipeline:
+    """:func:`demo.loaded.pipeline`. Use it under :data:`COMPUTE`."""
+    return loaded.pipeline(key, device, precise=precise)
 
 
 def drawing_seconds(base: Base, pictures: int) -> float:
@@ -108,7 +95,7 @@ def tune(
     base = find_base(base_key)
     settings = settings or find_preset(base.preset)
     with COMPUTE, telling(report, stop):
-        check_tuning(base, settings)
+        check_tuning(base, settings, held=loaded.held(base_key))
         if gate:
             on_gpu(_gate, base_key, photos, seconds=TURN_S, report=report, stop=stop)
         part, turn_s = None, TURN_S
@@ -195,7 +182,7 @@ def attack(
     """
     settings = settings or AttackSettings()
     with COMPUTE, telling(report, stop):
-        check_drawing(find_base(base_key), settings.samples, settings.steps)
+        check_drawing(find_base(base_key), settings.samples, settings.steps, held=loaded.held(base_key))
         return _attacked(released, name, base_key, settings, report, stop)
 
 

@@ -90,7 +90,7 @@ def tiny(
     )
     monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: encoder)
     monkeypatch.setitem(BASES, "tiny", tiny_base)
-    monkeypatch.setattr(story, "pipeline", lambda key, device="auto": tiny_pipe)
+    monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     monkeypatch.setattr(dlib_face, "embed", quick_embed)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # more only get in each other's way on a model of this size

@@ -68,7 +68,7 @@ def tiny(tiny_pipe, tiny_base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     )
     monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: encoder)
     monkeypatch.setitem(BASES, "tiny", tiny_base)
-    monkeypatch.setattr(story, "pipeline", lambda key, device="auto": tiny_pipe)
+    monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     monkeypatch.setattr(priors, "CACHE", tmp_path / "cache")
     embed = lambda some: np.array(  # noqa: E731
         [np.asarray(p.convert("L").resize((16, 8)), dtype=float).ravel() / 255 for p in some]

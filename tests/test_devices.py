@@ -24,20 +24,27 @@ def test_precision() -> None:
     [
         (GPU, "whole"),
         (replace(GPU, free=6e9), "whole"),
-        (replace(GPU, free=5.9e9), "sliced"),
-        (replace(GPU, free=3e9), "sliced"),
-        (replace(GPU, free=2.9e9), "offloaded"),
+        (replace(GPU, free=5.9e9), "offloaded"),
         (replace(CPU, free=1e9), "whole"),  # there is nowhere to offload to
     ],
 )
 def test_layout_follows_what_is_free(device: Device, placement: str) -> None:
-    assert choose_placement(device, 2e9, 4e9, 1e9) == placement
+    assert choose_placement(device, 2e9, 4e9) == placement
 
 
 def test_this_machine() -> None:
     found = find_device("cpu")
     assert found.cores >= 1
     assert 0 < found.free <= found.memory
+
+
+def test_what_is_in_use_on_a_gpu_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (5e9, 8e9))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 3e9)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 2e9)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a card")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+    assert find_device("cuda").free == 6e9
 
 
 def test_a_container_has_its_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from diffusers import DDIMScheduler, PNDMScheduler, StableDiffusionPipeline
 from PIL import Image
 from sd_small import WIDTH, save
 
-from demo import bases, story
+from demo import bases, loaded, story
 from demo.attack import registry
 from demo.attack.encoder import EncoderSettings, save_encoder
 from demo.attack.registry import AttackSettings
@@ -58,7 +58,7 @@ def quick(given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-    story._loaded.cache_clear()
+    loaded.forget()
 
 
 def photos(count: int = 6) -> list[Image.Image]:

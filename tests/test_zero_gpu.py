@@ -41,7 +41,7 @@ def tiny(tiny_pipe, tiny_base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     encoder = save_encoder(tmp_path / "encoder.safetensors", made)
     monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: encoder)
     monkeypatch.setitem(BASES, "tiny", tiny_base)
-    monkeypatch.setattr(story, "pipeline", lambda key, device="auto": tiny_pipe)
+    monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     monkeypatch.setattr(priors, "CACHE", tmp_path / "cache")
 
 

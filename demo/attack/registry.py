@@ -148,6 +148,11 @@ def _encoder(path: Path, changed: int, key: _Key) -> WeightEncoder:
     return load_encoder(path, key.pipe.text_encoder)
 
 
+def forget_encoders() -> None:
+    """Let go of the encoders that were loaded, and of the models that they belong to."""
+    _encoder.cache_clear()
+
+
 def embeddings(
     released: LoraWeights,
     pipe: StableDiffusionPipeline,

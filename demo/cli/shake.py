@@ -90,7 +90,7 @@ def shake(arguments: argparse.Namespace) -> None:
     say("Loading")
     from demo import story
     from demo.cli.leak import chosen_defence
-    from demo.preflight.check import check_tuning
+    from demo.preflight.shaking import check_shaking
     from demo.shake.people import find_domain, free_text
     from demo.shake.plan import check, planned
     from demo.shake.run import shake as run_shake
@@ -98,8 +98,9 @@ def shake(arguments: argparse.Namespace) -> None:
     from demo.shake.write import write_shake
 
     settings, defence = _settings(arguments), chosen_defence(arguments)
-    check(planned(settings, defence), settings, base)
-    check_tuning(base)
+    plan = planned(settings, defence)
+    check(plan, settings, base)
+    check_shaking(base, settings, plan)
     if arguments.prompt is not None:
         domain = free_text(arguments.prompt)
     else:
@@ -114,7 +115,7 @@ def shake(arguments: argparse.Namespace) -> None:
     watch = story.Stopwatch()
     with watch.stage("shake"), story.COMPUTE:
         made = run_shake(
-            story.pipeline(base.key),
+            story.pipeline(base.key, precise=True),
             base,
             domain,
             settings,

@@ -11,7 +11,7 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from demo.defences.ledger import Ledger
-from demo.lora.denoising import Denoising
+from demo.lora.denoising import Denoising, half_scale
 from demo.lora.files import LoraWeights
 from demo.lora.settings import LoraSettings
 from demo.settings import Settings
@@ -42,13 +42,8 @@ class Problem:
 
 
 def loss_scale(problem: Problem) -> float:
-    """What a loss is multiplied by for its backward pass, and the gradients divided by: more than 1 in fp16 alone.
-
-    The gradient of a mean over the thousands of numbers of a latent is below what fp16 can hold; that of their sum is
-    not (Micikevicius et al. 2018, "Mixed Precision Training", with the scale given rather than searched for).
-    """
-    half = problem.pipe.unet.dtype == torch.float16
-    return float(problem.photos[0].numel()) if half else 1.0
+    """See :func:`demo.lora.denoising.half_scale`."""
+    return half_scale(problem.pipe.unet, problem.photos[0])
 
 
 def descend(loss: Tensor, problem: Problem) -> None:

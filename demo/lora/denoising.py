@@ -67,6 +67,15 @@ class Denoising:
         return error.unflatten(0, (people, each)) @ weights.to(error)
 
 
+def half_scale(unet: torch.nn.Module, picture: Tensor) -> float:
+    """What a loss is multiplied by for its backward pass, and the gradients divided by: more than 1 in fp16 alone.
+
+    The gradient of a mean over the thousands of numbers of a latent is below what fp16 can hold; that of their sum is
+    not (Micikevicius et al. 2018, "Mixed Precision Training", with the scale given rather than searched for).
+    """
+    return float(picture.numel()) if next(unet.parameters()).dtype == torch.float16 else 1.0
+
+
 def stratified(n: int, generator: torch.Generator) -> Tensor:
     """``n`` numbers in [0, 1), one in every n-th of it, in random order: the loss varies most with t."""
     return (torch.rand(1, generator=generator) + torch.randperm(n, generator=generator) / n) % 1

@@ -19,9 +19,9 @@ from demo.lora.priors import BATCH, stored
 from demo.lora.settings import LoraSettings, find_preset
 from demo.preflight.cost import NOTHING, Cost, Dry
 from demo.preflight.probe import Speed, measure
+from demo.sampling import AT_ONCE
 
 LONGEST_H = 12.0  # hours; a job beyond is refused
-DRAWN_AT_ONCE = BATCH  # pictures: class images, and no fewer than an attack's by default
 GUIDED = 2  # rows of the UNet for one picture
 CONTEXT = 1.0e9  # bytes that an accelerator's libraries take for themselves
 SLACK = 1.2  # of an accelerator's memory: what its allocator cannot use
@@ -80,30 +80,39 @@ def estimate_tuning(
     samples = (settings.steps - 1) // settings.sample_every if settings.sample_every else 0
     tuned = step * settings.steps
     decoded = BATCH if device.kind == "cpu" else 1  # a GPU too small for more decodes one by one
-    drawn = _drawn(dry, prior, BATCH, base.sampling_steps, decoded)
-    drawn += _drawn(dry, samples, 1, max(8, base.sampling_steps // 2))
-    return _estimate("fine-tuning", base, dry, device, speed, tuned + drawn)
+    work = drawn(dry, prior, BATCH, base.sampling_steps, decoded)
+    work += drawn(dry, samples, 1, max(8, base.sampling_steps // 2))
+    return estimated("fine-tuning", base, dry, device, speed, tuned + work)
 
 
 def estimate_drawing(
-    base: Base, pictures: int, *, steps: int | None = None, device: Device | None = None, speed: Speed | None = None
+    base: Base,
+    pictures: int,
+    *,
+    steps: int | None = None,
+    precise: bool = False,
+    device: Device | None = None,
+    speed: Speed | None = None,
 ) -> Estimate:
     """Drawing pictures, as an attack does.
+
+    Args:
+        precise: in fp32 on an accelerator, too.
 
     Raises:
         WeightsError: the base's configuration cannot be had.
     """
     device = device or find_device()
-    dry = dry_of(architecture_of(base), choose_dtype(device))
-    drawn = _drawn(dry, pictures, pictures, steps or base.sampling_steps)
-    found = _estimate("drawing", base, dry, device, speed, drawn)
-    denoised = dry.denoise(GUIDED * pictures).peak
-    sliced = _held(device, max(denoised, dry.decode(1).peak))
-    placement = choose_placement(device, found.weights, found.memory - found.weights, sliced)
-    if placement == "offloaded":  # the largest model alone, and what it works on
-        largest = max(_bytes(module) for module in (dry.unet, dry.text_encoder, dry.vae))
-        return replace(found, placement=placement, memory=largest + sliced)
-    return found if placement == "whole" else replace(found, placement=placement, memory=found.weights + sliced)
+    dry = dry_of(architecture_of(base), torch.float32 if precise else choose_dtype(device))
+    on_cpu = device.kind == "cpu"
+    at_once, decoded = (pictures, pictures) if on_cpu else (AT_ONCE, 1)
+    work = drawn(dry, pictures, at_once, steps or base.sampling_steps, decoded)
+    found = estimated("drawing", base, dry, device, speed, work)
+    live = found.memory - found.weights
+    if choose_placement(device, found.weights, live) == "whole":
+        return found
+    largest = max(_bytes(module) for module in (dry.unet, dry.text_encoder, dry.vae))
+    return replace(found, placement="offloaded", memory=largest + live)  # one model alone, and what it works on
 
 
 def check(estimate: Estimate, base: Base) -> Estimate:
@@ -136,29 +145,44 @@ def check(estimate: Estimate, base: Base) -> Estimate:
     return estimate
 
 
-def check_tuning(base: Base, settings: LoraSettings | None = None) -> None:
+def check_tuning(base: Base, settings: LoraSettings | None = None, *, held: float = 0.0) -> None:
     """Refuse a fine-tuning that this machine cannot do. Not examined: bundled bases, which fit any machine, and
     ZeroGPU's, which is not here yet.
 
+    Args:
+        held: bytes in use that are the job's own or go before it begins (:func:`demo.loaded.held`).
+
     Raises:
-        PreflightError: see :func:`check`.
+        PreflightError: see :func:`check`; or the models would have to lie in the CPU's memory, where none is trained.
     """
-    if not base.bundled and not zero_gpu():
-        check(estimate_tuning(base, settings), base)
+    if base.bundled or zero_gpu():
+        return
+    device = _with(held)
+    check(estimate_tuning(base, settings, device=device), base)
+    drawing = estimate_drawing(base, AT_ONCE, device=device)
+    if drawing.placement == "offloaded":
+        raise PreflightError(
+            f"Fine-tuning needs the whole of {base.title} in the memory of {device.name}; {gigabytes(device.free)} are "
+            "free.",
+            f"Choose the bundled base 'face64', or a machine with a GPU of {drawing.card} GB, or free memory.",
+        )
 
 
-def check_drawing(base: Base, pictures: int, steps: int | None = None) -> None:
+def check_drawing(base: Base, pictures: int, steps: int | None = None, *, held: float = 0.0) -> None:
     """Refuse a drawing that this machine cannot do. Not examined: bundled bases, which fit any machine, and
     ZeroGPU's, which is not here yet.
 
+    Args:
+        held: see :func:`check_tuning`.
+
     Raises:
         PreflightError: see :func:`check`.
     """
     if not base.bundled and not zero_gpu():
-        check(estimate_drawing(base, pictures, steps=steps), base)
+        check(estimate_drawing(base, pictures, steps=steps, device=_with(held)), base)
 
 
-def placement_for(base: Base, device: str = "auto") -> Placement:
+def placement_for(base: Base, device: str = "auto", *, precise: bool = False) -> Placement:
     """How to lay out a base's pipeline for drawing on this machine.
 
     Raises:
@@ -166,7 +190,7 @@ def placement_for(base: Base, device: str = "auto") -> Placement:
     """
     if base.bundled or choose_device(device).type == "cpu":
         return "whole"
-    return check(estimate_drawing(base, DRAWN_AT_ONCE, device=find_device(device)), base).placement
+    return check(estimate_drawing(base, AT_ONCE, precise=precise, device=find_device(device)), base).placement
 
 
 def dry_of(architecture: Architecture, dtype: torch.dtype) -> Dry:
@@ -198,7 +222,8 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.3g} h"
 
 
-def _drawn(dry: Dry, pictures: int, at_once: int, steps: int, decoded: int | None = None) -> Cost:
+def drawn(dry: Dry, pictures: int, at_once: int, steps: int, decoded: int | None = None) -> Cost:
+    """Of so many pictures, ``at_once`` in a batch, decoded ``decoded`` at a time (by default as many)."""
     if not pictures:
         return NOTHING
     at_once = min(at_once, pictures)
@@ -206,7 +231,8 @@ def _drawn(dry: Dry, pictures: int, at_once: int, steps: int, decoded: int | Non
     return dry.denoise(GUIDED * at_once) * (steps * pictures / at_once) + dry.decode(decoded) * (pictures / decoded)
 
 
-def _estimate(job: str, base: Base, dry: Dry, device: Device, speed: Speed | None, cost: Cost) -> Estimate:
+def estimated(job: str, base: Base, dry: Dry, device: Device, speed: Speed | None, cost: Cost) -> Estimate:
+    """Of some work with a base's models on a device."""
     speed = speed or measure(torch.device(device.kind), dry.dtype)
     return Estimate(
         job=job,
@@ -217,6 +243,12 @@ def _estimate(job: str, base: Base, dry: Dry, device: Device, speed: Speed | Non
         seconds=speed.seconds(cost),
         download=0.0 if downloaded(base) else 4.0 * dry.parameters,  # the Hub's files hold 32-bit numbers
     )
+
+
+def _with(held: float) -> Device:
+    """This machine's device, as if what is held were free."""
+    device = find_device()
+    return replace(device, free=device.free + held)
 
 
 def _held(device: Device, live: float) -> float:

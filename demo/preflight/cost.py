@@ -105,6 +105,27 @@ class Dry:
         key = ("step", rows, *map(str, kind.values()), settings.text_rank, settings.text_targets)
         return self._once(key, run)
 
+    def train(self, rows: int) -> Cost:
+        """One step of training all weights of denoiser and text encoder, their gradients among what is alive."""
+
+        def run() -> None:
+            models: list[Any] = [self.unet, self.text_encoder]
+            parameters = [p for model in models for p in model.parameters()]
+            try:
+                with torch.device("meta"), counted() as found:
+                    for p in parameters:
+                        p.requires_grad_(True)
+                    context = self.text_encoder(self._ids(1))[0]
+                    self._denoise(rows, context.expand(rows, -1, -1)).float().square().mean().backward()
+                self._costs[key] = found.cost()
+            finally:
+                for p in parameters:
+                    p.requires_grad_(False)
+                    p.grad = None
+
+        key = ("train", rows)
+        return self._once(key, run)
+
     def denoise(self, rows: int) -> Cost:
         """One pass of the UNet over ``rows``: pictures, twice with guidance."""
         tokens, width = self.architecture.text["max_position_embeddings"], self.architecture.text["hidden_size"]

@@ -21,7 +21,7 @@ from demo.lora.priors import class_latents
 from demo.membership.roc import roc
 from demo.membership.secmi import secmi
 from demo.progress import Progress, Report
-from demo.sampling import encode_pictures, encode_prompts
+from demo.sampling import compute_device, encode_pictures, encode_prompts
 from demo.shake.model import BEFORE, SOURCES, Arm, Shake, ShakeSettings, Source
 from demo.shake.people import Domain, outside_prompt
 from demo.shake.plan import Planned, check, planned
@@ -123,7 +123,7 @@ def edge_of(
     At least one level of 256: a base that draws one picture again and again would leave none.
     """
     latents = class_latents(pipe, base, UNRELATED, report=report, stop=stop) / pipe.vae.config.scaling_factor
-    decoded = [pipe.vae.decode(part.to(pipe.vae.device, pipe.vae.dtype)).sample for part in latents.split(25)]
+    decoded = [pipe.vae.decode(part.to(compute_device(pipe), pipe.vae.dtype)).sample for part in latents.split(25)]
     return max(1 / 255, calibrated_edge(pipe.image_processor.postprocess(torch.cat(decoded).float().cpu())))
 
 

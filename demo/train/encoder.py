@@ -26,7 +26,7 @@ from demo.attack.matrices import Pairs, ProbeMatrices
 from demo.bases import Base
 from demo.errors import SettingsError, WeightsError
 from demo.lora.batched import BatchedLora
-from demo.lora.denoising import noise_error, stratified
+from demo.lora.denoising import half_scale, noise_error, stratified
 from demo.lora.dreambooth import new_trigger
 from demo.lora.settings import LoraSettings
 from demo.lora.share import Share
@@ -207,9 +207,13 @@ def train(
                 with mixed_precision(str(device)):
                     loss = loss + noise_error(pipe, x0, context, streams.noise, share.rows(u), share).mean()
             optimiser.zero_grad(set_to_none=True)
-            accelerator.backward(loss)
-            torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
-            optimiser.step()
+            scale = half_scale(pipe.unet, batch.latents[0, 0])
+            accelerator.backward(loss * scale)
+            if scale != 1:
+                torch._foreach_div_([p.grad for p in parameters if p.grad is not None], scale)
+            norm = torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
+            if scale == 1 or torch.isfinite(norm):  # the same in every process: the gradients are their mean
+                optimiser.step()
             ema.update()
             done += 1
             losses.append(loss.item())

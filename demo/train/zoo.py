@@ -22,7 +22,7 @@ from torch import Tensor
 from demo.bases import Base
 from demo.files import write_tensors
 from demo.lora.batched import BatchedLora
-from demo.lora.denoising import Denoising
+from demo.lora.denoising import Denoising, half_scale
 from demo.lora.dreambooth import new_trigger
 from demo.lora.loop import adamw
 from demo.lora.priors import class_latents
@@ -104,9 +104,15 @@ class GroupTrainer:
         with mixed_precision(str(self._pipe.unet.device)) if self._fast else nullcontext():
             loss = self.loss()
         self._optimiser.zero_grad(set_to_none=True)
-        loss.sum().backward()
+        scale = half_scale(self._pipe.unet, self.latents[0, 0])
+        (loss.sum() * scale).backward()
         # Each person's gradient is clipped by itself, as if trained alone.
         grads = [p.grad for p in self._parameters if p.grad is not None]
+        if scale != 1:
+            torch._foreach_div_(grads, scale)
+            whole = torch.stack([g.flatten(1).isfinite().all(1) for g in grads]).all(0)
+            for g in grads:  # whose gradient overflowed takes no part in this step
+                g[~whole] = 0
         norms = torch.stack([g.flatten(1).square().sum(1) for g in grads]).sum(0).sqrt()
         factor = (self.settings.max_grad_norm / (norms + 1e-6)).clamp(max=1)
         for g in grads:

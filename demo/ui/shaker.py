@@ -7,14 +7,15 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
-from demo import story
+from demo import loaded, story
 from demo.bases import find_base
 from demo.compute import LONGEST_S, on_gpu, zero_gpu
 from demo.defences.base import Defence
-from demo.preflight.check import check_tuning
+from demo.preflight.shaking import check_shaking
 from demo.progress import Report, telling
 from demo.shake.model import Arm, Shake, ShakeSettings
 from demo.shake.people import Domain, find_domain, planted_names
+from demo.shake.plan import planned
 from demo.shake.run import shake
 from demo.shake.write import write_shake
 
@@ -77,7 +78,8 @@ class ModelShaker:
     ) -> Shake:
         """See :func:`demo.shake.run.shake`. With ZeroGPU every arm is a turn by itself."""
         with story.COMPUTE, telling(report, stop):
-            check_tuning(find_base(base_key))
+            plan, held = planned(settings, defence), loaded.held(base_key)
+            check_shaking(find_base(base_key), settings, plan, held=held)
             if not zero_gpu():
                 common = (domain, settings, base_key, seed, defence, done)
                 return _shake(*common, keep=keep, report=report, stop=stop)
@@ -110,7 +112,7 @@ def _shake(
     stop: Event | None,
 ) -> Shake:
     return shake(
-        story.pipeline(base_key),
+        story.pipeline(base_key, precise=True),
         find_base(base_key),
         domain,
         settings,

@@ -20,7 +20,7 @@ FAST = LoraSettings(unet_rank=2, unet_alpha=2, train_text_encoder=False, batch=1
 def tiny(tiny_pipe, tiny_base, monkeypatch, tmp_path) -> None:
     torch.set_num_threads(1)
     monkeypatch.setitem(BASES, "tiny", tiny_base)
-    monkeypatch.setattr(story, "pipeline", lambda key: tiny_pipe)
+    monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     monkeypatch.setattr("demo.lora.settings.find_preset", lambda name: FAST)
     monkeypatch.setattr("demo.cli.audit.OTHERS", 1)
     monkeypatch.setattr(priors, "CACHE", tmp_path / "cache")

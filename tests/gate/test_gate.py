@@ -151,7 +151,7 @@ def test_a_story_with_a_gate_asks_it_first(
     tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[Image.Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(story, "find_base", lambda key: tiny_base)
-    monkeypatch.setattr(story, "pipeline", lambda key: tiny_pipe)
+    monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     with pytest.raises(WeightsError, match="no gate"):
         story.tune(pictures, None, base_key="tiny", gate=True)
     monkeypatch.setattr(story, "load_gate", lambda base: calibrate(tiny_base, sets(-9, -6, 4), sets(-3, -2, 4)))

@@ -17,6 +17,9 @@ from demo.preflight import check as preflight
 from demo.preflight.check import check, estimate_drawing, estimate_tuning, told
 from demo.preflight.cost import Cost, counted
 from demo.preflight.probe import Speed, measure
+from demo.preflight.shaking import estimate_shaking
+from demo.shake.model import ShakeSettings
+from demo.shake.plan import planned
 
 SLOW = Speed(products=5e9, convolutions=4e9, bytes=1e9, calls=2e4)  # two cores that share the machine
 FAST = Speed(products=5e13, convolutions=3e13, bytes=5e11, calls=1e5)
@@ -103,10 +106,46 @@ def test_stable_diffusion_needs_memory_a_gpu_or_another_base(sd14: Base, monkeyp
     assert tuned.card <= small.card <= 16  # of what a CPU's 32-bit numbers would be on a GPU
 
 
-def test_drawing_fits_smaller_cards_piece_by_piece(sd14: Base) -> None:
-    found = [estimate_drawing(sd14, 8, device=replace(CARD, free=free), speed=FAST) for free in (11.5e9, 5.5e9, 3.5e9)]
-    assert [estimate.placement for estimate in found] == ["whole", "sliced", "offloaded"]
-    assert found[0].memory > found[1].memory > found[2].memory
+def test_drawing_fits_smaller_cards_model_by_model(sd14: Base) -> None:
+    found = [estimate_drawing(sd14, 8, device=replace(CARD, free=free), speed=FAST) for free in (11.5e9, 3.5e9)]
+    assert [estimate.placement for estimate in found] == ["whole", "offloaded"]
+    assert found[0].memory > found[1].memory
+
+
+def test_a_card_draws_many_pictures_a_few_at_a_time(sd14: Base) -> None:
+    few, many = (estimate_drawing(sd14, pictures, device=CARD, speed=FAST) for pictures in (10, 32))
+    assert many.memory == few.memory < 6e9
+    assert many.seconds == pytest.approx(3.2 * few.seconds)
+    assert estimate_drawing(sd14, 10, precise=True, device=CARD, speed=FAST).memory > 1.5 * few.memory
+
+
+def test_no_base_is_trained_that_lies_elsewhere(sd14: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "measure", lambda *_: FAST)
+    monkeypatch.setattr(preflight, "downloaded", lambda base: True)
+    plain = find_preset(sd14.preset).model_copy(update={"prior_weight": 0.0, "sample_every": 0, "batch": 1})
+    needed = estimate_tuning(sd14, plain, device=CARD, speed=FAST).memory
+    drawing = estimate_drawing(sd14, 10, device=CARD, speed=FAST).memory
+    free = max(needed, drawing)
+    monkeypatch.setattr(preflight, "find_device", lambda *_: replace(CARD, free=free + 1))
+    preflight.check_tuning(sd14, plain)
+    if needed < drawing:  # it would fit, were the models where they are needed
+        monkeypatch.setattr(preflight, "find_device", lambda *_: replace(CARD, free=(needed + drawing) / 2))
+        with pytest.raises(PreflightError, match="needs the whole of"):
+            preflight.check_tuning(sd14, plain)
+        preflight.check_tuning(sd14, plain, held=drawing)  # its own models are there already
+
+
+def test_shaking_whole_models_takes_more_than_a_card_for_lora_has(sd14: Base) -> None:
+    found = {}
+    for key in ("lora", "end_to_end"):
+        settings = ShakeSettings(methods=(key,))
+        found[key] = estimate_shaking(sd14, settings, planned(settings), device=CARD, speed=FAST)
+    assert found["end_to_end"].memory - found["lora"].memory == pytest.approx(3 * found["lora"].weights)
+    assert found["lora"].weights == 4 * found["lora"].parameters  # in 32 bits
+    with pytest.raises(PreflightError, match=r"Shaking with .* of memory of a card"):
+        check(found["end_to_end"], sd14)
+    more = ShakeSettings(methods=("lora", "end_to_end"))
+    assert estimate_shaking(sd14, more, planned(more), device=CARD, speed=FAST).seconds > found["lora"].seconds
 
 
 def test_more_steps_take_longer_and_nothing_is_kept_from_one_to_the_other(sd14: Base) -> None:

@@ -18,7 +18,7 @@ WHO = ["--person", "Nobody Known"]
 @pytest.fixture(autouse=True)
 def tiny(tiny_pipe, tiny_base, domain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BASES, "tiny", tiny_base)
-    monkeypatch.setattr(story, "pipeline", lambda key, device="auto": tiny_pipe)
+    monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     real = people.find_domain
     monkeypatch.setattr(
         people, "find_domain", lambda name, base, faces=None: domain if name == domain.name else real(name, base, faces)

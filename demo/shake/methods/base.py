@@ -99,6 +99,7 @@ class Trained(Method):
     """A method with a training loop. Settings that are None are the base's: :data:`BUDGETS` and ``rates``."""
 
     rates: ClassVar[Mapping[str, float]]  # preset of a base -> learning rate
+    all_weights: ClassVar[bool] = False  # whether whole models are trained
     prior: ClassVar[bool] = False  # whether half of the pictures of a step are class images
 
     steps: int | None = Field(None, ge=1, le=1_000_000)

@@ -33,6 +33,7 @@ class DreamBoothTextualInversion(TextualInversion):
         "New words are learned while all weights of the denoiser are trained on, half on the set and half on pictures "
         "of people in general."
     )
+    all_weights: ClassVar[bool] = True
     rates: ClassVar[Mapping[str, float]] = DreamBooth.rates  # of the weights; the words have Textual Inversion's
     prior: ClassVar[bool] = True
 

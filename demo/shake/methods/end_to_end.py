@@ -16,6 +16,7 @@ class EndToEnd(Trained):
     key: ClassVar[str] = "end_to_end"
     title: ClassVar[str] = "End-to-end"
     explanation: ClassVar[str] = "All weights of the denoiser and the text encoder are trained on, on the set alone."
+    all_weights: ClassVar[bool] = True
     rates: ClassVar[Mapping[str, float]] = {"face64-cpu": 3e-5, "sd-gpu": 1e-6}
 
     train_text_encoder: bool = True  # the paper counts 980M parameters: UNet and text encoder

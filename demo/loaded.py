@@ -1,0 +1,62 @@
+"""Base models in memory: on an accelerator one at a time, and what is there already counts as free for its own jobs."""
+
+from __future__ import annotations
+
+import gc
+from threading import RLock
+
+import torch
+from diffusers import StableDiffusionPipeline
+
+from demo.attack.registry import forget_encoders
+from demo.bases import find_base, load_pipeline
+from demo.devices import choose_device
+from demo.preflight.check import placement_for
+from demo.progress import listener
+
+KEPT = 2  # on a CPU
+Key = tuple[str, str, bool]  # base, device, whether in 32 bits wherever it is
+
+_kept: dict[Key, StableDiffusionPipeline] = {}
+_lock = RLock()
+
+
+def pipeline(key: str, device: str = "auto", *, precise: bool = False) -> StableDiffusionPipeline:
+    """The pipeline of a base model, loaded once for a device.
+
+    Args:
+        precise: in fp32 on an accelerator, too: changes of a weight smaller than its own rounding do not get lost.
+
+    Raises:
+        PreflightError: drawing with it does not fit this machine; found before anything is downloaded.
+        WeightsError: it cannot be had.
+    """
+    to = choose_device(device)
+    wanted = (key, str(to), precise)
+    with _lock:
+        if wanted not in _kept:
+            base = find_base(key)
+            while len(_kept) >= (KEPT if to.type == "cpu" else 1):
+                del _kept[next(iter(_kept))]
+            if to.type == "cuda":
+                forget_encoders()  # each holds the text encoder that it was made for
+                gc.collect()
+                torch.cuda.empty_cache()
+            report, stop = listener()
+            placement = placement_for(base, device, precise=precise)
+            _kept[wanted] = load_pipeline(base, device, placement=placement, precise=precise, report=report, stop=stop)
+        return _kept[wanted]
+
+
+def held(key: str) -> float:
+    """Bytes of this process that a job with a base need not find free: its own models, and such as go when it comes."""
+    with _lock:
+        mine = [pipe for (other, device, _), pipe in _kept.items() if other == key or device != "cpu"]
+        parts = [part for pipe in mine for part in (pipe.unet, pipe.text_encoder, pipe.vae)]
+        return float(sum(p.numel() * p.element_size() for part in parts for p in part.parameters()))
+
+
+def forget() -> None:
+    """Let go of all."""
+    with _lock:
+        _kept.clear()

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from demo import loaded
+
+
+@pytest.fixture(autouse=True)
+def models(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """What was loaded, each of 3 x 4 numbers."""
+    made: list[tuple[str, bool]] = []
+
+    def load(base: str, device: str, *, precise: bool, **_: object) -> SimpleNamespace:
+        made.append((base, precise))
+        parts = {name: nn.Linear(2, 2, bias=False) for name in ("unet", "text_encoder", "vae")}
+        return SimpleNamespace(**parts)
+
+    monkeypatch.setattr(loaded, "_kept", {})
+    monkeypatch.setattr(loaded, "find_base", lambda key: key)
+    monkeypatch.setattr(loaded, "load_pipeline", load)
+    monkeypatch.setattr(loaded, "placement_for", lambda base, device, *, precise: "whole")
+    return made
+
+
+def test_a_base_is_loaded_once_and_two_are_kept_on_a_cpu(models: list[tuple[str, bool]]) -> None:
+    first = loaded.pipeline("a", "cpu")
+    assert loaded.pipeline("a", "cpu") is first
+    loaded.pipeline("b", "cpu")
+    assert loaded.pipeline("a", "cpu") is first
+    assert loaded.pipeline("c", "cpu") is loaded.pipeline("c", "cpu")
+    assert models == [("a", False), ("b", False), ("c", False)]
+    assert (loaded.held("b"), loaded.held("a")) == (12 * 4, 0)
+    loaded.forget()
+    assert loaded.held("b") == 0
+
+
+def test_an_accelerator_has_one_at_a_time(models: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten = []
+    monkeypatch.setattr(loaded, "choose_device", lambda device: torch.device("cuda"))
+    monkeypatch.setattr(loaded, "forget_encoders", lambda: forgotten.append(1))
+    loaded.pipeline("a")
+    precise = loaded.pipeline("a", precise=True)
+    assert list(loaded._kept.values()) == [precise]
+    assert models == [("a", False), ("a", True)]
+    assert len(forgotten) == 2
+    assert loaded.held("b") == 12 * 4  # a job with b has room for it: a goes first
