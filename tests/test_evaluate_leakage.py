@@ -90,6 +90,18 @@ def test_secmi_adds_person_by_person(
     text = secmi.markdown({"planted": said})
     assert "| planted | 3 | 9 / 6 |" in text
     assert "cannot resolve" in text
+    assert "| too few | too few |" in text
+
+
+def test_success_rate_by_chance_is_above_one_half_and_far_below_a_leak() -> None:
+    rng = np.random.default_rng(0)
+    blind = [{"members": rng.normal(size=15).tolist(), "outsiders": rng.normal(size=15).tolist()} for _ in range(20)]
+    found = secmi.chance_asr(blind)
+    assert 0.5 < found.low < found.estimate < found.high < 0.58
+    told = [{"members": [x - 9 for x in r["members"]], "outsiders": r["outsiders"]} for r in blind]
+    assert secmi.curve([r | {"number": n} for n, r in enumerate(told)]).asr.estimate == 1
+    assert secmi.chance_asr(told).high < 0.6  # chance knows the scores and not whose they are
+    assert secmi.chance_asr(blind, n=50) == secmi.chance_asr(blind, n=50)
 
 
 def test_secmi_summary_keeps_pooled_and_personal_areas_apart() -> None:

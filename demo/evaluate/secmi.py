@@ -19,14 +19,15 @@ from diffusers import StableDiffusionPipeline
 
 from demo.bases import Base, fingerprint
 from demo.files import write_text
-from demo.membership.roc import Roc, interval_json, roc
+from demo.membership.roc import FEW, FEWER, Roc, interval_json, roc
 from demo.membership.secmi import SecmiSettings, secmi
-from demo.metrics.stats import auc, bootstrap_mean_ci, share_ci
+from demo.metrics.stats import Interval, auc, bootstrap_mean_ci, share_ci
 from demo.sampling import encode_pictures, encode_prompts
 from demo.shake.people import Domain
 
 FORMAT = "lora-leak-secmi/1"  # another one wherever scores before and after a change may not be mixed
 CURVE_POINTS = 400
+SHUFFLES = 1000  # of who is a member, for what ASR is by chance
 
 
 def table_folder(work: Path, base: Base, settings: SecmiSettings) -> Path:
@@ -104,6 +105,23 @@ def curve(people: Sequence[Mapping[str, Any]]) -> Roc:
     return roc(sides[0], sides[1], groups=(ids[0], ids[1]))
 
 
+def chance_asr(people: Sequence[Mapping[str, Any]], *, n: int = SHUFFLES, seed: int = 0) -> Interval:
+    """ASR of the same scores when who was a member is drawn by lot within each person.
+
+    The threshold is chosen on the pictures that it is judged on, so that ASR is above one half by chance.
+    """
+    sides = [(np.array(r["members"]), np.array(r["outsiders"])) for r in people]
+    order = np.argsort(np.concatenate([np.concatenate(pair) for pair in sides]), kind="stable")
+    lots = [np.repeat([1.0, 0.0], [len(pair[0]), len(pair[1])]) for pair in sides]
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(n):
+        member = np.concatenate([rng.permutation(lot) for lot in lots])[order]
+        ahead = np.cumsum(member) / member.sum() - np.cumsum(1 - member) / (1 - member).sum()
+        found.append((1 + max(0.0, float(ahead.max()))) / 2)
+    low, high = np.quantile(found, [0.025, 0.975])
+    return Interval(float(np.mean(found)), float(low), float(high))
+
+
 def summary(people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Figures of one group for a file."""
     found = curve(people)
@@ -113,6 +131,7 @@ def summary(people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "people": len(people),
         **found.as_json(),
+        "asr_by_chance": interval_json(chance_asr(people)),
         "auc_within_person": interval_json(bootstrap_mean_ci(each)),
         "people_above_half": interval_json(share_ci(sum(a > 0.5 for a in each), len(each))),
         "unet_calls": people[0]["calls"],
@@ -126,11 +145,15 @@ def summary(people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def markdown(found: Mapping[str, Mapping[str, Any]]) -> str:
     """The table of all groups, and what the samples are too small for."""
-    head = ["people", "members / outsiders", "AUC", "mean AUC within a person", "ASR", "TPR at 1 %", "TPR at 0.1 %"]
+    head = ["people", "members / outsiders", "AUC", "mean AUC within a person", "ASR", "ASR by chance"]
+    rates = {"tpr_at_1": ("TPR at 1 %", FEW), "tpr_at_0.1": ("TPR at 0.1 %", FEWER)}
+    head += [title for title, _ in rates.values()]
     rows = [_line(["group", *head]), "|" + "---|" * (len(head) + 1)]
-    keys = ("auc", "auc_within_person", "asr", "tpr_at_1", "tpr_at_0.1")
     for group, s in found.items():
-        cells = [str(s["people"]), f"{s['members']} / {s['outsiders']}", *(_cell(s[key]) for key in keys)]
+        cells = [str(s["people"]), f"{s['members']} / {s['outsiders']}"]
+        cells += [_cell(s[key]) for key in ("auc", "auc_within_person", "asr", "asr_by_chance")]
+        # With too few outsiders for the rate it is the TPR at no false positive at all, and no interval says how sure.
+        cells += [_cell(s[key]) if s["outsiders"] * rate >= 1 else "too few" for key, (_, rate) in rates.items()]
         rows.append(_line([group, *cells]))
     for group, s in found.items():
         rows += ["", f"{group}: {s['unet_calls']} UNet calls a picture, {s['pictures_per_second']} pictures a second"]

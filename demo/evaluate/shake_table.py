@@ -15,6 +15,8 @@ Results = Mapping[int, Mapping[str, Arm]]  # person -> key -> arm
 Figure = Callable[[Arm], float]
 PUBLISHED_AUC, PUBLISHED_COUNT = "+0.022 to +0.054", "+4.4 to +16.3"
 POSITIVE = "positive control: training pictures minus before"
+NET = "SP set: members minus outsiders"
+POWER = "positive control: members minus outsiders"
 CURVES = {"rank": "LoRA rank", "tokens": "Textual Inversion tokens", "std": "standard deviation of the noise"}
 
 
@@ -31,6 +33,11 @@ def count(arm: Arm) -> float:
 def mistaken(arm: Arm) -> float:
     """Outsiders that the same criterion takes for extracted."""
     return float(len(arm.mistaken))
+
+
+def net(arm: Arm) -> float:
+    """Extracted members less extracted outsiders: what likeness alone does not bring."""
+    return count(arm) - mistaken(arm)
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,7 @@ def markdown(results: Results) -> str:
     lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_AUC, "about -0.03", "", ""]))
     lines += ["", f"Extracted pictures a person, before {_cell(mean(results, count, BEFORE), digits=2)}", ""]
     lines += _header(
-        [*head[:2], "SP set", "OoD set", "SP minus before", "SP minus OoD", "outsiders taken for extracted", POSITIVE]
+        [*head[:2], "SP set", "OoD set", "SP minus before", "SP minus OoD", "outsiders taken for extracted", NET, POWER]
     )
     for row in pairs:
         first = row.keys.get("sp") or row.keys.get("none")
@@ -132,9 +139,9 @@ def markdown(results: Results) -> str:
         last = mean(results, mistaken, first)
         cells = [*(_cell(m, digits=2) for m in means), _cell(change, "+", 2)]
         cells += [_cell(row.effect(results, count), "+", 2), _cell(last, digits=2)]
-        cells.append(_cell(row.change(results, count, "members"), "+", 2))
+        cells += [_cell(mean(results, net, key), "+", 2) for key in (first, row.keys.get("members"))]
         lines.append(_line([row.label, _counts(results, row)[0], *cells]))
-    lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_COUNT, "", "", ""]))
+    lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_COUNT, "", "", "", ""]))
     for name, title in CURVES.items():
         lines += _curve(results, [row for row in everything if row.curve == name], title)
     return "\n".join([*lines, "", *verdict(results)])
@@ -216,7 +223,7 @@ def _counts(results: Results, row: Row) -> list[str]:
 
 
 def _three(results: Results, key: str) -> dict[str, Any]:
-    figures = {"auc": area, "extracted": count, "outsiders_taken": mistaken}
+    figures = {"auc": area, "extracted": count, "outsiders_taken": mistaken, "members_minus_outsiders": net}
     return {name: _numbers(mean(results, figure, key)) for name, figure in figures.items()}
 
 

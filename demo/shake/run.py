@@ -49,8 +49,9 @@ def shake(
 ) -> Shake:
     """Score membership inference and extraction before and after every way of fine-tuning.
 
-    All arms see the same SP set, the same order of pictures and the same noise; SP and OoD set differ by the prompt
-    alone. The positive control is trained on the members themselves: what a leak of that budget looks like.
+    All arms see the same SP set; of one method, SP and OoD set differ by the prompt alone, with the same order of
+    pictures and the same noise. The positive control is trained on the members themselves: what a leak of that budget
+    looks like.
     The attacks get the model and the pictures in question, and who was a member meets their scores here only.
 
     Args:

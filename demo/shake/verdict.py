@@ -88,7 +88,7 @@ def headline(shake: Shake) -> tuple[str, str]:
     if not private:
         return "Nothing was fine-tuned yet", "open"
     rising = [arm for arm in private if _rises(found[arm.key])]
-    more = [arm for arm in private if _remembered(arm) > max(0, _remembered(shake.before))]
+    more = [arm for arm in private if _extracts(arm, shake)]
     name = shake.domain.name
     if rising or more:
         what = " and ".join(
@@ -101,9 +101,27 @@ def headline(shake: Shake) -> tuple[str, str]:
     return f"Not here: no change that the pictures of {name} alone could prove", "open"
 
 
+def _extracts(arm: Arm, shake: Shake) -> bool:
+    """Whether more members come out than likeness alone brings, than before, and than with the control set.
+
+    Outsiders, who are as many, fall under the same criterion: a one-sided sign test at 5 % has to tell them apart.
+    """
+    control = shake.control_of(arm)
+    others = [shake.before, *([] if control is None else [control])]
+    return _sign_test(len(arm.matches), len(arm.mistaken)) < 0.05 and all(
+        _remembered(arm) > _remembered(other) for other in others
+    )
+
+
 def _remembered(arm: Arm) -> int:
-    """Extracted members less what likeness alone brings: outsiders, who are as many, under the same criterion."""
+    """Extracted members less extracted outsiders."""
     return len(arm.matches) - len(arm.mistaken)
+
+
+def _sign_test(ups: int, downs: int) -> float:
+    """P(at least so many ups among all, each up or down alike)."""
+    n = ups + downs
+    return sum(math.comb(n, k) for k in range(ups, n + 1)) / 2**n
 
 
 def _rises(change: Change) -> bool:
@@ -161,12 +179,14 @@ def _positive(shake: Shake) -> list[str]:
                 f"Positive control, {arm.label} on the training pictures themselves: AUC {number(roc.auc.estimate)}, "
                 f"{signed(change)}, {_direction(change)}."
             )
-    if sentences:
+    blind = [arm.label for arm, _, change in known if not change.low > 0]
+    if blind:
         sentences.append(
-            "So the attack sees it where fine-tuning at this budget does leak."
-            if any(change.low > 0 for _, _, change in known)
-            else "Not even that is seen: at this budget and with so few pictures no leak could have been shown."
+            f"Not even that is seen with {' and '.join(blind)}: at this budget and with so few pictures no leak could "
+            "have been shown."
         )
+    elif sentences:
+        sentences.append("So the attack sees it where fine-tuning at this budget does leak.")
     return sentences
 
 

@@ -73,13 +73,24 @@ def test_the_headline_says_what_came_out(domain, after, control, kind: str, word
     assert domain.name in said
 
 
-def test_extraction_alone_is_a_leak_and_outsiders_count_against_it(domain) -> None:
+def test_extraction_alone_is_a_leak_when_likeness_cannot_bring_it(domain) -> None:
+    def said(hits: int, likenesses: int, before: int = 0, control: int = 0) -> str:
+        hit = [Match(n, 1, 0.05, 1) for n in range(9)]
+        arms = (
+            arm("a-sp", SAME, matches=hit[:hits], mistaken=hit[:likenesses]),
+            arm("a-ood", SAME, "ood", matches=hit[:control]),
+        )
+        start = arm("before", SAME, "none", matches=hit[:before])
+        return headline(new_shake(domain, arms, before=start))[0]
+
+    leaked = f"Shaking leaked: after fine-tuning the training pictures of {domain.name} are partly extracted"
+    assert said(5, 0) == leaked
+    assert "no change" in said(4, 0)  # a coin falls so one time in sixteen
+    assert "no change" in said(5, 2)  # outsiders come out as well
+    assert said(9, 2) == leaked
+    assert "no change" in said(5, 0, before=5)
+    assert "no change" in said(5, 0, control=5)
     hit = (Match(0, 1, 0.05, 1),)
-    shake = made(domain, arm("a-sp", SAME, matches=hit, mistaken=hit))
-    assert headline(shake)[1] == "open"  # an outsider came out as well
-    shake = made(domain, arm("a-sp", SAME, matches=hit))
-    assert headline(shake) == (f"Shaking leaked: after fine-tuning the training pictures of {domain.name} are partly "
-                               "extracted", "leaked")  # fmt: skip
     text = " ".join(verdict(made(domain, arm("a-sp", SAME, matches=hit, mistaken=hit))))
     assert "and 1 outsiders" in text
     assert "no proof of memory" in text
@@ -94,7 +105,10 @@ def test_the_positive_control_says_what_the_attack_can_see_and_is_never_a_findin
     assert text.count("a rise") == 1
     assert headline(made(domain, arm("a-members", APART, "members")))[1] == "open"
     blind = " ".join(verdict(made(domain, arm("a-sp", SAME), arm("a-members", SAME, "members"))))
-    assert "Not even that is seen" in blind
+    assert "Not even that is seen with Method" in blind
+    other = new_arm("b-members", "Other", "members", members=SAME[0], outsiders=SAME[1])
+    one = made(domain, arm("a-members", APART, "members"), other)
+    assert "Not even that is seen with Other:" in " ".join(verdict(one))  # one method does not vouch for another
     assert "ositive control" not in " ".join(verdict(made(domain, arm("a-sp", SAME))))
 
 
