@@ -7,6 +7,7 @@ the other photos and who of them was drawn, and the canary's clipped gradient, w
 from __future__ import annotations
 
 import math
+from random import Random
 
 import torch
 from torch import Tensor
@@ -35,8 +36,7 @@ class Watch(Noise):
         count, settings = len(problem.photos), problem.settings
         self._step, self._problem, self._present, self._scoring = step, problem, present, scoring
         self._inner, step._noise = step._noise, self
-        if seed is not None:
-            step._generator.manual_seed(seed)
+        self._seeds = None if seed is None else Random(seed)
         self.description = self._inner.description
         self._clip, self._q, self._sigma = defence.clip, defence.q(count, settings), defence.sigma(count, settings)
         self._mask = torch.zeros(count, dtype=torch.bool)
@@ -47,6 +47,10 @@ class Watch(Noise):
     def normal(self, like: Tensor) -> Tensor:
         """The step's own noise."""
         return self._inner.normal(like)
+
+    def seed(self) -> int:
+        """Of what is drawn for the diffusion in a step."""
+        return self._inner.seed() if self._seeds is None else self._seeds.getrandbits(63)
 
     def poisson(self, count: int, q: float) -> Tensor:
         """The step's own coins, but for the canary's."""

@@ -60,7 +60,10 @@ def defend(arguments: argparse.Namespace) -> None:
         "attack": attack.said(base),
     }
     seed = store.begin(photos, common, arguments.seed, secrets.randbelow(2**63))
-    say(f"{store.listing} holds the seed, from which the secret triggers follow: share the LoRAs without it.")
+    say(
+        f"{store.listing} holds the seed, from which the secret triggers follow: share no LoRA with it. "
+        "All LoRAs of a sweep are of the same photos: each one shared adds its epsilon, the undefended one voids them."
+    )
     done = _finished(store)
     with watch.stage("sweep"):
         swept = sweep(

@@ -6,7 +6,6 @@ which costs no privacy. Class images are public and stay outside the clipped and
 
 from __future__ import annotations
 
-import secrets
 from functools import cached_property
 from importlib.metadata import version
 from typing import ClassVar
@@ -28,11 +27,15 @@ from demo.sampling import text_embeddings
 
 NEIGHBOURS = (
     "Photo level: the two sets of photos differ by one photo, added or removed. "
-    "Person level: they differ by all of them, for they all show one person."
+    "Person level: they differ by all of them, for they all show one person. How many there are is public: sampling "
+    "rate, noise and divisor follow from it and are held fixed."
 )
 NOT_COVERED = (
-    "Losses and live samples, which only the owner sees, are not covered; neither is a choice of settings made by "
-    "looking at the photos."
+    "Losses, live samples and a report's figures, which only the owner sees, are not covered; neither is what is "
+    "chosen by looking at the photos or at those: settings, when to stop, the gate's answer, which of several files "
+    "is shared. "
+    "This is for one file: whatever else is released of the same photos adds its own epsilon and delta, and a file "
+    "without a defence leaves nothing of the proof."
 )
 
 
@@ -142,9 +145,8 @@ class DpStep:
         self._most, self._taken = defence.steps(count, settings), 0
         self._noise = noise_source(defence.noise, defence.noise_seed)
         # Timesteps and noise of the diffusion: as unknown as the noise of privacy, for a photo more shifts all draws.
-        self._generator = torch.Generator().manual_seed(
-            secrets.randbits(63) if defence.noise_seed is None else defence.noise_seed
-        )
+        # Seeded anew for every step, for a seed of torch's has 32 bits.
+        self._generator = torch.Generator().manual_seed(self._noise.seed())
         self._gradients = self._listener()
         self.sums: list[Tensor] = []  # the clipped sums of the last step, before noise: for tests
 
@@ -153,6 +155,7 @@ class DpStep:
         if self._taken >= self._most:
             return None
         problem, defence = self._problem, self._defence
+        self._generator.manual_seed(self._noise.seed())
         chosen = problem.photos[self._noise.poisson(len(problem.photos), self._q).to(problem.photos.device)]
         loss = self._backward(chosen)
         private, public = self._gradients.private, self._gradients.public

@@ -12,7 +12,6 @@ process hides the embedding of X. Three things about the authors' code (dihjiang
 from __future__ import annotations
 
 import math
-import secrets
 from functools import cached_property
 from importlib.metadata import version
 from typing import ClassVar, Literal
@@ -204,13 +203,12 @@ class KernelStep:
         self._defence, self._problem, self._taken = defence, problem, 0
         self._q = defence.q(len(problem.photos), problem.settings)
         self._noise = noise_source(defence.noise, defence.noise_seed)
-        self._generator = torch.Generator().manual_seed(
-            secrets.randbits(63) if defence.noise_seed is None else defence.noise_seed
-        )
+        self._generator = torch.Generator()
 
     def __call__(self) -> float:
         """Take a step."""
         problem = self._problem
+        self._generator.manual_seed(self._noise.seed())
         chosen = problem.photos[self._noise.poisson(len(problem.photos), self._q).to(problem.photos.device)]
         self._taken += 1
         if len(chosen) == 0 and problem.prior is None:

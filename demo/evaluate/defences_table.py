@@ -12,7 +12,7 @@ from typing import Any
 from demo.defences.registry import DEFENCES
 from demo.defend.model import ATTACKS
 from demo.evaluate.defences import CHANCE, FORMAT
-from demo.metrics.stats import Interval, bootstrap_mean_ci, paired_difference
+from demo.metrics.stats import Interval, bootstrap_mean_ci, paired_difference, rate_ci
 
 COLUMNS = {
     "clip_t_paper": ("CLIP-T", 2),
@@ -140,7 +140,8 @@ def _has(arm: Arm, key: str) -> bool:
 
 
 def _mean(arm: Arm, key: str) -> Interval:
-    return bootstrap_mean_ci([arm[person][key] for person in sorted(arm)])
+    values = [arm[person][key] for person in sorted(arm)]
+    return rate_ci(values) if key == "rec_acc" else bootstrap_mean_ci(values)
 
 
 def _minus(arm: Arm, other: Arm) -> Interval | None:

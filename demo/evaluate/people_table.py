@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.files import write_text
-from demo.metrics.stats import bootstrap_mean_ci, bootstrap_median_ci, paired_difference, paired_ratio
+from demo.metrics.stats import bootstrap_mean_ci, bootstrap_median_ci, paired_difference, paired_ratio, rate_ci
 
 ARMS = (
     "dreambooth",
@@ -22,6 +22,7 @@ ARMS = (
     "swapped_model",
     "chance",
 )
+RATES = ("rank1", "top1pct", "rec_acc")  # shares, of which all people may have none
 CEILINGS = ("photos", "decoded")  # the photos tuned on, and the same through the autoencoder: nothing can be nearer
 
 
@@ -42,7 +43,7 @@ def finish(result: dict[str, Any], out: Path) -> dict[str, Any]:
     result |= {
         "people": len(result["order"]),
         "arms": {
-            arm: {key: summary(values) for key, values in table[arm].items()}
+            arm: {key: summary(values, rate=key in RATES) for key, values in table[arm].items()}
             for arm in (*ARMS, *CEILINGS)
             if arm in table
         },
@@ -63,9 +64,9 @@ def finish(result: dict[str, Any], out: Path) -> dict[str, Any]:
     return result
 
 
-def summary(values: list[float]) -> dict[str, float]:
-    """Mean and median over people with 95% bootstrap intervals."""
-    mean, median = bootstrap_mean_ci(values), bootstrap_median_ci(values)
+def summary(values: list[float], *, rate: bool = False) -> dict[str, float]:
+    """Mean and median over people with 95% bootstrap intervals; ``rate`` for values in [0, 1]."""
+    mean, median = (rate_ci if rate else bootstrap_mean_ci)(values), bootstrap_median_ci(values)
     found = {"mean": mean.estimate, "low": mean.low, "high": mean.high}
     found |= {"median": median.estimate, "median_low": median.low, "median_high": median.high}
     return {key: round(value, 4) for key, value in found.items()}

@@ -116,6 +116,19 @@ def unpaired_difference(
     return _difference(float(first.mean() - second.mean()), draws, level, min(len(first), len(second)))
 
 
+def rate_ci(values: ArrayLike) -> Interval:
+    """Mean of values in [0, 1], one a person, with its 95 % interval, which keeps a width where all are 0 or all 1.
+
+    Resampling equal values gives equal values: there the interval is Wilson's for so many people of whom none (or
+    everybody) is a hit.
+    """
+    found = bootstrap_mean_ci(values)
+    sample = np.asarray(values, dtype=np.float64).ravel()
+    if len(sample) > 1 and found.estimate in (0.0, 1.0):
+        return share_ci(round(float(sample.sum())), len(sample))
+    return found
+
+
 def share_ci(successes: int, total: int, level: float = 0.95) -> Interval:
     """Share with Wilson's score interval (Wilson 1927, eq. 5), which keeps a width at 0 and at 1, unlike a bootstrap.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -126,6 +127,29 @@ def test_poisson_batches_have_the_rate_q() -> None:
         sizes = torch.stack([noise.poisson(5, 0.3).sum() for _ in range(4000)]).double()
         assert abs(sizes.mean() - 1.5) < 5 * (5 * 0.3 * 0.7 / 4000) ** 0.5
         assert abs(sizes.var() - 1.05) < 0.15
+
+
+def test_noise_cannot_be_found_by_trying_the_seeds_that_torch_keeps() -> None:
+    # torch.Generator forgets all but 32 bits: these would be the same noise.
+    like = torch.zeros(8)
+    assert not torch.equal(Noise(5).normal(like), Noise(5 + 2**32).normal(like))
+    assert not torch.equal(Noise(5).normal(like), Noise(5 + 2**127).normal(like))
+    assert torch.equal(Noise(5).normal(like), Noise(5).normal(like))
+    assert not torch.equal(Noise().normal(like), Noise().normal(like))
+
+
+def test_what_is_drawn_for_the_diffusion_is_seeded_anew_for_every_step(problem) -> None:
+    seeds: list[int] = []
+    step = DpStep(Dpdm(epsilon=None, noise_multiplier=1.0, noise_seed=3), problem)
+    draw = step._generator.manual_seed
+    step._generator = SimpleNamespace(manual_seed=lambda seed: (seeds.append(seed), draw(seed)))
+    step._backward = lambda chosen: 0.0
+    step._gradients.begin(0, (1, 1))
+    for _ in range(3):
+        step()
+    step.close()
+    assert len(set(seeds)) == 3
+    assert max(seeds) >= 2**32
 
 
 def test_secure_noise_is_standard_normal() -> None:

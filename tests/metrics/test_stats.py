@@ -12,6 +12,7 @@ from demo.metrics.stats import (
     paired_difference,
     paired_ratio,
     rank_among,
+    rate_ci,
     share_ci,
     unpaired_difference,
 )
@@ -106,6 +107,15 @@ def test_share_of_all_or_nothing_still_has_a_width() -> None:
     assert none.high == pytest.approx(0.2775, abs=1e-4)
     assert every.high == 1
     assert every.low == pytest.approx(0.7225, abs=1e-4)
+
+
+def test_a_rate_of_nobody_has_a_width() -> None:
+    assert rate_ci([0.0] * 60) == share_ci(0, 60)
+    assert rate_ci([0.0] * 60).high == pytest.approx(0.0602, abs=1e-4)
+    assert rate_ci([1.0] * 60).low == pytest.approx(0.9398, abs=1e-4)
+    some = [0.0] * 59 + [0.25]
+    assert rate_ci(some) == bootstrap_mean_ci(some)
+    assert rate_ci([0.0]).estimate == 0
 
 
 @pytest.mark.parametrize(("successes", "total"), [(-1, 3), (4, 3), (0, 0)])
