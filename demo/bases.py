@@ -146,7 +146,10 @@ def find_base(key: str) -> Base:
     known = BASES.get(key) or _GIVEN.get(key)
     if known is not None:
         return known
-    path = Path(key).expanduser()
+    try:
+        path = Path(key).expanduser()
+    except RuntimeError:  # "~somebody", whom the system does not know
+        path = Path(key)
     if path.is_dir():
         base = base_in(path)
         return _GIVEN.setdefault(base.key, base)

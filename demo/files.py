@@ -10,6 +10,9 @@ from typing import Any
 
 from demo.errors import OutputError
 
+UMASK = os.umask(0)  # asked once, for asking sets it: threads that write meanwhile would go by another
+os.umask(UMASK)
+
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> Path:
     """Call ``write`` with a temporary name beside ``path``, then rename it to ``path``.
@@ -30,9 +33,7 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> Path:
     partial = Path(name)
     try:
         write(partial)
-        umask = os.umask(0)
-        os.umask(umask)
-        partial.chmod(0o666 & ~umask)  # mkstemp's own mode is for the owner alone
+        partial.chmod(0o666 & ~UMASK)  # mkstemp's own mode is for the owner alone
         partial.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
@@ -48,10 +49,17 @@ def write_text(path: Path, text: str) -> Path:
 
 def write_tensors(path: Path, tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> Path:
     """Write a safetensors file, whole or not at all. Tensors are made contiguous first."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
+    def save(partial: Path) -> None:
+        try:
+            save_file(ready, partial, metadata=dict(metadata or {}))
+        except SafetensorError as error:  # such as a full disk, which it does not report as an OSError
+            raise OSError(str(error)) from error
+
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return write_atomically(path, lambda partial: save_file(ready, partial, metadata=dict(metadata or {})))
+    return write_atomically(path, save)
 
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:

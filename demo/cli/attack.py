@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from demo.cli.output import Narrator, check_writable, peak_memory_mb, print_json, say, write_pictures
+from demo.cli.output import Narrator, check_writable, clear_results, peak_memory_mb, print_json, say, write_pictures
 from demo.lora.leak0 import Finding
 
 UNJUDGED = "Not judged: without photos of the person nothing can be compared"
@@ -42,6 +42,7 @@ def attack(arguments: argparse.Namespace) -> None:
     from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
     from demo.bases import find_base
     from demo.metrics.verdict import Verdict
+    from demo.photos.decode import label
     from demo.report import Arm, LeakReport, seen_matrices, write_report
 
     base = find_base(arguments.base)
@@ -54,8 +55,11 @@ def attack(arguments: argparse.Namespace) -> None:
     watch = story.Stopwatch()
     with watch.stage("load"):
         released = story.open_lora(file, base_key=base.key)
+    clear_results(out)
     with watch.stage("attack"):
         found = story.attack(released, arguments.attack, base_key=base.key, settings=settings, report=Narrator())
+    if released.assumption is not None:
+        say(released.assumption)
     counted = story.count_photos(released, base_key=base.key)
     if counted is not None:
         say(counted.sentence)
@@ -66,11 +70,11 @@ def attack(arguments: argparse.Namespace) -> None:
     say(f"Attack: {entry.title}")
     numbers = sum(tensor.numel() for tensor in released.tensors.values())
     report = LeakReport(
-        title=f"What {file.name} gives away",
+        title=f"What {label(file.name)} gives away",
         base=f"{base.title}, {base.licence}",
         settings={
             "attack": settings.said(base),
-            "file": file.name,
+            "file": label(file.name),
             "bytes": file.stat().st_size,
             **({} if counted is None else {"number of photos, read from the spectrum": counted.photos or "not read"}),
             "metadata in the header": leak0.excerpt(", ".join(sorted(released.metadata))) or "none",
@@ -79,7 +83,7 @@ def attack(arguments: argparse.Namespace) -> None:
         metrics={},
         verdict=Verdict(UNJUDGED, (WHY,), leaked=False),
         seconds=dict(watch.seconds),
-        notes=[] if lacking is None else [lacking],
+        notes=[note for note in (released.assumption, lacking) if note is not None],
         seen=seen_matrices(released.tensors),
         leak0=said,
     )

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demo.cli.output import Narrator, check_writable, one_line, peak_memory_mb, print_json, say, write_pictures
+from demo.cli.output import (
+    Narrator,
+    check_writable,
+    clear_results,
+    one_line,
+    peak_memory_mb,
+    print_json,
+    say,
+    write_pictures,
+)
 from demo.errors import DemoError, SettingsError
 
 if TYPE_CHECKING:
@@ -62,6 +71,7 @@ def leak(arguments: argparse.Namespace) -> None:
     used, scored, note = story.split_photos(photos)
     say(note)
     seed = secrets.randbelow(2**63) if arguments.seed is None else arguments.seed
+    clear_results(out)
     with watch.stage("fine-tune"):
         tuned = story.tune(
             used,

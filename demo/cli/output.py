@@ -19,6 +19,7 @@ from demo.progress import Progress
 if TYPE_CHECKING:
     from PIL import Image
 
+SHOWN = ("reconstruction", "dreambooth", "class_prompt", "guessed_trigger")  # names of pictures
 PAUSE_S = 5.0  # shortest time between two lines of one stage
 
 
@@ -66,6 +67,20 @@ def check_writable(out: Path) -> None:
             f"Cannot write into {out}: {error.strerror or error}.",
             "Choose a folder that exists, is writable and has room.",
         ) from error
+
+
+def clear_results(out: Path) -> None:
+    """Delete what an earlier run left of pictures and report: beside the new ones they would be taken for theirs.
+
+    Raises:
+        OutputError: it cannot be deleted.
+    """
+    try:
+        for pattern in (*(f"{name}-[0-9]*.png" for name in SHOWN), "report.json", "report.html"):
+            for path in out.glob(pattern):
+                path.unlink()
+    except OSError as error:
+        raise OutputError(f"{error.filename} cannot be deleted: {error.strerror}.", "Choose another folder.") from error
 
 
 def write_pictures(out: Path, name: str, pictures: Sequence[Image.Image]) -> list[Path]:

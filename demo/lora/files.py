@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Shapes = Mapping[str, tuple[int, int]]
 
 FLOATS = {"F16", "BF16", "F32", "F64"}
+MAX_RANK = 1024  # work on a layer grows with its square; matrices of that rank are as large as the layers themselves
 WIDEST = 2**16  # no layer of a Stable Diffusion model comes near; a product of two such sides still fits
 METADATA = "lora_adapter_metadata"
 ADAPTER_CONFIG = "adapter_config.json"
@@ -55,7 +56,18 @@ class LoraWeights:
     tensors: Mapping[str, Tensor]  # "unet.<module path>.lora_A.weight", "text_encoder.<module path>.lora_B.weight"
     alphas: Mapping[str, float]  # per module; the scale of a layer is alpha / rank
     metadata: Mapping[str, str] = field(default_factory=dict)  # the file's own header metadata, as found
+    stored_alphas: bool = False  # the file gives them as tensors, as kohya's do
     assumed: bool = False  # the file gives no alpha anywhere: alpha = rank (scale 1) is diffusers' convention
+
+    @property
+    def assumption(self) -> str | None:
+        """What to say of a file whose scale is not known; None where it is."""
+        if not self.assumed:
+            return None
+        return (
+            "The file gives no alpha, so scale 1 is assumed. If it was trained with another (PEFT keeps it in a file "
+            "of its own, adapter_config.json), all pictures show it stronger or weaker than it is."
+        )
 
     def modules(self) -> list[str]:
         """Adapted layers, sorted."""
@@ -74,6 +86,7 @@ class LoraWeights:
             {key: tensor for key, tensor in self.tensors.items() if key.startswith(prefix)},
             {module: alpha for module, alpha in self.alphas.items() if module.startswith(prefix)},
             self.metadata,
+            self.stored_alphas,
             self.assumed,
         )
 
@@ -126,9 +139,28 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None) -> LoraWeights:
     except (SafetensorError, OSError) as error:
         raise LoraFileError(f"{name} is damaged: its tensors cannot be read.", AGAIN) from error
     alphas = _alphas(name, ranks, config, stored, keys.layout)
-    lora = LoraWeights(tensors, alphas, header.metadata, assumed=not (stored or config))
+    lora = LoraWeights(tensors, alphas, header.metadata, stored_alphas=bool(stored), assumed=not (stored or config))
     _check_finite(name, lora)
     return lora
+
+
+def plain_copy(source: Path, target: Path) -> Path:
+    """Write a file's tensors as they are, under their own names, without its metadata.
+
+    Args:
+        source: that :func:`read_lora` has read.
+
+    Raises:
+        LoraFileError: its tensors cannot be read.
+        OutputError: the copy cannot be written.
+    """
+    try:
+        with safe_open(source, framework="pt", device="cpu") as file:
+            keys: list[str] = file.keys()
+            tensors = {key: file.get_tensor(key).clone() for key in keys}
+    except (SafetensorError, OSError) as error:
+        raise LoraFileError(f"{source.name} is damaged: its tensors cannot be read.", AGAIN) from error
+    return write_tensors(target, tensors, {"format": "pt"})
 
 
 def write_lora(path: Path, lora: LoraWeights) -> Path:
@@ -202,6 +234,8 @@ def _check_entries(name: str, header: Header, keys: Keys) -> dict[str, tuple[int
         a, b = header.entries[parts["A"]].shape, header.entries[parts["B"]].shape
         if a[0] != b[1]:
             raise LoraFileError(f"The ranks of A ({a[0]}) and B ({b[1]}) of {module} in {name} differ.", PLAIN)
+        if a[0] > MAX_RANK:
+            raise LoraFileError(f"{name} gives {module} rank {a[0]}; at most {MAX_RANK} is read.", PLAIN)
         shapes[module] = (b[0], a[1])
     return shapes
 
@@ -286,8 +320,9 @@ def _alphas(
 
 
 def _check_finite(name: str, lora: LoraWeights) -> None:
-    broken = [key for key, tensor in lora.tensors.items() if not bool(torch.isfinite(tensor).all())]
-    broken += [f"alpha of {module}" for module, alpha in lora.alphas.items() if not abs(alpha) < float("inf")]
+    # In 32 bits, in which all is computed: larger numbers are no weights, either.
+    broken = [key for key, tensor in lora.tensors.items() if not bool(torch.isfinite(tensor.float()).all())]
+    broken += [f"alpha of {module}" for module, alpha in lora.alphas.items() if not abs(alpha) < 1e9]
     if broken:
         raise LoraFileError(
             f"{name} holds NaN or infinite numbers: {some(broken)}.", "Its training diverged: train it again."

@@ -16,6 +16,7 @@ from demo.errors import LoraFileError
 
 MAX_HEADER = 10 * 2**20
 MAX_FILE = 2 * 2**30
+MAX_NAME = 512  # characters of a tensor's name; the longest of real files have some 150
 AGAIN = "Download or copy the file again."
 WANTED = "Only safetensors files are read: choose the .safetensors file of the LoRA."
 
@@ -133,6 +134,8 @@ def _parse(name: str, raw: bytes, data: int) -> Header:
     entries: dict[str, Entry] = {}
     spans: list[tuple[int, int]] = []
     for key, described in header.items():
+        if len(key) > MAX_NAME:
+            raise _damaged(name, f"a tensor whose name has {len(key)} characters")
         entry, span = _entry(name, described)
         entries[key] = entry
         spans.append(span)

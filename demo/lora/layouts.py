@@ -58,6 +58,7 @@ WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "SDXL
 Kind = Literal["A", "B", "alpha"]
 # Keys start with the component, with base_model.model., with neither, with lora_unet_ or lora_te_.
 Layout = Literal["diffusers", "peft", "bare", "kohya"]
+CHANGED_BASE = ("pissa", "olora", "corda", "loftq")  # PEFT's ways to begin that take their matrices off the base
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,12 @@ def module_alphas(name: str, ranks: Mapping[str, int], config: Mapping[str, Any]
     for key, what in (("use_dora", "a DoRA"), ("lora_bias", "a LoRA with biases"), ("use_qalora", "a QA-LoRA")):
         if config.get(key):
             raise LoraFileError(f"{name} says that it is {what}.", PLAIN)
+    if config.get("init_lora_weights") in CHANGED_BASE:
+        raise LoraFileError(
+            f"{name} says that it was begun with {config['init_lora_weights']}: it belongs to a base whose weights "
+            "were changed with it.",
+            "Convert it to a plain LoRA first (PEFT: path_initial_model_for_weight_conversion).",
+        )
     stated_ranks = _lookup(name, config, "r", "rank_pattern", ranks)
     stated_alphas = _lookup(name, config, "lora_alpha", "alpha_pattern", ranks)
     for module, rank in ranks.items():

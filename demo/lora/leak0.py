@@ -18,6 +18,8 @@ from demo.lora.leak0_sets import Said, photo_sets
 
 SHOWN = 200  # characters of a value
 SEARCHED = 2**20  # characters of a value that are looked through
+MOST = 200  # findings of one file; kohya's richest files have some 60
+PLACES = 5  # that one finding names
 EMBEDDING = re.compile(r"^bundle_emb\.(?P<word>.+)\.string_to_param")  # a textual inversion inside the file
 ADAPTER_KEYS = {"r", "lora_alpha", "rank_pattern", "alpha_pattern", "target_modules"}
 ORDER: dict[Severity, int] = {"high": 0, "medium": 1, "low": 2}
@@ -55,7 +57,10 @@ def scan_metadata(metadata: Mapping[str, str]) -> tuple[Finding, ...]:
 
 
 def clean_copy(source: Path, target: Path) -> Path:
-    """Write a copy in the canonical layout, with no metadata but ranks, alphas and layers.
+    """Write a copy with no metadata but what is needed to read it.
+
+    A file whose alphas are tensors, as kohya's are, keeps its names and tensors: other programs look for them there,
+    and not in metadata. Others come out in the canonical layout, with ranks, alphas and layers.
 
     The weights stay what they are: this stops leak 0 and no attack.
 
@@ -63,12 +68,12 @@ def clean_copy(source: Path, target: Path) -> Path:
         LoraFileError: the file cannot be read, or is no plain LoRA.
         OutputError: the copy cannot be written, or would replace the file itself.
     """
-    from demo.lora.files import read_lora, write_lora
+    from demo.lora.files import plain_copy, read_lora, write_lora
 
     lora = read_lora(source)
     if target.exists() and target.samefile(source):
         raise OutputError(f"The clean copy would replace {source.name} itself.", "Choose another name for the copy.")
-    return write_lora(target, lora)
+    return plain_copy(source, target) if lora.stored_alphas else write_lora(target, lora)
 
 
 def excerpt(text: str, limit: int = SHOWN) -> str:
@@ -149,13 +154,21 @@ def _finding(said: Said) -> Finding:
 
 
 def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The gravest first; what stands in several places once, with all of them."""
-    places: dict[tuple[str, str], list[str]] = {}
+    """The gravest first; what stands in several places once, with the first few of them. No more than :data:`MOST`."""
+    places: dict[tuple[str, str], dict[str, None]] = {}
     first: dict[tuple[str, str], Finding] = {}
     for finding in found:
         known = first.setdefault((finding.kind, finding.value), finding)
-        where = places.setdefault((known.kind, known.value), [])
-        if finding.where not in where:
-            where.append(finding.where)
-    merged = [Finding(f.kind, f.what, ", ".join(places[key]), f.value, f.why, f.severity) for key, f in first.items()]
-    return tuple(sorted(merged, key=lambda finding: ORDER[finding.severity]))
+        places.setdefault((known.kind, known.value), {})[finding.where] = None
+    merged = [Finding(f.kind, f.what, _few(places[key]), f.value, f.why, f.severity) for key, f in first.items()]
+    merged.sort(key=lambda finding: ORDER[finding.severity])
+    if len(merged) > MOST:
+        rest, why = len(merged) - MOST, "So much is in no usual file: it was put there."
+        merged[MOST:] = [Finding("other", "Still more", "metadata", f"{rest:,} more entries", why, "medium")]
+    return tuple(merged)
+
+
+def _few(places: Iterable[str]) -> str:
+    listed = list(places)
+    more = f" and {len(listed) - PLACES:,} more" if len(listed) > PLACES else ""
+    return ", ".join(listed[:PLACES]) + more

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -63,6 +64,8 @@ def _carried(owner: object) -> dict[str, Any]:
             found[name] = value
         elif isinstance(value, torch.Generator):
             found[name] = value.get_state()
+        elif isinstance(value, np.random.Generator):
+            found[name] = value.bit_generator.state
         elif isinstance(value, (nn.Module, torch.optim.Optimizer)):
             found[name] = value.state_dict()
         elif isinstance(value, (Denoising, Noise)):
@@ -77,6 +80,8 @@ def _carry(owner: object, kept: dict[str, Any]) -> None:
             setattr(owner, name, state)
         elif isinstance(value, torch.Generator):
             value.set_state(state)
+        elif isinstance(value, np.random.Generator):
+            value.bit_generator.state = state
         elif isinstance(value, (nn.Module, torch.optim.Optimizer)):
             value.load_state_dict(state)
         else:

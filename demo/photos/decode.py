@@ -11,13 +11,22 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 from pillow_heif import register_heif_opener
 
 from demo.errors import PhotoError
 
 MAX_BYTES = 30 * 2**20
 MAX_PIXELS = 50_000_000
+TURNS = {  # EXIF's orientation -> what makes the picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 ACCEPTED = "JPEG, PNG, WebP or HEIC"
 
@@ -167,11 +176,19 @@ def _check_pixels(image: Image.Image, name: str) -> None:
 def _pixels(image: Image.Image, data: bytes, name: str) -> Image.Image:
     try:
         image.load()
-        upright = ImageOps.exif_transpose(image)
-        rgb = _rgb(upright)
+        rgb = _rgb(_upright(image))
         return Image.frombytes("RGB", rgb.size, rgb.tobytes())
     except Exception as error:  # see decode
         raise _unreadable(data, name, error) from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF data say. Pillow's own function writes those data anew, which fails where a tag is odd."""
+    try:
+        turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # EXIF that cannot be read says nothing of the orientation
+        turn = None
+    return image if turn is None else image.transpose(turn)
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -201,7 +201,8 @@ def _file_html(released: Released | None, services: Services) -> str:
         f"for {services.bases[released.base_key].title}."
     )
     counted = "" if released.counted is None else pictures.note(released.counted.sentence)
-    return pictures.note(text, "good") + counted
+    assumed = "" if released.lora.assumption is None else pictures.note(released.lora.assumption)
+    return pictures.note(text, "good") + assumed + counted
 
 
 def _without_encoder(attacked: Attacked, services: Services) -> str:

@@ -516,3 +516,31 @@ def test_fuzz_flipped_weights(tmp_path: Path) -> None:
         broken = whole.copy()
         broken[rng.integers(len(whole) - 1000, len(whole), 40)] = rng.integers(0, 256, 40)
         survives(tmp_path / NAME, broken.tobytes())
+
+
+def save_pair(path: Path, a: Tensor, b: Tensor, module: str = f"{UNET}.attn1.to_q") -> Path:
+    save_file({f"{module}.lora_A.weight": a, f"{module}.lora_B.weight": b}, path)
+    return path
+
+
+def test_a_small_file_of_an_enormous_rank_is_refused(tmp_path: Path) -> None:
+    path = save_pair(tmp_path / NAME, torch.ones(8192, 1), torch.ones(1, 8192))
+    assert path.stat().st_size < 100_000
+    with pytest.raises(LoraFileError, match="rank 8192; at most 1024"):
+        read_lora(path)
+    assert read_lora(save_pair(tmp_path / NAME, torch.ones(1024, 1), torch.ones(1, 1024))).modules()
+
+
+def test_endless_names_and_numbers_beyond_32_bits_are_refused(tmp_path: Path) -> None:
+    long = "unet." + "a." * 300 + "to_q"
+    with pytest.raises(LoraFileError, match="name has"):
+        read_lora(save_pair(tmp_path / NAME, torch.ones(2, 8), torch.ones(8, 2), long))
+    with pytest.raises(LoraFileError, match="infinite"):
+        read_lora(save_pair(tmp_path / NAME, torch.full((2, 8), 1e300, dtype=torch.float64), torch.ones(8, 2)))
+
+
+def test_a_file_without_alpha_says_that_its_scale_is_assumed(tmp_path: Path) -> None:
+    found = read_lora(save_pair(tmp_path / NAME, torch.ones(2, 8), torch.ones(8, 2)))
+    assert found.assumed
+    assert "scale 1 is assumed" in (found.assumption or "")
+    assert read_lora(write_lora(tmp_path / "own.safetensors", found)).assumption is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from demo.errors import LoraFileError, OutputError
 from demo.lora.files import LoraWeights, read_lora, write_lora
@@ -192,11 +192,37 @@ def test_a_clean_copy_says_nothing_and_weighs_the_same(tmp_path: Path) -> None:
     for word in (b"zorblax", b"Mia", b"mia", b"1690", b"ss_", b"modelspec", b"smiling"):
         assert word not in data
     with safe_open(copy, framework="pt") as file:
-        assert set(file.metadata()) == {"format", "lora_adapter_metadata"}
+        assert set(file.metadata()) == {"format"}  # alphas stay the tensors that they were
     before, after = read_lora(path), read_lora(copy)
     assert after.alphas == before.alphas
     assert before.tensors.keys() == after.tensors.keys()
     assert all(torch.equal(before.tensors[key], tensor) for key, tensor in after.tensors.items())
+
+
+def test_a_clean_copy_of_kohya_s_layout_stays_one(tmp_path: Path) -> None:
+    """Other programs look for alphas as tensors: without them they would draw with another strength."""
+    down, up = torch.ones(4, 8), torch.ones(8, 4)
+    name = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
+    tensors = {f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": up, f"{name}.alpha": torch.tensor(1.0)}
+    save_file(tensors, tmp_path / NAME, metadata=dict(KOHYA))
+    copy = clean_copy(tmp_path / NAME, tmp_path / "clean.safetensors")
+    assert scan(copy) == ()
+    assert b"zorblax" not in copy.read_bytes()
+    kept = load_file(copy)
+    assert kept.keys() == tensors.keys()
+    assert all(torch.equal(kept[key], tensor) for key, tensor in tensors.items())
+    assert read_lora(copy).alphas == read_lora(tmp_path / NAME).alphas
+
+
+def test_a_header_full_of_words_takes_no_time_and_little_room() -> None:
+    same = {f"key{n}": "the same" for n in range(40_000)}
+    began = time.process_time()
+    (one,) = scan_metadata(same)
+    assert time.process_time() - began < 5  # a list searched for each would take minutes
+    assert one.where.endswith("and 39,995 more")
+    many = scan_metadata({f"key{n}": f"value {n}" for n in range(5000)})
+    assert len(many) == 201
+    assert many[-1].value == "4,800 more entries"
 
 
 def test_what_the_demo_itself_writes_says_nothing(tmp_path: Path) -> None:

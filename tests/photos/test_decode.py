@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFile
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from demo.errors import PhotoError
 from demo.photos import decode as module
@@ -222,3 +222,25 @@ def test_label() -> None:
     assert label("a\nb\x1b[31m.jpg") == "a?b?[31m.jpg"
     assert len(label("x" * 300)) == 80
     assert label("") == "The photo"
+
+
+def odd_exif(turn: int) -> bytes:
+    """An orientation, and a resolution that is a word: cameras write such things."""
+    entries = struct.pack(">HHIHH", 0x0112, 3, 1, turn, 0) + struct.pack(">HHII", 0x011A, 2, 5, 38)
+    return b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 2) + entries + struct.pack(">I", 0) + b"wide\0"
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_odd_exif_does_not_spoil_a_photo(turn: int) -> None:
+    """Pillow's own function writes the data anew, and fails."""
+    picture = Image.fromarray(np.arange(6 * 4 * 3, dtype=np.uint8).reshape(6, 4, 3))
+    plain = Image.Exif()
+    plain[ExifTags.Base.Orientation] = turn
+    usual = encoded(picture, "PNG", exif=plain)
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(usual)))
+    odd = encoded(picture, "PNG", exif=odd_exif(turn))
+    if turn > 1:
+        with pytest.raises(Exception, match=r".*"):
+            ImageOps.exif_transpose(Image.open(io.BytesIO(odd)))
+    assert decode(usual, "photo.png").tobytes() == upright.tobytes()
+    assert decode(odd, "photo.png").tobytes() == upright.tobytes()
