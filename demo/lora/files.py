@@ -144,25 +144,6 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None) -> LoraWeights:
     return lora
 
 
-def plain_copy(source: Path, target: Path) -> Path:
-    """Write a file's tensors as they are, under their own names, without its metadata.
-
-    Args:
-        source: that :func:`read_lora` has read.
-
-    Raises:
-        LoraFileError: its tensors cannot be read.
-        OutputError: the copy cannot be written.
-    """
-    try:
-        with safe_open(source, framework="pt", device="cpu") as file:
-            keys: list[str] = file.keys()
-            tensors = {key: file.get_tensor(key).clone() for key in keys}
-    except (SafetensorError, OSError) as error:
-        raise LoraFileError(f"{source.name} is damaged: its tensors cannot be read.", AGAIN) from error
-    return write_tensors(target, tensors, {"format": "pt"})
-
-
 def write_lora(path: Path, lora: LoraWeights) -> Path:
     """Write a LoRA in diffusers' layout, whole or not at all, with no metadata but ranks, alphas and layers.
 

@@ -68,7 +68,8 @@ def clean_copy(source: Path, target: Path) -> Path:
         LoraFileError: the file cannot be read, or is no plain LoRA.
         OutputError: the copy cannot be written, or would replace the file itself.
     """
-    from demo.lora.files import plain_copy, read_lora, write_lora
+    from demo.lora.copies import plain_copy
+    from demo.lora.files import read_lora, write_lora
 
     lora = read_lora(source)
     if target.exists() and target.samefile(source):

@@ -50,7 +50,9 @@ def test_parts_are_the_whole(tiny_pipe, tiny_base, pictures, defence: Defence) -
     whole = fine_tune(tiny_pipe, tiny_base, pictures, QUICK, defence=defence, seed=3)
     joined, parts = step_by_step(tiny_pipe, tiny_base, pictures, defence)
     assert parts == QUICK.steps
-    assert joined.losses == pytest.approx(whole.losses, rel=1e-4)  # sums differ in the last bit with their place
+    assert joined.losses == pytest.approx(
+        whole.losses, rel=1e-4, abs=1e-6
+    )  # sums differ in the last bit with their place
     assert joined.trigger == whole.trigger
     assert joined.steps == whole.steps == QUICK.steps
     assert joined.ledger == whole.ledger

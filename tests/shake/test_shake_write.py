@@ -35,7 +35,7 @@ def test_both_files_are_written(tmp_path: Path, made) -> None:
     json_path, html_path = write_shake(tmp_path, made)
     told = json.loads(json_path.read_text(), parse_constant=refuse)
     assert told["person"] == "Nobody Known"
-    assert told["kind"] == "leaked"
+    assert told["kind"] == "open"  # one match is no extraction
     assert [arm["key"] for arm in told["arms"]] == ["before", "lora-8-sp", "lora-8-ood", "lora-2-sp"]
     first, second = told["arms"][:2]
     assert first["change"] is None

@@ -22,7 +22,7 @@ from demo.shake.plan import planned
 
 NAMES = ("Anouk Quistrow", "Bela Quistrow", "Caspar Quistrow")
 STEPS, EACH = 10, 15
-GAIN: dict[Source, float] = {"none": 0.3, "sp": 1.6, "ood": -0.1, "members": 3.0}
+GAIN: dict[Source, float] = {"none": 0.3, "sp": 3.0, "ood": -0.1, "members": 3.0}
 
 
 class FakeShaker:
