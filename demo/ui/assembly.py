@@ -24,7 +24,7 @@ Fine-tune a small file on photos of a face, then see what somebody with **the fi
 no photos, no trigger word. A demonstration of *Risks When Sharing LoRA Fine-Tuned Diffusion Model Weights*.
 
 **No photo is kept:** all that is yours goes when you press *Delete my data*, {CLOSED_S // 60} minutes after you close
-the page, or after {IDLE_S // 60} minutes without use; a job that runs is ended first, unless somebody waits.
+the page, or after {IDLE_S // 60} minutes without use; a running job may finish first, unless somebody waits.
 **face64** is a small model, 64 x 64 pixels: it shows the mechanism, not sharp pictures.
 """
 HONESTY = """

@@ -37,8 +37,9 @@ def build_session(delete: gr.Button) -> Session:
     """The job's strip with its Stop button, and what is not seen; ``delete`` is in the header already."""
     browser = gr.BrowserState(None, storage_key=STORAGE_KEY)
     timer, pulse = gr.Timer(IDLE_S), gr.Number(0, visible=False)
+    spoken = gr.HTML(elem_id="job-state")  # takes no room
     with gr.Row(elem_classes="ll-job", visible=False) as job:
-        strip, spoken = gr.HTML(), gr.HTML(elem_id="job-state")
+        strip = gr.HTML()
         stop = gr.Button("Stop", variant="stop", size="sm", scale=0, min_width=90, elem_id="stop")
 
     def draw_job(view: View) -> Updates:

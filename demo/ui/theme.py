@@ -28,7 +28,8 @@ CSS = """
 .ll-job:has(button){position:sticky;top:0;z-index:100}
 .ll-job{align-items:center;gap:.75rem;padding:.5rem .75rem;
 background:var(--block-background-fill);border:1px solid var(--border-color-primary);border-radius:var(--radius-lg)}
-.ll-spoken{position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+#job-state,.ll-spoken{position:absolute;width:1px;height:1px;min-height:0;margin:0;padding:0;overflow:hidden;
+  clip-path:inset(50%);white-space:nowrap}
 .ll-strip p{margin:0}
 .ll-strip progress{appearance:none;display:block;width:100%;height:.5rem;margin-top:.4rem;border:0;border-radius:.25rem;
 overflow:hidden;background:var(--border-color-primary)}
