@@ -179,6 +179,16 @@ def test_table_tells_whether_the_attack_could_have_seen_anything() -> None:
     assert shake_table.summary(results)["LoRA"]["members"]["auc_minus_before"]["low"] == 0.25
 
 
+def test_controls_that_come_first_leave_the_point_on_its_curve() -> None:
+    results = people_of(0.25)
+    (point,) = [row for row in shake_table.rows(results) if row.label == "LoRA"]
+    for number, arms in results.items():  # in a folder they are sorted by name
+        results[number] = {key: arms[key] for key in sorted(arms)}
+    (row,) = [row for row in shake_table.rows(results) if row.label == "LoRA"]
+    assert next(iter(results[0])) != "lora-sp"
+    assert (row.curve, row.value) == (point.curve, point.value) == ("rank", 4.0)
+
+
 def test_table_of_people_who_are_not_done_counts_only_those_who_are() -> None:
     results = people_of(0.25)
     del results[3]["lora-ood"]

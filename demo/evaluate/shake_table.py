@@ -68,7 +68,8 @@ def rows(results: Results) -> list[Row]:
                 found.setdefault(arm.label, {}).setdefault(arm.source, arm)
     made = []
     for label, sides in found.items():
-        first = next(iter(sides.values()))
+        # Controls are on no curve, and may come first.
+        first = sides.get("sp") or sides.get("none") or next(iter(sides.values()))
         keys = {source: arm.key for source, arm in sides.items()}
         made.append(Row(label, keys, first.parameters, first.value, first.curve))
     return made
