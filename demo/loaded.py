@@ -31,11 +31,11 @@ def pipeline(key: str, device: str = "auto", *, precise: bool = False) -> Stable
         PreflightError: drawing with it does not fit this machine; found before anything is downloaded.
         WeightsError: it cannot be had.
     """
-    to = choose_device(device)
+    to, base = choose_device(device), find_base(key)
+    precise = precise and to.type != "cpu" and not base.bundled  # those are in fp32 anyway: one copy serves both
     wanted = (key, str(to), precise)
     with _lock:
         if wanted not in _kept:
-            base = find_base(key)
             while len(_kept) >= (KEPT if to.type == "cpu" else 1):
                 del _kept[next(iter(_kept))]
             if to.type == "cuda":

@@ -14,13 +14,13 @@ def models(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     """What was loaded, each of 3 x 4 numbers."""
     made: list[tuple[str, bool]] = []
 
-    def load(base: str, device: str, *, precise: bool, **_: object) -> SimpleNamespace:
-        made.append((base, precise))
+    def load(base: SimpleNamespace, device: str, *, precise: bool, **_: object) -> SimpleNamespace:
+        made.append((base.key, precise))
         parts = {name: nn.Linear(2, 2, bias=False) for name in ("unet", "text_encoder", "vae")}
         return SimpleNamespace(**parts)
 
     monkeypatch.setattr(loaded, "_kept", {})
-    monkeypatch.setattr(loaded, "find_base", lambda key: key)
+    monkeypatch.setattr(loaded, "find_base", lambda key: SimpleNamespace(key=key, bundled=key == "face64"))
     monkeypatch.setattr(loaded, "load_pipeline", load)
     monkeypatch.setattr(loaded, "placement_for", lambda base, device, *, precise: "whole")
     return made
@@ -48,3 +48,12 @@ def test_an_accelerator_has_one_at_a_time(models: list[tuple[str, bool]], monkey
     assert models == [("a", False), ("a", True)]
     assert len(forgotten) == 2
     assert loaded.held("b") == 12 * 4  # a job with b has room for it: a goes first
+
+
+def test_what_is_in_32_bits_anyway_is_not_loaded_twice(
+    models: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert loaded.pipeline("a", "cpu", precise=True) is loaded.pipeline("a", "cpu")
+    monkeypatch.setattr(loaded, "choose_device", lambda device: torch.device("cuda"))
+    assert loaded.pipeline("face64", precise=True) is loaded.pipeline("face64")
+    assert models == [("a", False), ("face64", False)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -87,47 +88,33 @@ class DiffusersLoop:
         mixed = {torch.float16: "fp16", torch.bfloat16: "bf16"}.get(self._dtype, "no")
         on_cpu = pipe.unet.device.type == "cpu"
         self._forget()  # whoever has used accelerate in this process
-        try:
-            self._begin(mixed, pictures, others, ids, class_ids, on_cpu=on_cpu)
-        except BaseException:  # such as too little memory: nobody would close it
-            self._forget()
-            raise
-
-    def _begin(
-        self,
-        mixed: str,
-        pictures: Sequence[Image.Image],
-        others: Sequence[Image.Image],
-        ids: Tensor,
-        class_ids: Tensor,
-        *,
-        on_cpu: bool,
-    ) -> None:
-        pipe, settings = self._pipe, self._settings
-        self._accelerator = Accelerator(mixed_precision="no" if on_cpu else mixed, cpu=on_cpu)
-        unet, text = copy.deepcopy(pipe.unet), copy.deepcopy(pipe.text_encoder)
-        unet.add_adapter(_config(settings.unet_rank, settings.unet_alpha, settings.unet_targets))
-        models: list[nn.Module] = [unet]
-        if settings.train_text_encoder:
-            text.add_adapter(_config(settings.text_rank, settings.text_alpha, settings.text_targets))
-            models.append(text)
-        cast_training_params(models, dtype=torch.float32)
-        self._parameters = [p for model in models for p in model.parameters() if p.requires_grad]
-        optimiser = torch.optim.AdamW(
-            self._parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon
-        )
-        side = pipe.unet.config.sample_size * pipe.vae_scale_factor
-        data = Examples(pictures, others, ids, class_ids, side)
-        loader: Any = DataLoader(data, batch_size=settings.batch, shuffle=True, collate_fn=collate)
-        schedule = get_scheduler("constant", optimizer=optimiser)
-        prepare = self._accelerator.prepare
-        prepared: Any = prepare(unet, optimiser, loader, schedule)
-        self._unet, self._optimiser, self._loader, self._schedule = prepared
-        self._text: Any = prepare(text) if settings.train_text_encoder else text
-        self._unet.train()
-        if settings.train_text_encoder:
-            self._text.train()
-        self._batches = self._epochs()
+        with ExitStack() as undo:
+            undo.callback(self._forget)  # a failure, such as too little memory: nobody would close it
+            self._accelerator = Accelerator(mixed_precision="no" if on_cpu else mixed, cpu=on_cpu)
+            unet, text = copy.deepcopy(pipe.unet), copy.deepcopy(pipe.text_encoder)
+            unet.add_adapter(_config(settings.unet_rank, settings.unet_alpha, settings.unet_targets))
+            models: list[nn.Module] = [unet]
+            if settings.train_text_encoder:
+                text.add_adapter(_config(settings.text_rank, settings.text_alpha, settings.text_targets))
+                models.append(text)
+            cast_training_params(models, dtype=torch.float32)
+            self._parameters = [p for model in models for p in model.parameters() if p.requires_grad]
+            optimiser = torch.optim.AdamW(
+                self._parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon
+            )
+            side = pipe.unet.config.sample_size * pipe.vae_scale_factor
+            data = Examples(pictures, others, ids, class_ids, side)
+            loader: Any = DataLoader(data, batch_size=settings.batch, shuffle=True, collate_fn=collate)
+            schedule = get_scheduler("constant", optimizer=optimiser)
+            prepare = self._accelerator.prepare
+            prepared: Any = prepare(unet, optimiser, loader, schedule)
+            self._unet, self._optimiser, self._loader, self._schedule = prepared
+            self._text: Any = prepare(text) if settings.train_text_encoder else text
+            self._unet.train()
+            if settings.train_text_encoder:
+                self._text.train()
+            self._batches = self._epochs()
+            undo.pop_all()
 
     def _epochs(self) -> Iterator[dict[str, Tensor]]:
         while True:
