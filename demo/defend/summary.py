@@ -9,7 +9,7 @@ from typing import Literal
 
 from demo.attack.registry import ATTACKS as ENTRIES
 from demo.defend.model import Point, Sweep
-from demo.defend.standing import KEPT, LEAST_PICTURES, Standing, standing, undefended
+from demo.defend.standing import KEPT, LEAST_PICTURES, LEFT, Standing, standing, undefended
 from demo.metrics.dlib_face import SAME_PERSON
 from demo.metrics.stats import Difference
 
@@ -19,6 +19,24 @@ ADAPTIVE = (
     "Private means private from these attacks. The encoder has learned from undefended files; one that learns from "
     "files defended in the same way may get more out of them. Without a proof for the person nothing excludes it."
 )
+
+
+KEEPS = f"DreamBooth keeps at least {HALF}"
+LOSES = f"DreamBooth keeps less than {HALF}"
+UNSURE = "how much DreamBooth keeps is not settled with so few pictures"
+LEAKS = "the best attack is nearer than chance"
+LOST = f"the best attack has lost at least {1 - LEFT:.0%} of its gain, and is not shown to be nearer than chance"
+HIDDEN = "the best attack is not shown to be nearer than chance, nor to have lost enough"
+GROUPS = {  # what a point is called, by its use and its leak
+    ("useful", "private"): f"Useful and private: {KEEPS}; {LOST}",
+    ("useful", "leaks"): f"Useful, but it still leaks: {KEEPS}; {LEAKS}",
+    ("useful", "open"): f"Useful, and not settled: {KEEPS}; {HIDDEN}",
+    ("open", "leaks"): f"Leaks: {LEAKS}; {UNSURE}",
+    ("open", "open"): f"Not settled: {UNSURE}; nothing is shown to leak",
+    ("useless", "leaks"): f"Leaks, and of little use: {LOSES}; {LEAKS}",
+    ("useless", "open"): f"Of little use: {LOSES}; nothing is shown to leak",
+    ("ruined", ""): "Ruined: faces are found in fewer than half of DreamBooth's pictures",
+}
 
 
 @dataclass(frozen=True)
@@ -33,9 +51,9 @@ class Summary:
 def summarise(sweep: Sweep) -> Summary:
     """Say what the numbers show, and what they do not.
 
-    In the corner "useful and private" is a defence with which DreamBooth keeps at least half of what it gains over
-    chance without one, while the best attack is no nearer than chance, and is farther than on the undefended file; each
-    comparison by a 95% interval. If the undefended
+    In the corner "useful and private" is a defence with which DreamBooth is shown to keep at least half of what it
+    gains over chance without one, while the best attack is not shown to be nearer than chance, and is shown to have
+    lost at least half of what it gains on the undefended file; each by a 95% interval over pictures. If the undefended
     DreamBooth is itself no better than chance, or the undefended file gives nothing away, nothing can be shown.
     """
     points = list(sweep.points)
@@ -72,7 +90,7 @@ def summarise(sweep: Sweep) -> Summary:
         verb = "is" if len(corner) == 1 else "are"
         headline = f"Useful, and private from these attacks: {names} {verb} in the corner"
         return Summary(headline, (*sentences, ADAPTIVE), "corner")
-    undecided = any(found[point].useful and not found[point].leaks for point in others)
+    undecided = any(not found[point].useless and not found[point].leaks for point in others)
     if undecided:
         return Summary("Inconclusive: no defence is shown to be useful and private, and some are not settled",
                        sentences, "open")  # fmt: skip
@@ -95,30 +113,22 @@ def _nearer(gap: Difference) -> str:
 
 def _groups(found: dict[Point, Standing], points: Sequence[Point]) -> list[str]:
     """Every defended point in exactly one sentence."""
-    groups: tuple[tuple[str, list[Point]], ...] = (
-        (f"Useful and private: DreamBooth keeps at least {HALF}; the best attack is not nearer than chance", []),
-        (f"Useful, but it still leaks: DreamBooth keeps at least {HALF}; the best attack is nearer than chance", []),
-        (f"Useful, and not settled: DreamBooth keeps at least {HALF}; the best attack is not shown to be nearer than "
-         "chance, nor to be farther than on the undefended file", []),
-        (f"Leaks, and of little use: DreamBooth keeps less than {HALF}; the best attack is nearer than chance", []),
-        (f"Of little use: DreamBooth keeps less than {HALF}; nothing is shown to leak", []),
-        ("Ruined: faces are found in fewer than half of DreamBooth's pictures", []),
-    )  # fmt: skip
+    groups = {place: (words, list[Point]()) for place, words in GROUPS.items()}
     for point in points:
-        stands = found[point]
-        if not stands.faces:
-            place = 5
-        elif stands.useful:
-            place = 1 if stands.leaks else 0 if stands.private else 2
-        else:
-            place = 3 if stands.leaks else 4
-        groups[place][1].append(point)
-    return [f"{words}: {_names(some)}." for words, some in groups if some]
+        groups[_place(found[point])][1].append(point)
+    return [f"{words}: {_names(some)}." for words, some in groups.values() if some]
+
+
+def _place(stands: Standing) -> tuple[str, str]:
+    if not stands.faces:
+        return "ruined", ""
+    use = "useful" if stands.useful else "useless" if stands.useless else "open"
+    return use, "leaks" if stands.leaks else "private" if stands.private and use == "useful" else "open"
 
 
 def _useless(found: dict[Point, Standing], points: Sequence[Point]) -> list[str]:
-    ruined = [point for point in points if not found[point].useful]
-    return [f"With these DreamBooth keeps less than {HALF}: {_names(ruined)}."] if ruined else []
+    ruined = [point for point in points if found[point].useless]
+    return [f"With these {LOSES}: {_names(ruined)}."] if ruined else []
 
 
 def _epsilons(points: Sequence[Point]) -> list[str]:
@@ -165,7 +175,7 @@ def _why_not(sweep: Sweep) -> tuple[str, str]:
     if not sweep.chance:
         return "nothing to compare with", "The sweep was stopped before the pictures of chance were measured."
     if sweep.nobody.identity is not None and any(point.utility.identity is not None for point in sweep.points):
-        why = f"An interval over fewer than {LEAST_PICTURES} pictures an arm is far too narrow. Draw more of them."
+        why = f"With fewer than {LEAST_PICTURES} pictures an arm nothing can be told apart. Draw more of them."
         return "too few pictures", why
     reasons = [result.unavailable for result in sweep.chance if result.unavailable]
     why = reasons[0] if reasons else "There is no identity distance of the pictures."

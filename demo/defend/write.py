@@ -105,6 +105,8 @@ def _point_json(n: int, point: Point, sweep: Sweep) -> dict[str, Any]:
         "ledger": point.ledger.as_json(),
         "best_attack": point.best_attack,
         "nearer_than_chance": None if stands is None else {"dreambooth": stands.utility, "best_attack": stands.leakage},
+        "dreambooth_gain_beyond_half_of_the_undefended": None if stands is None else stands.kept,
+        "attack_gain_beyond_half_of_the_undefended": None if stands is None else stands.left,
         "useful": None if stands is None else stands.useful,
         "leaks": None if stands is None else stands.leaks,
         "private": None if stands is None else stands.private,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +80,7 @@ class Metric:
     available: Callable[[], Unavailable | None]
     score: Callable[[Context], Array]  # (n,): one value a picture
     share: bool = False  # values are 0 or 1, and their mean is a share
+    limits: tuple[float, float] = (-math.inf, math.inf)  # of its values, which no interval exceeds; ranks: ``among``
     bundled: bool = False  # never downloads
     among: Callable[[Context], int] | None = None  # for ranks: how many people are ranked, the person included
 

@@ -101,19 +101,21 @@ def clip_metrics(prefix: str, name: str, clip: Clip) -> tuple[Metric, ...]:
         return np.asarray(cosine(images(context, context.pictures), text)[:, 0])
 
     scores = (
-        (f"{prefix}_i", "CLIP-I", "plain cosine, mean over the photos", clip_i),
+        (f"{prefix}_i", "CLIP-I", "plain cosine, mean over the photos", clip_i, (-1.0, 1.0)),
         (
             f"{prefix}_i_paper",
             "CLIP-I (paper's scaling)",
             "(cos+1)/2 as the paper's code, mean over the photos",
             lambda context: paper_scaling(clip_i(context)),
+            (0.0, 1.0),
         ),
-        (f"{prefix}_t", "CLIP-T", "plain cosine to the prompt", clip_t),
+        (f"{prefix}_t", "CLIP-T", "plain cosine to the prompt", clip_t, (-1.0, 1.0)),
         (
             f"{prefix}_t_paper",
             "CLIP-T (paper's scaling)",
             "cosine to the prompt x 100, as the paper",
             lambda context: 100 * clip_t(context),
+            (-100.0, 100.0),
         ),
     )
     return tuple(
@@ -126,9 +128,10 @@ def clip_metrics(prefix: str, name: str, clip: Clip) -> tuple[Metric, ...]:
             needs=clip.needs,
             available=lambda: clip.model.missing() or clip.tokenizer.missing("tokenizer_config.json"),
             score=score,
+            limits=limits,
             bundled=clip.bundled,
         )
-        for key, title, scaling, score in scores
+        for key, title, scaling, score, limits in scores
     )
 
 

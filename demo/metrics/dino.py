@@ -63,6 +63,7 @@ def dino_metrics(source: Source) -> tuple[Metric, ...]:
             needs=NEEDS,
             available=source.missing,
             score=similarity,
+            limits=(-1.0, 1.0),
         ),
         Metric(
             key="dino_paper",
@@ -73,6 +74,7 @@ def dino_metrics(source: Source) -> tuple[Metric, ...]:
             needs=NEEDS,
             available=source.missing,
             score=lambda context: paper_scaling(similarity(context)),
+            limits=(0.0, 1.0),
         ),
     )
 

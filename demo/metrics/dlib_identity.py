@@ -102,6 +102,7 @@ METRICS = (
         needs="packages dlib-bin and face_recognition_models (weights inside)",
         available=_recogniser_missing,
         score=_distance,
+        limits=(0.0, np.inf),
         bundled=True,
     ),
     Metric(

@@ -142,6 +142,7 @@ METRICS = (
         needs=NEEDS,
         available=missing,
         score=_cosine,
+        limits=(-1.0, 1.0),
     ),
     Metric(
         key="facenet_paper",
@@ -152,6 +153,7 @@ METRICS = (
         needs=NEEDS,
         available=missing,
         score=lambda context: paper_scaling(_cosine(context)),
+        limits=(0.0, 1.0),
     ),
     Metric(
         key="facenet_accuracy",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from demo.errors import DemoError, SettingsError
 from demo.metrics import clip, dino, dlib_identity, face_found, facenet
 from demo.metrics.base import Context, Metric, MetricResult, Unavailable
-from demo.metrics.stats import bootstrap_mean_ci, share_ci
+from demo.metrics.stats import mean_ci, share_ci
 
 __all__ = ["BUNDLED", "METRICS", "Context", "Metric", "MetricResult", "Unavailable", "evaluate"]
 
@@ -35,7 +35,8 @@ def evaluate(context: Context, keys: Iterable[str] | None = None) -> list[Metric
         keys: of METRICS, in the order wanted; None for all.
 
     Returns:
-        One result a key: mean over pictures, with a 95% interval (bootstrap of the pictures; Wilson's for shares).
+        One result a key: mean over pictures, with a 95% interval over them (Student's, within the metric's limits;
+        Wilson's for shares).
 
     Raises:
         SettingsError: an unknown key.
@@ -55,18 +56,20 @@ def _measure(metric: Metric, context: Context) -> MetricResult:
         scores = metric.score(context)
     except DemoError as error:  # such as a download that fails only when tried
         return _unavailable(metric, str(error))
-    interval = share_ci(int(scores.sum()), len(scores)) if metric.share else bootstrap_mean_ci(scores)
+    among = None if metric.among is None else metric.among(context)
+    interval = share_ci(int(scores.sum()), len(scores)) if metric.share else mean_ci(scores)
+    least, most = metric.limits if among is None else (1.0, float(among))
     return MetricResult(
         key=metric.key,
         title=metric.title,
         model=metric.model,
         scaling=metric.scaling,
         mean=interval.estimate,
-        low=interval.low,
-        high=interval.high,
+        low=max(interval.low, least),  # NaN stays NaN
+        high=min(interval.high, most),
         values=tuple(float(score) for score in scores),
         higher_is_better=metric.higher_is_better,
-        among=None if metric.among is None else metric.among(context),
+        among=among,
     )
 
 

@@ -66,7 +66,7 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
     """Say what the measurements show, and what they do not.
 
     "Recognised" means: mean dlib distance to the photos below 0.6 AND median rank within the nearest 1% of the decoys.
-    An attack counts only if it is also nearer than every null control measured, by a 95% bootstrap interval. The null
+    An attack counts only if it is also nearer than every null control measured, by Welch's 95% interval. The null
     controls are those of one attack: the encoder, or the guessed trigger where there is no encoder.
 
     Args:

@@ -16,7 +16,8 @@ from demo.report.style import CSS
 MAIN_BARS = ("dlib_distance", "dlib_rank", "dlib_accuracy")
 FIXED_NOTES = (
     "One person is an anecdote. Only many held-out people, each with these controls, make a statistic.",
-    "Intervals are 95% and cover the choice of pictures of this person: bootstrap for means, Wilson's for shares.",
+    "Intervals are 95% and cover the choice of pictures of this person: Student's for means, Welch's for differences, "
+    "Wilson's for shares.",
     "Plain and paper's scaling are different numbers for the same thing: never compare one with the other.",
     "Networks differ in what they call alike. A metric whose weights were not there is listed as such, not replaced.",
 )

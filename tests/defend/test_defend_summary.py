@@ -51,14 +51,35 @@ def test_little_left_of_dreambooth_is_not_useful() -> None:
     little, enough = point("int8", 0.7, 0.8), point("truncate", 0.63, 0.8)  # of a gain of 0.3: a third, and over half
     sweep = swept(PLAIN, little, enough)
     stands = [standing(found, sweep) for found in (little, enough)]
-    assert [round(s.kept, 2) for s in stands] == [0.33, 0.57]
+    assert [round(s.share, 2) for s in stands] == [0.33, 0.57]
     assert [s.utility.low > 0 for s in stands] == [True, True]  # both clearly nearer than chance
     assert [s.useful for s in stands] == [False, True]
+    assert [s.useless for s in stands] == [True, False]
     assert useful_distance(sweep) == pytest.approx(0.65)
     assert useful_distance(swept(little)) is None
     assert useful_distance(swept(point("none", 0.9, 0.9))) is None
     words = text(PLAIN, little)
     assert "Of little use: DreamBooth keeps less than 50%" in words
+
+
+def test_half_kept_within_the_noise_is_neither_useful_nor_useless() -> None:
+    about_half = point("int8", 0.63, 0.8, spread=0.2)
+    stands = standing(about_half, swept(PLAIN, about_half))
+    assert stands is not None
+    assert (round(stands.share, 2), stands.useful, stands.useless) == (0.57, False, False)
+    summary = summarise(swept(PLAIN, about_half))
+    assert summary.kind == "open"
+    assert any(sentence.startswith("Not settled: how much DreamBooth keeps") for sentence in summary.sentences)
+
+
+def test_private_takes_more_than_too_few_pictures_to_see_the_leak() -> None:
+    few = point("int8", 0.55, 0.74, spread=0.12)  # still a quarter of the leak, hidden in the spread
+    many = point("int8", 0.55, 0.79, spread=0.02)
+    stands = [standing(found, swept(PLAIN, found)) for found in (few, many)]
+    assert [s.leaks for s in stands] == [False, False]
+    assert [s.leakage.low < 0 < s.leakage.high for s in stands] == [True, True]
+    assert [s.private for s in stands] == [False, True]
+    assert any("not settled" in sentence for sentence in summarise(swept(PLAIN, few)).sentences)
 
 
 def test_distances_of_noise_are_neither_useful_nor_a_leak() -> None:

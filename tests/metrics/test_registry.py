@@ -57,6 +57,20 @@ def test_a_new_metric_is_one_entry(monkeypatch: pytest.MonkeyPatch, context: Con
     assert got.unavailable is None
 
 
+def test_an_interval_stays_within_what_is_possible(monkeypatch: pytest.MonkeyPatch, context: Context) -> None:
+    def ranks(c: Context) -> np.ndarray:
+        return np.array([1.0, 1.0, 1.0, 4.0])
+
+    monkeypatch.setitem(registry.METRICS, "toy", _metric(score=ranks, among=lambda c: 4, higher_is_better=False))
+    monkeypatch.setitem(registry.METRICS, "bound", _metric("bound", score=lambda c: ranks(c) / 4, limits=(0.0, 1.0)))
+    monkeypatch.setitem(registry.METRICS, "free", _metric("free", score=ranks))
+    rank, bound, free = evaluate(context, ["toy", "bound", "free"])
+    assert free.low < 0
+    assert free.high > 4
+    assert (rank.low, rank.high) == (1, 4)
+    assert (bound.low, bound.high) == (0, 1)
+
+
 def test_a_share_has_an_interval_even_when_every_picture_passes(
     monkeypatch: pytest.MonkeyPatch, context: Context
 ) -> None:
