@@ -21,6 +21,7 @@ from demo.folders import check_weights, read_architecture, stamp
 from demo.progress import Report
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
+ENCODER = "encoder.safetensors"
 NOT_FIGURES = {
     "README.md",
     "samples.png",
@@ -203,12 +204,16 @@ def architecture_of(base: Base) -> Architecture:
     return read_architecture(folder if folder.is_dir() else fetch_configs(base.source, base.revision))
 
 
-def fingerprint(base: Base) -> str:
+def fingerprint(base: Base, *, encoder: bool = True) -> str:
     """What figures of a base depend on beside settings, as 12 digits: they change when it is trained anew.
 
     Of a base in a folder every file counts: weights, encoder, class images, CLIP. Of one from the Hub the commit that
     was downloaded counts, once there is one.
+
+    Args:
+        encoder: whether its weight encoder counts; False for what that has no part in.
     """
+    apart = NOT_FIGURES if encoder else NOT_FIGURES | {ENCODER}
     said = f"{base}".replace(str(base.folder), "")
     if base.own_folder:
         said = said.replace(base.key, "")  # which has the files' dates in it
@@ -216,7 +221,7 @@ def fingerprint(base: Base) -> str:
     folders = {folder for folder in (base.folder, Path(base.source)) if folder.is_dir()}
     for folder in sorted(folders):
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.name not in NOT_FIGURES:
+            if path.is_file() and path.name not in apart:
                 digest.update(path.relative_to(folder).as_posix().encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     if not Path(base.source).is_dir():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from demo.bases import BASES, Base, fingerprint
+from demo.bases import BASES, ENCODER, Base, fingerprint
 from demo.evaluate import shipped
 from demo.evaluate.__main__ import main
 
@@ -20,7 +22,7 @@ def base() -> Base:
 
 
 def table(work: Path, base: Base, kind: str, weights: str | None = None) -> Path:
-    return work / kind / f"{base.key}-{weights or fingerprint(base)}" / "0123abcd"
+    return work / kind / f"{base.key}-{weights or fingerprint(base, encoder=kind in shipped.OF_THE_ENCODER)}" / "0123abcd"
 
 
 def add(path: Path, content: object) -> Path:
@@ -54,6 +56,21 @@ def test_figures_of_other_weights_leave_the_project(tmp_path: Path, base: Base) 
     assert new.exists()
     assert not old.exists()
     assert other.exists()
+
+
+def test_a_new_encoder_leaves_the_figures_that_it_has_no_part_in(tmp_path: Path, tiny_base: Base) -> None:
+    folder = tmp_path / "base"
+    shutil.copytree(tiny_base.source, folder)
+    base = replace(tiny_base, source=str(folder))
+    for kind in ("secmi", "defences"):
+        add(table(tmp_path / "work", base, kind) / "one.json", RESULT)
+    secmi, defences = sorted(shipped.pack(tmp_path / "work", base, tmp_path), reverse=True)
+    (folder / ENCODER).write_bytes(b"new")
+    add(table(tmp_path / "work", base, "defences") / "one.json", RESULT)
+    shipped.pack(tmp_path / "work", base, tmp_path)
+    assert secmi.exists()
+    assert not defences.exists()
+    assert shipped.unpack(tmp_path / "elsewhere", base, tmp_path) == 2
 
 
 def test_the_table_of_what_ships_can_be_printed_without_data(

@@ -192,6 +192,6 @@ def load_calibration(base: Base, path: Path | None = None) -> Calibration:
         mean_error = float(notes["mean_error"])
     except (SafetensorError, KeyError, ValueError) as error:
         raise WeightsError(f"{path.name} of {base.title} cannot be read.", REMEDY) from error
-    if notes.get("format") != FORMAT or notes.get("fingerprint") != fingerprint(base):
+    if notes.get("format") != FORMAT or notes.get("fingerprint") != fingerprint(base, encoder=False):
         raise WeightsError(f"{path.name} belongs to other weights than those of {base.title}.", REMEDY)
     return Calibration(notes["base"], notes["fingerprint"], settings, counts, mean_error, tensors)

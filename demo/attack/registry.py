@@ -19,7 +19,7 @@ from pydantic import Field
 from demo.attack.encoder import WeightEncoder, load_encoder
 from demo.attack.guidance import drawn_with
 from demo.attack.manifest import published
-from demo.bases import Base
+from demo.bases import ENCODER, Base
 from demo.errors import SettingsError
 from demo.lora.dreambooth import applied, new_trigger
 from demo.lora.files import LoraWeights
@@ -91,7 +91,7 @@ class Entry:
 def encoder_path(base: Base) -> Path:
     """Where the encoder of a base lies: in the folder of a base that its user brought, else under ``weights/``."""
     folder = Path(base.source)
-    return (folder if folder.is_dir() else base.folder) / "encoder.safetensors"
+    return (folder if folder.is_dir() else base.folder) / ENCODER
 
 
 def has_encoder(base: Base) -> bool:

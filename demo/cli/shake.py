@@ -157,7 +157,7 @@ def _common(base: Base, domain: Domain, settings: ShakeSettings, defence: Defenc
 
     return {
         "person": domain.name,
-        "base": f"{base.key} {fingerprint(base)}",
+        "base": f"{base.key} {fingerprint(base, encoder=False)}",
         "settings": settings.common(),
         "defence": {} if defence.key == "none" else {"key": defence.key, **settings_of(defence)},
         "seed": seed,

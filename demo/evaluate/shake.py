@@ -34,7 +34,7 @@ def table_folder(work: Path, base: Base, settings: ShakeSettings, group: str) ->
     """Where the results of this base and group of people under these settings lie; methods are added to it."""
     how = json.dumps([FORMAT, settings.common(), FIRST], sort_keys=True)
     digest = hashlib.sha256(how.encode()).hexdigest()[:8]
-    return work / "shake" / f"{base.key}-{fingerprint(base)}" / f"{group}-{digest}"
+    return work / "shake" / f"{base.key}-{fingerprint(base, encoder=False)}" / f"{group}-{digest}"
 
 
 def person_folder(folder: Path, number: int) -> Path:

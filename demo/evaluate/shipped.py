@@ -7,12 +7,14 @@ them into one file of lines for each table, :func:`unpack` lays them out again. 
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 
 from demo.bases import WEIGHTS, Base, fingerprint
 from demo.files import write_text
 
 FIGURES = WEIGHTS / "figures"
+OF_THE_ENCODER = {"defences"}  # tables that the weight encoder has a part in
 TABLES = ("defences", "secmi", "shake", "gate", "photo-count")
 SUMMARIES = {"defences.json", "secmi.json", "shake.json", "gate-table.json", "gate.json"}  # made from the results
 
@@ -28,7 +30,7 @@ def pack(work: Path, base: Base, figures: Path = FIGURES) -> list[Path]:
     """
     written = []
     for kind in TABLES:
-        root = work / kind / f"{base.key}-{fingerprint(base)}"
+        root = work / kind / mark(kind, base)
         for table in sorted(path for path in root.glob("*") if path.is_dir()):
             lines = [
                 json.dumps({"path": path.relative_to(table).as_posix(), "content": json.loads(path.read_text())})
@@ -40,7 +42,7 @@ def pack(work: Path, base: Base, figures: Path = FIGURES) -> list[Path]:
                 written.append(write_text(figures / f"{name}.jsonl", "\n".join(lines) + "\n"))
     for kind in TABLES:
         for path in figures.glob(f"{kind}{_SEPARATOR}{base.key}-*.jsonl"):
-            if fingerprint(base) not in path.name:
+            if mark(kind, base) not in path.name:
                 path.unlink()
     return written
 
@@ -52,7 +54,8 @@ def unpack(work: Path, base: Base, figures: Path = FIGURES) -> int:
         How many results were added.
     """
     added = 0
-    for file in sorted(figures.glob(f"*{_SEPARATOR}{base.key}-{fingerprint(base)}{_SEPARATOR}*.jsonl")):
+    files = [figures.glob(f"{kind}{_SEPARATOR}{mark(kind, base)}{_SEPARATOR}*.jsonl") for kind in TABLES]
+    for file in sorted(chain.from_iterable(files)):
         table = work.joinpath(*file.stem.split(_SEPARATOR))
         for line in file.read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
@@ -61,6 +64,11 @@ def unpack(work: Path, base: Base, figures: Path = FIGURES) -> int:
                 write_text(path, json.dumps(record["content"], allow_nan=False, indent=1) + "\n")
                 added += 1
     return added
+
+
+def mark(kind: str, base: Base) -> str:
+    """The folder of a kind of table: its base and those of its files that the figures depend on."""
+    return f"{base.key}-{fingerprint(base, encoder=kind in OF_THE_ENCODER)}"
 
 
 _SEPARATOR = "--"

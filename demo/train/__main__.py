@@ -237,7 +237,7 @@ def _photo_count(args: argparse.Namespace) -> None:
 
     base = find_base(args.base)
     settings = find_preset(base.preset)
-    folder = args.work / "photo-count" / f"{base.key}-{fingerprint(base)}"
+    folder = args.work / "photo-count" / f"{base.key}-{fingerprint(base, encoder=False)}"
     if not args.merge:
         table = list(data.read_split(args.faces, "domain_nonmember").groupby("identity", sort=True))[: args.people]
         people = [[Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"]] for _, group in table]

@@ -104,7 +104,7 @@ def collected(folder: Path) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
 def calibration(base: Base, settings: LoraSettings, folder: Path) -> Calibration:
     """Of all groups that are there."""
     counts, _, found = collected(folder)
-    known = Calibration(base.key, fingerprint(base), settings, counts, float("nan"), found)
+    known = Calibration(base.key, fingerprint(base, encoder=False), settings, counts, float("nan"), found)
     said = [read({layer: v[i] for layer, v in found.items()}, known.without(i)).photos for i in range(len(counts))]
     errors = [abs(photos - int(n)) for photos, n in zip(said, counts, strict=True) if photos is not None]
     return replace(known, mean_error=sum(errors) / max(1, len(errors)))
