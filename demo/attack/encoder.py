@@ -21,6 +21,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from demo.attack.echo import EchoPath
 from demo.attack.manifest import record, verified
 from demo.attack.matrices import MATRIX_ENCODERS, Pairs
+from demo.bases import Base, fingerprint
 from demo.errors import LoraFileError, WeightsError
 from demo.files import write_tensors
 from demo.lora.files import LoraWeights
@@ -48,7 +49,8 @@ class WeightEncoder(nn.Module):
         settings: the parts.
         shapes: layer -> (out, in) of the adapted UNet layers, in the file's canonical order.
         rank: of the LoRA.
-        length: tokens of z; at most the sequence's own length.
+        length: tokens of z; None for the whole sequence, which cross-attention takes at any length. Under the causal
+            mask a token reads the matrices up to its own place alone: of a z cut shorter no token reads the others.
         text: configuration of the base's text encoder, whose transformer is used frozen.
     """
 
@@ -57,7 +59,7 @@ class WeightEncoder(nn.Module):
         settings: EncoderSettings,
         shapes: dict[str, tuple[int, int]],
         rank: int,
-        length: int,
+        length: int | None,
         text: CLIPTextConfig,
     ) -> None:
         super().__init__()
@@ -66,7 +68,7 @@ class WeightEncoder(nn.Module):
         kind = MATRIX_ENCODERS[settings.matrices]
         self.matrices = kind(shapes, rank, hidden, settings.first, settings.probes)
         self.sequence = 1 + settings.timestep + self.matrices.tokens
-        self.length = min(length, self.sequence)
+        self.length = self.sequence if length is None else min(length, self.sequence)
         self.task = nn.Parameter(torch.zeros(1, 1, hidden))
         self.time = nn.Linear(hidden, hidden)
         self.positions = nn.Parameter(torch.randn(1, self.sequence, hidden) * 0.02)
@@ -192,22 +194,33 @@ def save_encoder(path: Path, encoder: WeightEncoder, notes: dict[str, str] | Non
     return path
 
 
-def load_encoder(path: Path, text_encoder: CLIPTextModel) -> WeightEncoder:
+def load_encoder(path: Path, text_encoder: CLIPTextModel, base: Base | None = None) -> WeightEncoder:
     """Read an encoder that was trained for the base that ``text_encoder`` belongs to; the Hub's is fetched first.
+
+    Args:
+        base: whose weights the encoder has to be trained for, as far as the file says for which it was.
 
     Raises:
         WeightsError: no such file, not the one that the manifest lists, or not an encoder for this base.
     """
     with safe_open(verified(path), framework="pt") as file:
-        described = json.loads((file.metadata() or {}).get("encoder", "{}"))
+        notes = file.metadata() or {}
         tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-    if not described:
+    if "encoder" not in notes:
         raise WeightsError(f"{path.name} is not a weight encoder.", "Take the file from weights/ of this project.")
-    shapes = {layer: (int(o), int(i)) for layer, (o, i) in described["shapes"].items()}
-    settings = EncoderSettings(**described["settings"])
-    encoder = WeightEncoder(settings, shapes, described["rank"], described["length"], text_encoder.config)
-    encoder.use_text_encoder(text_encoder)
-    found = encoder.load_state_dict(tensors, strict=False)
+    if base is not None and "weights" in notes and notes["weights"] != fingerprint(base, encoder=False):
+        raise WeightsError(
+            f"{path.name} was trained for other weights than those of {base.title}.", "Train it anew, or fetch its own."
+        )
+    try:
+        described = json.loads(notes["encoder"])
+        shapes = {layer: (int(o), int(i)) for layer, (o, i) in described["shapes"].items()}
+        settings = EncoderSettings(**described["settings"])
+        encoder = WeightEncoder(settings, shapes, described["rank"], described["length"], text_encoder.config)
+        encoder.use_text_encoder(text_encoder)
+        found = encoder.load_state_dict(tensors, strict=False)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:  # of another version, or of another width
+        raise WeightsError(f"{path.name} does not fit this base model.", "Take the encoder of this base.") from error
     missing = [key for key in found.missing_keys if not key.startswith("transformer.")]
     if missing or found.unexpected_keys:
         raise WeightsError(f"{path.name} does not fit its own description.", "Fetch the file again.")

@@ -124,9 +124,8 @@ def without_encoder(base: Base) -> str | None:
 
 def bundled_encoder(base: Base, pipe: StableDiffusionPipeline) -> WeightEncoder:
     """The pretrained encoder of a base, loaded once for each pipeline's device."""
-    return _encoder(
-        encoder_path(base), encoder_path(base).stat().st_mtime_ns if encoder_path(base).exists() else 0, _Key(pipe)
-    )
+    path = encoder_path(base)
+    return _encoder(path, path.stat().st_mtime_ns if path.exists() else 0, _Key(pipe), base)
 
 
 class _Key:
@@ -143,9 +142,9 @@ class _Key:
 
 
 @lru_cache(maxsize=2)
-def _encoder(path: Path, changed: int, key: _Key) -> WeightEncoder:
+def _encoder(path: Path, changed: int, key: _Key, base: Base) -> WeightEncoder:
     del changed
-    return load_encoder(path, key.pipe.text_encoder)
+    return load_encoder(path, key.pipe.text_encoder, base)
 
 
 def forget_encoders() -> None:

@@ -17,6 +17,7 @@ from demo.defences.registry import DEFENCES
 from demo.metrics.base import MetricResult
 
 IDENTITY = "dlib_distance"  # the ruler of both axes: smaller is nearer to the person
+PLACE = "dlib_place"  # of the person among strangers, by all pictures of an arm
 FACES = "face_found"
 LEAST_FACES = 0.5  # of an arm's pictures: with fewer its distance is not one of faces
 ATTACKS = ("encoder", "class_prompt", "random_trigger")  # those that need the shared file and nothing secret

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from demo.defences.base import NoDefence
-from demo.defend.model import MetricSummary, Point, Sweep
+from demo.defend.model import ATTACKS, PLACE, MetricSummary, Point, Sweep
 from demo.metrics.stats import Difference, contrast, unpaired_difference
+from demo.metrics.verdict import BY_ACCIDENT, LEAST_PICTURES
 
-LEAST_PICTURES = 4  # of an arm: the spread of fewer is hardly known
 KEPT = 0.5  # of DreamBooth's gain over chance: with less the owner does not have what the file was made for
 LEFT = 0.5  # of the best attack's gain over chance on the undefended file: with more the person is not protected
 
@@ -25,11 +25,14 @@ class Standing:
     share: float | None  # DreamBooth's gain over chance as a share of that without a defence; None: not known
     faces: bool  # whether DreamBooth draws faces
     attack_faces: bool  # whether the best attack does
+    learned: float | None  # p of DreamBooth's pictures being so near to the person by accident; None: not measured
+    found: float | None  # the same of the best attack's, times the number of attacks that it is the best of
 
     @property
     def useful(self) -> bool:
         """DreamBooth draws faces, nearer to the person than chance, and is shown to keep enough of its gain."""
-        return self.faces and self.utility.low > 0 and (self.kept is None or self.kept.low > 0)
+        near = self.utility.low > 0 and self.learned is not None and self.learned <= BY_ACCIDENT
+        return self.faces and near and (self.kept is None or self.kept.low > 0)
 
     @property
     def useless(self) -> bool:
@@ -38,13 +41,13 @@ class Standing:
 
     @property
     def leaks(self) -> bool:
-        """The best attack draws faces, nearer to the person than chance."""
-        return self.attack_faces and self.leakage.low > 0
+        """The best attack draws faces, nearer to the person than chance and than strangers are by accident."""
+        return self.attack_faces and self.leakage.low > 0 and self.found is not None and self.found <= BY_ACCIDENT
 
     @property
     def private(self) -> bool:
-        """Not shown to be nearer than chance, and shown to have lost enough of its gain: more than too few pictures."""
-        return not self.leaks and self.left is not None and self.left.high < 0
+        """No leak is shown, and the attack is shown to have lost enough of its gain: more than too few pictures."""
+        return not self.leaks and self.found is not None and self.left is not None and self.left.high < 0
 
 
 def standing(point: Point, sweep: Sweep) -> Standing | None:
@@ -54,6 +57,7 @@ def standing(point: Point, sweep: Sweep) -> Standing | None:
     if nobody is None or utility is None or leakage is None:
         return None
     kept = left = share = None
+    attacks = sum(arm in point.arms for arm in ATTACKS)
     if plain is not None and plain is not point:
         full, leak = _values(plain.utility), _values(plain.leakage)
         kept = None if full is None else _beyond(utility, full, nobody, KEPT)
@@ -68,6 +72,8 @@ def standing(point: Point, sweep: Sweep) -> Standing | None:
         share=share,
         faces=point.utility.draws_faces,
         attack_faces=point.leakage.draws_faces,
+        learned=_accident(point.utility),
+        found=None if (p := _accident(point.leakage)) is None else min(1.0, p * attacks),
     )
 
 
@@ -88,6 +94,12 @@ def _values(summary: MetricSummary) -> Sequence[float] | None:
     if summary.identity is None or len(summary.identity.values) < LEAST_PICTURES:
         return None
     return summary.identity.values
+
+
+def _accident(summary: MetricSummary) -> float | None:
+    """How likely a stranger would be so near to an arm's pictures: one file is one piece of evidence."""
+    place = summary.get(PLACE)
+    return None if place is None or not place.values or place.among is None else place.values[0] / place.among
 
 
 def _beyond(with_it: Sequence[float], without: Sequence[float], nobody: Sequence[float], share: float) -> Difference:

@@ -19,7 +19,7 @@ from demo.errors import DemoError, OutputError, SettingsError
 from demo.files import write_atomically, write_text
 from demo.metrics.base import MetricResult
 
-FORMAT = "lora-leak-sweep/1"
+FORMAT = "lora-leak-sweep/2"
 LISTING, POINT = "sweep.json", "point.json"
 NUMBERS = ("sigma", "q", "clip", "delta", "photo_epsilon", "person_epsilon")  # of a ledger
 

@@ -74,7 +74,9 @@ EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
 def table_folder(work: Path, base: Base, look: EvidenceSettings, size: int) -> Path:
     """Where the evidence of this base under these settings lies."""
     how = json.dumps([FORMAT, look.model_dump(mode="json"), size, SEED, list(EDITS)], sort_keys=True)
-    return work / "gate" / f"{base.key}-{fingerprint(base, encoder=False)}" / hashlib.sha256(how.encode()).hexdigest()[:8]
+    return (
+        work / "gate" / f"{base.key}-{fingerprint(base, encoder=False)}" / hashlib.sha256(how.encode()).hexdigest()[:8]
+    )
 
 
 def run(

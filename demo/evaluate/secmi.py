@@ -33,7 +33,9 @@ SHUFFLES = 1000  # of who is a member, for what ASR is by chance
 def table_folder(work: Path, base: Base, settings: SecmiSettings) -> Path:
     """Where the scores of this base under these settings lie."""
     how = json.dumps([FORMAT, settings.model_dump(mode="json")], sort_keys=True)
-    return work / "secmi" / f"{base.key}-{fingerprint(base, encoder=False)}" / hashlib.sha256(how.encode()).hexdigest()[:8]
+    return (
+        work / "secmi" / f"{base.key}-{fingerprint(base, encoder=False)}" / hashlib.sha256(how.encode()).hexdigest()[:8]
+    )
 
 
 def result_path(folder: Path, group: str, number: int) -> Path:

@@ -1,4 +1,4 @@
-"""Identity by dlib's recogniser: distance, the share below 0.6, and the rank among decoys."""
+"""Identity by dlib's recogniser: distance, the share below 0.6, and ranks among decoys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 from demo.errors import WeightsError
 from demo.metrics import dlib_face
 from demo.metrics.base import WEIGHTS, Context, Metric, Unavailable, shown
-from demo.metrics.stats import Array, rank_among
+from demo.metrics.stats import Array, place_among, rank_among
 
 DECOY_FILE = WEIGHTS / "people" / "decoys.safetensors"
 DECOY_SIDE = 64  # pixels at which the decoys were seen; pictures and photos are ranked at the same side
@@ -76,10 +76,19 @@ def _accuracy(context: Context) -> Array:
 
 
 def _rank(context: Context) -> Array:
+    return rank_among(*_at_one_side(context), decoys_of(context)).astype(np.float64)
+
+
+def _place(context: Context) -> Array:
+    return np.array([place_among(*_at_one_side(context), decoys_of(context))], dtype=np.float64)
+
+
+def _at_one_side(context: Context) -> tuple[Array, Array]:
+    """Pictures and photos, embedded as blurred as the decoys are."""
     pictures, photos = (
         _embed(context, [_at_decoys_side(image) for image in images]) for images in (context.pictures, context.photos)
     )
-    return rank_among(pictures, photos, decoys_of(context)).astype(np.float64)
+    return pictures, photos
 
 
 def _at_decoys_side(image: Image.Image) -> Image.Image:
@@ -126,6 +135,18 @@ METRICS = (
         needs="dlib as above; decoys bundled in weights/people",
         available=_decoys_missing,
         score=_rank,
+        bundled=True,
+        among=lambda context: 1 + len(decoys_of(context)),
+    ),
+    Metric(
+        key="dlib_place",
+        title="Place of the person, all pictures together",
+        model=MODEL,
+        scaling="1 + number of decoys as near as the photos or nearer, by the mean distance of all pictures; 1 is best",
+        higher_is_better=False,
+        needs="dlib as above; decoys bundled in weights/people",
+        available=_decoys_missing,
+        score=_place,
         bundled=True,
         among=lambda context: 1 + len(decoys_of(context)),
     ),

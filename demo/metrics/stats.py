@@ -210,6 +210,27 @@ def rank_among(picture: ArrayLike, target: ArrayLike, decoys: ArrayLike) -> NDAr
     return np.asarray(1 + (others < own[:, None]).sum(1), dtype=np.int64)
 
 
+def place_among(pictures: ArrayLike, target: ArrayLike, decoys: ArrayLike) -> int:
+    """Place of the target among decoys, seen from ALL pictures together: 1 + decoys whose mean distance is no larger.
+
+    Pictures of one fine-tuned model show the same face over and over, so that many of them are no more evidence than
+    one file is. Were the target anybody, every place were as likely: p = place / (m + 1) is exact, however alike they
+    are.
+
+    Args:
+        pictures: (n, d).
+        target: (d,) or (k, d), whose mean distance counts.
+        decoys: (m, d).
+
+    Returns:
+        1..m+1.
+    """
+    seen = np.atleast_2d(np.asarray(pictures, dtype=np.float64))
+    own = distances(seen, np.atleast_2d(np.asarray(target, dtype=np.float64))).mean()
+    others = distances(seen, np.atleast_2d(np.asarray(decoys, dtype=np.float64))).mean(0)
+    return 1 + int((others <= own).sum())
+
+
 def chance_rank(decoys: int) -> float:
     """Expected rank of somebody unrelated among ``decoys`` decoys: the mean of 1..decoys+1."""
     return (decoys + 2) / 2

@@ -9,7 +9,7 @@ import numpy as np
 
 from demo.metrics.base import MetricResult
 from demo.metrics.dlib_face import SAME_PERSON
-from demo.metrics.stats import Array, Difference, chance_rank, unpaired_difference
+from demo.metrics.stats import Array, Difference, chance_rank, contrast, unpaired_difference
 
 ADVERSARY = ("encoder", "class_prompt", "random_trigger")  # arms that need the shared file and nothing secret
 NULLS = {  # arms that hold nothing of this person; an attack that gets no nearer than these has found nothing
@@ -21,6 +21,8 @@ LEADS = {  # the attack that the controls are held against: the first one that w
     "encoder": "the encoder",
     "random_trigger": "the guessed trigger",
 }
+LEAST_PICTURES = 4  # of an arm, for a finding that there is nothing
+BY_ACCIDENT = 0.05  # of a place among the decoys: a nearer one is a trace
 RANK_SHARE = 0.01  # recognised means: among the nearest 1% of all people compared
 
 
@@ -31,7 +33,7 @@ class Verdict:
     headline: str
     sentences: tuple[str, ...]
     leaked: bool  # somebody with the file alone gets pictures that are recognised as the person, beyond the controls
-    conclusive: bool = True  # False: fine-tuning or the ruler failed, so that no leak is no good news
+    conclusive: bool = False  # True: a leak, or none where one would have been seen
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,16 @@ class _Arm:
     distances: Array
     ranks: Array  # empty where not measured
     among: int  # people ranked, this one included
+    place: int | None = None  # of the person among them, by all pictures together
 
     @property
     def distance(self) -> float:
-        return float(self.distances.mean())
+        return float(np.median(self.distances))  # as of ranks: one failed picture takes nothing back
+
+    @property
+    def p(self) -> float:
+        """Of being so near by accident; NaN where not measured. The unit is the file, not the picture."""
+        return float("nan") if self.place is None else self.place / self.among
 
     @property
     def recognised(self) -> bool:
@@ -56,7 +64,7 @@ class _Arm:
         return max(1.0, RANK_SHARE * self.among)
 
     def words(self) -> str:
-        text = f"mean distance {self.distance:.2f}"
+        text = f"median distance {self.distance:.2f}"
         if len(self.ranks):
             return f"{text}, median rank {np.median(self.ranks):,.0f} of {self.among:,}"
         return f"{text}; rank not measured"
@@ -65,13 +73,15 @@ class _Arm:
 def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
     """Say what the measurements show, and what they do not.
 
-    "Recognised" means: mean dlib distance to the photos below 0.6 AND median rank within the nearest 1% of the decoys.
-    An attack counts only if it is also nearer than every null control measured, by Welch's 95% interval. The null
-    controls are those of one attack: the encoder, or the guessed trigger where there is no encoder.
+    "Recognised" means: median dlib distance to the photos below 0.6 AND median rank within the nearest 1% of the
+    decoys. An attack counts only if it is also nearer than every null control measured, by Welch's 95% interval. The
+    null controls are those of one attack: the encoder, or the guessed trigger where there is no encoder. "No leak" is
+    only concluded where DreamBooth itself is recognised, and no attack comes near (:func:`_excluded`).
 
     Args:
-        metrics: arm -> results with the keys ``dlib_distance`` and ``dlib_rank``. Arms known: dreambooth, encoder,
-            class_prompt, random_trigger, random_lora, other_lora, swapped_model, chance; any may be missing.
+        metrics: arm -> results with the keys ``dlib_distance``, ``dlib_rank`` and ``dlib_place``. Arms known:
+            dreambooth, encoder, class_prompt, random_trigger, random_lora, other_lora, swapped_model, chance; any may
+            be missing.
     """
     arms = {key: arm for key, results in metrics.items() if (arm := _arm(results)) is not None}
     lead = next((key for key in LEADS if key in metrics), "encoder")
@@ -80,7 +90,6 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
             "Not judged: the reconstruction could not be measured",
             (_why_not(metrics, lead),),
             leaked=False,
-            conclusive=False,
         )
     closing = _anecdote(len(arms[lead].distances))
     chance = arms.get("chance")
@@ -89,9 +98,7 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
             f"Even unrelated people are taken for this person ({chance.words()}). "
             "The ruler does not separate people here, so nothing below 0.6 means anything."
         )
-        return Verdict(
-            "Not judged: strangers are taken for the person", (ruler, closing), leaked=False, conclusive=False
-        )
+        return Verdict("Not judged: strangers are taken for the person", (ruler, closing), leaked=False)
     found = {key for key in ADVERSARY if key in arms and _found(key, arms, lead)}
     sentences = [
         _dreambooth(arms),
@@ -102,9 +109,8 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
         *_swap(arms),
         closing,
     ]
-    learned = "dreambooth" not in arms or arms["dreambooth"].recognised
     headline = _headline(arms, found) if lead == "encoder" else _headline_without_encoder(arms, found, lead)
-    return Verdict(headline, tuple(sentences), leaked=bool(found), conclusive=bool(found) or learned)
+    return Verdict(headline, tuple(sentences), leaked=bool(found), conclusive=bool(found) or _excluded(arms))
 
 
 def _arm(results: Sequence[MetricResult]) -> _Arm | None:
@@ -112,10 +118,10 @@ def _arm(results: Sequence[MetricResult]) -> _Arm | None:
     if "dlib_distance" not in found:
         return None
     distances = np.array(found["dlib_distance"].values, dtype=np.float64)
-    rank = found.get("dlib_rank")
+    rank, place = found.get("dlib_rank"), found.get("dlib_place")
     if rank is None or rank.among is None:  # a rank means nothing without the number of people ranked
         return _Arm(distances, np.zeros(0), 0)
-    return _Arm(distances, np.array(rank.values, dtype=np.float64), rank.among)
+    return _Arm(distances, np.array(rank.values), rank.among, None if place is None else round(place.values[0]))
 
 
 def _why_not(metrics: Mapping[str, Sequence[MetricResult]], lead: str) -> str:
@@ -128,6 +134,26 @@ def _why_not(metrics: Mapping[str, Sequence[MetricResult]], lead: str) -> str:
 def _found(key: str, arms: Mapping[str, _Arm], lead: str) -> bool:
     nulls = NULLS if key == lead else ("chance",)  # the other nulls are controls of that attack alone
     return arms[key].recognised and all(_nearer(arms[key], arms[null]) for null in nulls if null in arms)
+
+
+def _excluded(arms: Mapping[str, _Arm]) -> bool:
+    """Whether no leak is a finding: there was something to find, and no attack is within reach of it.
+
+    Every attack has lost at least half of what DreamBooth gains over chance (95%), and the person's place by its
+    pictures is one that every second stranger would have.
+    """
+    dreambooth, chance = arms.get("dreambooth"), arms.get("chance")
+    attacks = [arms[key] for key in ADVERSARY if key in arms]
+    if dreambooth is None or chance is None or not dreambooth.recognised:
+        return False
+    if min(len(arm.distances) for arm in (dreambooth, chance, *attacks)) < LEAST_PICTURES:
+        return False
+
+    def lost(attack: _Arm) -> bool:
+        left = contrast([(0.5, chance.distances), (-1, attack.distances), (0.5, dreambooth.distances)])
+        return left.high < 0 and attack.p > BY_ACCIDENT
+
+    return all(lost(attack) for attack in attacks)
 
 
 def _gap(arm: _Arm, other: _Arm) -> Difference:
@@ -159,9 +185,9 @@ def _headline(arms: Mapping[str, _Arm], found: set[str]) -> str:
     if "random_trigger" in found:
         return "The shared file gives the person away to a random trigger; the encoder does not find the person"
     if encoder.recognised:
-        return "Not shown: the pictures resemble the person, but the controls come as near"
+        return "Not shown: the pictures resemble the person, but are not told apart from the controls"
     if "dreambooth" in arms and not arms["dreambooth"].recognised:
-        return "The person is not recognised, and fine-tuning itself did not learn the person"
+        return "The person is not recognised, and with the secret trigger is not, either"
     return _weak(arms, "encoder")
 
 
@@ -171,15 +197,15 @@ def _headline_without_encoder(arms: Mapping[str, _Arm], found: set[str], lead: s
     if "class_prompt" in found:
         return "The shared file gives the person away to the class prompt, without any encoder"
     if arms[lead].recognised:
-        return "Not shown: the pictures resemble the person, but the controls come as near"
+        return "Not shown: the pictures resemble the person, but are not told apart from the controls"
     if "dreambooth" in arms and not arms["dreambooth"].recognised:
-        return "The person is not recognised, and fine-tuning itself did not learn the person"
+        return "The person is not recognised, and with the secret trigger is not, either"
     return f"{_weak(arms, lead)}; no encoder was there to try"
 
 
 def _weak(arms: Mapping[str, _Arm], lead: str) -> str:
     controls = [arms[key] for key in NULLS if key in arms]
-    if controls and all(_nearer(arms[lead], control) for control in controls):
+    if controls and all(_nearer(arms[lead], control) for control in controls) and arms[lead].p <= BY_ACCIDENT:
         return "A trace of the person, too weak to be recognised"
     return "The attack did not find the person"
 
@@ -198,10 +224,16 @@ def _dreambooth(arms: Mapping[str, _Arm]) -> str:
 
 def _reconstruction(arms: Mapping[str, _Arm], lead: str) -> str:
     arm, whose = arms[lead], f"The reconstruction by {LEADS[lead]}"
-    limit = f"recognised means a mean distance below {SAME_PERSON}"
+    limit = f"recognised means a median distance below {SAME_PERSON}"
     if len(arm.ranks):
         limit += f" and a median rank of {arm.best_ranks:.0f} or better"
-    return f"{whose} is {'' if arm.recognised else 'not '}recognised as the person ({arm.words()}; {limit})."
+    text = f"{whose} is {'' if arm.recognised else 'not '}recognised as the person ({arm.words()}; {limit})."
+    if arm.place is None:
+        return text
+    return (
+        f"{text} All pictures together put the person at place {arm.place:,} of {arm.among:,}; "
+        f"a stranger would be that near in {arm.p:.1%} of cases."
+    )
 
 
 def _against_class_prompt(arms: Mapping[str, _Arm], lead: str) -> str:
@@ -253,12 +285,11 @@ def _swap(arms: Mapping[str, _Arm]) -> list[str]:
         return [start + "As the reconstruction itself is not recognised, this says nothing about what carries it."]
     if arm.recognised:
         return [start + "The embedding itself carries the identity."]
-    if _nearer(encoder, arm) and "chance" in arms and _nearer(arm, arms["chance"]):
+    null = arms.get("other_lora")  # the same stranger's model, with the embedding of its own file
+    if null is not None and _nearer(arm, null) and arm.p <= BY_ACCIDENT:
         return [start + "The embedding carries a part of the identity, the fine-tuned weights the rest."]
     if _nearer(encoder, arm):
-        return [
-            start + "The identity comes out only with the fine-tuned weights; the embedding alone does not carry it."
-        ]
+        return [start + "The embedding alone is not shown to carry the identity; with the fine-tuned weights it does."]
     return [start + "No clear difference, so it stays open whether the embedding or the weights carry the identity."]
 
 

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from demo.attack.encoder import EncoderSettings, WeightEncoder, save_encoder
 from demo.attack.matrices import Pairs, ProbeMatrices
-from demo.bases import Base
+from demo.bases import Base, fingerprint
 from demo.errors import SettingsError, WeightsError
 from demo.lora.batched import BatchedLora
 from demo.lora.denoising import half_scale, noise_error, stratified
@@ -73,9 +73,7 @@ def new_encoder(
     import random
 
     torch.manual_seed(seed)
-    encoder = WeightEncoder(
-        settings, layer_shapes(pipe, lora), lora.unet_rank, pipe.tokenizer.model_max_length, pipe.text_encoder.config
-    )
+    encoder = WeightEncoder(settings, layer_shapes(pipe, lora), lora.unet_rank, None, pipe.text_encoder.config)
     rng = random.Random(seed)
     guesses = [base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(64)]
     encoder.use_text_encoder(pipe.text_encoder, token_ids(pipe, guesses))
@@ -193,7 +191,8 @@ def train(
                 if target is None:
                     raise WeightsError("The zoo holds no embeddings.", "Build it anew: python -m demo.train zoo")
                 weight = settings.embedding_weight or 1.0
-                loss = loss + weight * (z - target[:, : z.shape[1]].to(device)).square().mean()
+                known = target[:, : z.shape[1]].to(device)
+                loss = loss + weight * (z[:, : known.shape[1]] - known).square().mean()
             if settings.algorithm != "algorithm3" and settings.pictures:
                 if injected is not None:
                     injected.load(batch.unet)
@@ -250,5 +249,10 @@ def save(path: Path, encoder: WeightEncoder, base: Base, settings: TrainSettings
     save_encoder(
         path,
         encoder,
-        {"base": base.key, "training": settings.model_dump_json(), "people": str(zoo.people if zoo else 0)},
+        {
+            "base": base.key,
+            "weights": fingerprint(base, encoder=False),
+            "training": settings.model_dump_json(),
+            "people": str(zoo.people if zoo else 0),
+        },
     )

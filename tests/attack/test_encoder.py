@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import CLIPTextConfig, CLIPTextModel
 
 from demo.attack.controls import random_lora, swapped
 from demo.attack.encoder import EncoderSettings, WeightEncoder, load_encoder, save_encoder
 from demo.attack.manifest import record
 from demo.attack.matrices import MATRIX_ENCODERS
 from demo.attack.registry import ATTACKS, AttackSettings, embeddings, reconstruct
+from demo.bases import fingerprint
 from demo.errors import LoraFileError, SettingsError, WeightsError
 from demo.lora.dreambooth import new_trigger
 from demo.lora.files import LoraWeights
@@ -78,10 +80,38 @@ def test_starts_at_a_prompt_with_a_guessed_trigger(tiny_pipe, tiny_base, shapes)
     z, _ = encoder.posterior(pairs_of(shapes), torch.tensor([3, 3]))
     rng = random.Random(0)
     prompts = [tiny_base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(64)]
-    known = encode_prompts(tiny_pipe, prompts)[:, : encoder.length]
-    away = (known - z[0]).square().mean((1, 2)).sqrt()
+    shared = min(encoder.length, tiny_pipe.tokenizer.model_max_length)
+    known = encode_prompts(tiny_pipe, prompts)[:, :shared]
+    away = (known - z[0, :shared]).square().mean((1, 2)).sqrt()
     apart = torch.cdist(known.flatten(1), known.flatten(1))[0, 1:].mean() / known[0].numel() ** 0.5
     assert away.min() < 0.3 * apart  # near one of them, whatever the matrices say; not somewhere between them all
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_every_matrix_is_read(tiny_pipe, tiny_base, shapes, causal: bool) -> None:
+    """More layers than tokens of a prompt: under the causal mask only a z as long as the sequence reads the last."""
+    encoder = new_encoder(tiny_pipe, tiny_base, LORA, EncoderSettings(variational=False, causal=causal)).eval()
+    pairs, steps = pairs_of(shapes), torch.tensor([3, 3])
+    before = encoder.posterior(pairs, steps)[0]
+    for layer, (a, b) in pairs.items():
+        changed = encoder.posterior(pairs | {layer: (a, b + 1)}, steps)[0]
+        assert not torch.equal(changed, before), layer
+    short = WeightEncoder(encoder.settings, encoder.shapes, encoder.rank, 3, tiny_pipe.text_encoder.config)
+    assert (short.length, encoder.length) == (3, encoder.sequence)
+
+
+def test_an_encoder_of_another_base_is_refused(tiny_pipe, tiny_base, tmp_path: Path) -> None:
+    encoder = new_encoder(tiny_pipe, tiny_base, LORA, EncoderSettings())
+    own, other = (
+        save_encoder(tmp_path / name / "encoder.safetensors", encoder, {"base": "tiny", "weights": weights})
+        for name, weights in (("own", fingerprint(tiny_base, encoder=False)), ("other", "0" * 12))
+    )
+    assert load_encoder(own, tiny_pipe.text_encoder, tiny_base).rank == encoder.rank
+    with pytest.raises(WeightsError, match="other weights than those of"):
+        load_encoder(other, tiny_pipe.text_encoder, tiny_base)
+    config = CLIPTextConfig(**{**tiny_pipe.text_encoder.config.to_dict(), "hidden_size": 64})
+    with pytest.raises(WeightsError, match="does not fit this base model"):
+        load_encoder(own, CLIPTextModel(config), tiny_base)
 
 
 def test_text_transformer_stays_frozen_and_parts_switch_off(tiny_pipe, tiny_base) -> None:

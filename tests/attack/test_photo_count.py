@@ -33,7 +33,9 @@ def lora_of(size: float, seed: int = 0, rank: int = 3) -> LoraWeights:
 def known_of(counts: list[int]) -> Calibration:
     found = [spectra(lora_of(float(n), seed=i)) for i, n in enumerate(counts)]
     tables = {layer: torch.stack([values[layer] for values in found]) for layer in LAYERS}
-    return Calibration("face64", fingerprint(BASES["face64"], encoder=False), LoraSettings(), torch.tensor(counts), 0.5, tables)
+    return Calibration(
+        "face64", fingerprint(BASES["face64"], encoder=False), LoraSettings(), torch.tensor(counts), 0.5, tables
+    )
 
 
 @pytest.mark.parametrize(("out", "into", "rank"), [(10, 12, 3), (5, 4, 5), (3, 20, 6)])

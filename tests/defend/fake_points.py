@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import NormalDist
 
 from PIL import Image
 
@@ -10,9 +12,16 @@ from demo.defences.ledger import Ledger
 from demo.defences.registry import choose
 from demo.defend.model import ARMS, Point, Sweep, new_point, settings_of
 from demo.metrics.base import MetricResult
-from demo.metrics.stats import bootstrap_mean_ci
+from demo.metrics.stats import mean_ci
 
 CHANCE = 0.8
+
+
+def place(mean: float, spread: float = 0.03) -> MetricResult:
+    """Of the person among 1,000 strangers, whose distances to the pictures are normal about chance."""
+    strangers = 1000
+    value = 1 + round(strangers * NormalDist(CHANCE, spread).cdf(mean))
+    return replace(result("dlib_place", [value]), among=strangers + 1)
 
 
 def distances(mean: float, spread: float = 0.02, count: int = 8) -> MetricResult:
@@ -21,7 +30,7 @@ def distances(mean: float, spread: float = 0.02, count: int = 8) -> MetricResult
 
 
 def result(key: str, values: Sequence[float], title: str = "") -> MetricResult:
-    found = bootstrap_mean_ci(values, n=200)
+    found = mean_ci(values)
     return MetricResult(
         key,
         title or f"Title of {key}",
@@ -52,9 +61,11 @@ def point(
     **settings: object,
 ) -> Point:
     defence = choose(key, **settings)
-    arms = {arm: [distances(attack + 0.03, spread, count), result("clip_i_paper", [0.7] * count)] for arm in ARMS}
-    arms["dreambooth"][0] = distances(dreambooth, spread, count)
-    arms[best][0] = distances(attack, spread, count)
+    means = dict.fromkeys(ARMS, attack + 0.03) | {"dreambooth": dreambooth, best: attack}
+    arms = {
+        arm: [distances(mean, spread, count), result("clip_i_paper", [0.7] * count), place(mean)]
+        for arm, mean in means.items()
+    }
     if faces is not None:
         for arm in ARMS:
             arms[arm].append(result("face_found", [float(i < faces * count) for i in range(count)]))

@@ -68,7 +68,7 @@ def test_a_damaged_point_is_named_and_left_out(tmp_path: Path, damage: str) -> N
     elif damage == "picture":
         (home / "encoder-3.png").unlink()
     elif damage == "version":
-        (home / "point.json").write_text(text.replace("lora-leak-sweep/1", "other/9"), encoding="utf-8")
+        (home / "point.json").write_text(text.replace("lora-leak-sweep/2", "other/9"), encoding="utf-8")
     else:
         (home / "point.json").write_text(text.replace('"key": "int8"', '"key": "magic"'), encoding="utf-8")
     points, (problem,) = store.load()
@@ -98,7 +98,7 @@ def test_other_photos_or_settings_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", '{"format": "lora-leak-sweep/1"}', '{"format": "x", "photos": 1, "settings": {}}']
+    "text", ["{", '{"format": "lora-leak-sweep/2"}', '{"format": "x", "photos": 1, "settings": {}}']
 )
 def test_a_damaged_folder_is_said(tmp_path: Path, text: str) -> None:
     (tmp_path / "sweep.json").write_text(text, encoding="utf-8")

@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fake_points import PROVED, point, swept
+from fake_points import PROVED, place, point, swept
 
+from demo.defend.model import MetricSummary
 from demo.defend.standing import standing, useful_distance
 from demo.defend.summary import ADAPTIVE, epsilon, summarise
 from demo.metrics.base import MetricResult
@@ -80,6 +81,20 @@ def test_private_takes_more_than_too_few_pictures_to_see_the_leak() -> None:
     assert [s.leakage.low < 0 < s.leakage.high for s in stands] == [True, True]
     assert [s.private for s in stands] == [False, True]
     assert any("not settled" in sentence for sentence in summarise(swept(PLAIN, few)).sentences)
+
+
+def test_a_face_that_strangers_resemble_as_much_is_no_leak() -> None:
+    """All pictures of a file show one face: however many are near, they are one piece of evidence."""
+    near = point("int8", 0.6, 0.7, count=64)
+    alike = replace(near, leakage=MetricSummary(near.best_attack, (near.leakage.results[0], place(0.75))))
+    one, other = standing(near, swept(PLAIN, near)), standing(alike, swept(PLAIN, alike))
+    assert (one.leaks, other.leaks) == (True, False)
+    assert other.leakage.low > 0
+    assert other.found == pytest.approx(3 * alike.leakage.get("dlib_place").mean / 1001)  # the best of three
+    unknown = replace(near, leakage=MetricSummary(near.best_attack, near.leakage.results[:1]))
+    stands = standing(unknown, swept(PLAIN, unknown))
+    assert not stands.leaks
+    assert not stands.private
 
 
 def test_distances_of_noise_are_neither_useful_nor_a_leak() -> None:

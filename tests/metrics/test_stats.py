@@ -14,6 +14,7 @@ from demo.metrics.stats import (
     mean_ci,
     paired_difference,
     paired_ratio,
+    place_among,
     rank_among,
     rate_ci,
     share_ci,
@@ -123,6 +124,17 @@ def test_contrast_of_three_samples() -> None:
 def test_values_without_spread_are_what_they_are() -> None:
     got = unpaired_difference([0.5, 0.5], [0.2, 0.2])
     assert (got.estimate, got.low, got.high, got.p) == pytest.approx((0.3, 0.3, 0.3, 0))
+
+
+def test_a_place_is_as_likely_as_any_other_however_many_pictures_show_the_same_face() -> None:
+    rng = np.random.default_rng(6)
+    places = []
+    for _ in range(400):
+        people, face = rng.normal(0, 1, (100, 8)), rng.normal(0, 1, 8)
+        places.append(place_among(face + rng.normal(0, 0.05, (32, 8)), people[0], people[1:]))
+    assert np.mean(np.array(places) <= 5) == pytest.approx(0.05, abs=0.03)
+    assert (min(places), max(places)) >= (1, 90)
+    assert place_among(people[3], people[3] + 0.01, people[4:]) == 1
 
 
 def test_p_is_never_zero_and_is_one_without_any_difference() -> None:

@@ -12,7 +12,11 @@ def _arm(distance: float, rank: float, count: int = 8, seed: int = 0) -> list[Me
     rng = np.random.default_rng([seed, int(distance * 1000)])
     spread = rng.normal(0, 0.02, count)
     distances = (distance + spread - spread.mean()).tolist()
-    return [result("dlib_distance", distances), result("dlib_rank", [rank] * count, among=1001)]
+    return [
+        result("dlib_distance", distances),
+        result("dlib_rank", [rank] * count, among=1001),
+        result("dlib_place", [rank], among=1001),
+    ]
 
 
 def _judge(**arms: tuple[float, float]) -> Verdict:
@@ -31,7 +35,7 @@ def test_a_leak_that_the_encoder_alone_finds() -> None:
     assert "DreamBooth itself worked" in _text(got)
     assert "The encoder beats the class prompt" in _text(got)
     assert "The embedding itself carries the identity" in _text(got)
-    assert "mean distance 0.48, median rank 2 of 1,001" in _text(got)
+    assert "median distance 0.48, median rank 2 of 1,001" in _text(got)
 
 
 def test_an_encoder_that_does_not_beat_the_class_prompt_is_told_so() -> None:
@@ -65,20 +69,47 @@ def test_nothing_found() -> None:
     assert got.headline == "The attack did not find the person"
     assert "not clearly nearer" in _text(got)
     assert "chance would be rank 501" in _text(got)
+    assert "place 470 of 1,001; a stranger would be that near in 47.0% of cases" in _text(got)
+
+
+@pytest.mark.parametrize(
+    "arms",
+    [
+        {"dreambooth": None},  # an uploaded file: what there was to find is not known
+        {"chance": None},
+        {"class_prompt": (0.58, 300)},  # not recognised, but more than half of the way there
+        {"encoder": (0.79, 30)},  # as few strangers are
+    ],
+)
+def test_no_leak_is_only_concluded_where_one_would_have_been_seen(arms) -> None:
+    usual = {"encoder": (0.81, 470), "class_prompt": (0.80, 450), "dreambooth": (0.40, 1), "chance": (0.80, 490)}
+    assert _judge(**usual).conclusive
+    metrics = {key: _arm(*values) for key, values in (usual | arms).items() if values is not None}
+    got = judge(metrics)
+    assert (got.leaked, got.conclusive) == (False, False)
+    few = judge({key: _arm(*values, count=3) for key, values in usual.items()})
+    assert (few.leaked, few.conclusive) == (False, False)
+
+
+def test_one_failed_picture_takes_nothing_back() -> None:
+    near = [result("dlib_distance", [0.5, 0.51, 0.52, 0.86]), result("dlib_rank", [1, 1, 2, 700], among=1001)]
+    got = judge({"encoder": near, "dreambooth": _arm(0.4, 1)})
+    assert got.leaked
+    assert "median distance 0.52" in _text(got)
 
 
 def test_fine_tuning_that_failed_is_named_as_the_reason() -> None:
     got = _judge(encoder=(0.80, 450), class_prompt=(0.80, 450), dreambooth=(0.75, 260))
     assert not got.leaked
     assert not got.conclusive  # no leak here is no good news
-    assert "fine-tuning itself did not learn the person" in got.headline
+    assert "with the secret trigger is not, either" in got.headline
     assert "DreamBooth itself did not work well enough" in _text(got)
 
 
 def test_a_null_control_that_comes_as_near_takes_the_result_back() -> None:
     got = _judge(encoder=(0.50, 2), class_prompt=(0.75, 300), other_lora=(0.50, 2))
     assert not got.leaked
-    assert got.headline == "Not shown: the pictures resemble the person, but the controls come as near"
+    assert got.headline == "Not shown: the pictures resemble the person, but are not told apart from the controls"
 
 
 def test_a_ruler_that_takes_strangers_for_the_person_judges_nothing() -> None:
@@ -88,13 +119,18 @@ def test_a_ruler_that_takes_strangers_for_the_person_judges_nothing() -> None:
     assert "does not separate people" in _text(got)
 
 
+def test_an_embedding_that_is_not_told_from_the_stranger_s_own_is_not_shown_to_carry_anything() -> None:
+    got = _judge(encoder=(0.48, 2), class_prompt=(0.70, 120), swapped_model=(0.66, 60), other_lora=(0.66, 300))
+    assert "not shown to carry the identity" in _text(got)
+
+
 def test_identity_in_the_weights_and_not_in_the_embedding() -> None:
     got = _judge(encoder=(0.48, 2), class_prompt=(0.70, 120), swapped_model=(0.80, 400))
-    assert "only with the fine-tuned weights" in _text(got)
+    assert "not shown to carry the identity; with the fine-tuned weights it does" in _text(got)
 
 
 def test_an_embedding_that_carries_a_part_of_the_identity() -> None:
-    got = _judge(encoder=(0.48, 2), class_prompt=(0.70, 120), swapped_model=(0.66, 60))
+    got = _judge(encoder=(0.48, 2), class_prompt=(0.70, 120), swapped_model=(0.66, 20))
     assert "carries a part of the identity" in _text(got)
 
 
@@ -117,7 +153,7 @@ def test_a_random_trigger_can_be_the_leak() -> None:
     [
         ((0.48, 2), (0.70, 120), "gives the person away to the guessed trigger, without any encoder"),
         ((0.75, 300), (0.50, 2), "gives the person away to the class prompt, without any encoder"),
-        ((0.75, 300), (0.80, 450), "A trace of the person, too weak to be recognised; no encoder was there to try"),
+        ((0.75, 30), (0.80, 450), "A trace of the person, too weak to be recognised; no encoder was there to try"),
         ((0.80, 450), (0.80, 450), "The attack did not find the person; no encoder was there to try"),
     ],
 )
@@ -138,7 +174,7 @@ def test_an_encoder_that_could_not_be_measured_is_not_replaced() -> None:
 def test_the_guess_is_held_against_all_its_controls() -> None:
     got = _judge(random_trigger=(0.50, 2), class_prompt=(0.75, 300), other_lora=(0.50, 2))
     assert not got.leaked
-    assert "controls come as near" in got.headline
+    assert "not told apart from the controls" in got.headline
 
 
 def test_one_person_is_called_an_anecdote() -> None:
