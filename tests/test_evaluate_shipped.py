@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from demo.bases import BASES, ENCODER, Base, fingerprint
+from demo.errors import SettingsError
 from demo.evaluate import shipped
 from demo.evaluate.__main__ import main
+from demo.evaluate.people import evaluate
 
 RESULT = {"distance": 0.7, "label": "ε = 2"}
 
@@ -82,3 +84,30 @@ def test_the_table_of_what_ships_can_be_printed_without_data(
     printed = capsys.readouterr().out
     ships = list(shipped.FIGURES.glob(f"defences--face64-{fingerprint(BASES['face64'])}--*.jsonl"))
     assert ("DreamBooth, what the owner keeps" in printed) == bool(ships)
+
+
+def test_a_table_of_people_ships_as_its_values_and_is_printed_from_them(
+    tmp_path: Path, base: Base, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = {"distance": [0.6, 0.7], "rank": [1, 3], "rank1": [1, 0], "top1pct": [1, 1], "rec_acc": [1, 0]}
+    values = {"base": base.key, "weights": fingerprint(base), "split": "private", "samples": 4, "decoys": 9}
+    values |= {"order": [0, 1], "values": {"encoder": rates, "chance": rates}}
+    work, figures = tmp_path / "work", tmp_path / "figures"
+    add(work / "people.json", values | {"arms": {"made": "from the values"}})
+    add(work / "people-0-of-2.json", values)
+    add(work / "people-dev.json", values | {"split": "domain_nonmember"})
+    add(work / "people-no-prior.json", values | {"weights": "of others"})
+    (written,) = shipped.pack(work, base, figures)
+    assert written.name == f"people--{base.key}-{fingerprint(base)}--people.json"
+    assert shipped.people(base, "people", figures) == values
+    monkeypatch.setattr(shipped.people, "__defaults__", (figures,))
+    assert main(["people", "--table", "--out", str(tmp_path)]) == 0
+    assert "| encoder | 0.650 [0.600, 0.700] | 2 [1, 3] |" in capsys.readouterr().out
+    assert main(["people", "--table", "--no-prior", "--out", str(tmp_path)]) == 2
+    assert "Run it without --table." in capsys.readouterr().err
+
+
+def test_a_group_of_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demo.evaluate.people.held_out_people", lambda *_, **__: [None] * 7)
+    with pytest.raises(SettingsError, match="leave one alone"):
+        evaluate(None, BASES["face64"], None, None, tmp_path / "people.json", group=3, with_encoder=False)  # type: ignore[arg-type]

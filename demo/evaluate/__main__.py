@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     people.add_argument("--shard", type=int, default=0, help="a process per core: each takes every n-th group")
     people.add_argument("--shards", type=int, default=1)
     people.add_argument("--merge", action="store_true", help="put the parts of --shards together and print the table")
+    people.add_argument("--table", action="store_true", help="print what ships, and run nothing")
     people.add_argument("--no-prior", action="store_true", help="without prior preservation")
     people.add_argument("--no-encoder", action="store_true", help="only the arms that need no encoder")
     people.add_argument("--group", type=int, default=10, help="people fine-tuned at once")
@@ -90,8 +91,8 @@ def _run(args: argparse.Namespace) -> None:
     if args.command in {"secmi", "shake", "gate", "photo-count"}:
         leakage.run(args)
         return
-    pipe = load_pipeline(base, args.device)
     if args.command == "base":
+        pipe = load_pipeline(base, args.device)
         found = base_figures.evaluate(pipe, base, samples=args.samples, sheet=args.sheet)
         write_text(args.out / "base.json", json.dumps(found, indent=1) + "\n")
         return
@@ -113,12 +114,15 @@ def _run(args: argparse.Namespace) -> None:
     decoys = load_file(PEOPLE / "decoys.safetensors")["dlib"].double().numpy()
     name = f"people{'' if args.split == 'private' else '-dev'}{'-no-prior' if args.no_prior else ''}"
     whole = args.out / f"{name}.json"
+    if args.table:
+        people_table.print_table(people_table.finished(shipped.people(base, name)))
+        return
     if args.merge:
         parts = [args.out / f"{name}-{i}-of-{args.shards}.json" for i in range(args.shards)]
         people_table.print_table(people_table.merge(parts, whole))
         return
     result = people_figures.evaluate(
-        pipe,
+        load_pipeline(base, args.device),
         base,
         settings,
         decoys,

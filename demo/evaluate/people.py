@@ -16,7 +16,8 @@ from torch import Tensor
 
 from demo.attack.encoder import WeightEncoder
 from demo.attack.registry import bundled_encoder
-from demo.bases import Base
+from demo.bases import Base, fingerprint
+from demo.errors import SettingsError
 from demo.evaluate.held_out import Person, Vector, held_out_people, scores
 from demo.evaluate.people_table import finish
 from demo.lora.dreambooth import new_trigger
@@ -66,7 +67,9 @@ def draw_group(
         z = _posterior(encoder, trainer, samples, seed)
         out["encoder"] = encoded(z)
         out["encoder_ordinary"] = encoded(z, extrapolate=False)
-        out["swapped_model"] = encoded(z.roll(1, 0))  # the embedding of k in the model of k + 1
+        # The embedding of k - 1 in the model of k shows of k what the weights carry, of k - 1 what it carries itself.
+        out["foreign_embedding"] = encoded(z.roll(1, 0))
+        out["swapped_model"] = out["foreign_embedding"][1:] + out["foreign_embedding"][:1]
         state = trainer.unet.state()
         noise = {name: _same_norm(value, seed) for name, value in state.items()}
         trainer.unet.load(noise)
@@ -128,8 +131,16 @@ def evaluate(
         decoys: (n, 128); the other held-out people are added to them.
         arms_grid: a picture of the first people goes here, for looking at; never into the project.
         shard, shards: this process takes every ``shards``-th group; ``merge`` of the table puts the parts together.
+
+    Raises:
+        SettingsError: a group of one, whose controls would be the person's own file.
     """
     everybody = held_out_people(out.parent, count=people, split=split)
+    if 1 in {min(group, len(everybody) - start) for start in range(0, len(everybody), group)}:
+        raise SettingsError(
+            f"{len(everybody)} people in groups of {group} leave one alone, whose controls need another.",
+            "Choose another --group or --people.",
+        )
     if with_encoder and encoder is None:
         encoder = bundled_encoder(base, pipe)
     others = np.stack([person.held_out[0] for person in everybody])
@@ -160,6 +171,7 @@ def evaluate(
         print(f"{start + len(part)} of {len(everybody)} people, {time.time() - began:.0f} s", flush=True)
     result = {
         "base": base.key,
+        "weights": fingerprint(base),
         "split": split,
         "samples": samples,
         "decoys": len(decoys) + len(everybody) - 1,

@@ -19,6 +19,7 @@ ARMS = (
     "random_trigger",
     "random_lora",
     "other_lora",
+    "foreign_embedding",
     "swapped_model",
     "chance",
 )
@@ -39,8 +40,15 @@ def merge(paths: list[Path], out: Path) -> dict[str, Any]:
 
 def finish(result: dict[str, Any], out: Path) -> dict[str, Any]:
     """Add means, intervals and differences, and write it all."""
+    found = finished(result)
+    write_text(out, json.dumps(found, indent=1) + "\n")
+    return found
+
+
+def finished(result: dict[str, Any]) -> dict[str, Any]:
+    """With means, intervals and differences."""
     table = result["values"]
-    result |= {
+    return result | {
         "people": len(result["order"]),
         "arms": {
             arm: {key: summary(values, rate=key in RATES) for key, values in table[arm].items()}
@@ -60,8 +68,6 @@ def finish(result: dict[str, Any], out: Path) -> dict[str, Any]:
             if "encoder" in table and arm in table
         },
     }
-    write_text(out, json.dumps(result, indent=1) + "\n")
-    return result
 
 
 def summary(values: list[float], *, rate: bool = False) -> dict[str, float]:

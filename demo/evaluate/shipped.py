@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from demo.bases import WEIGHTS, Base, fingerprint
+from demo.errors import WeightsError
 from demo.files import write_text
 
 FIGURES = WEIGHTS / "figures"
-OF_THE_ENCODER = {"defences"}  # tables that the weight encoder has a part in
+PEOPLE = "people"
+MADE = {"people", "arms", "encoder_minus", "encoder_over"}  # of a table of people, from its values
+OF_THE_ENCODER = {"defences", PEOPLE}  # tables that the weight encoder has a part in
 TABLES = ("defences", "secmi", "shake", "gate", "photo-count")
 SUMMARIES = {"defences.json", "secmi.json", "shake.json", "gate-table.json", "gate.json"}  # made from the results
 
@@ -40,8 +44,9 @@ def pack(work: Path, base: Base, figures: Path = FIGURES) -> list[Path]:
             if lines:
                 name = _SEPARATOR.join((kind, root.name, table.name))
                 written.append(write_text(figures / f"{name}.jsonl", "\n".join(lines) + "\n"))
-    for kind in TABLES:
-        for path in figures.glob(f"{kind}{_SEPARATOR}{base.key}-*.jsonl"):
+    written += [_pack_people(path, base, figures) for path in work.glob("people*.json") if _is_of(path, base)]
+    for kind in (*TABLES, PEOPLE):
+        for path in figures.glob(f"{kind}{_SEPARATOR}{base.key}-*.json*"):
             if mark(kind, base) not in path.name:
                 path.unlink()
     return written
@@ -64,6 +69,35 @@ def unpack(work: Path, base: Base, figures: Path = FIGURES) -> int:
                 write_text(path, json.dumps(record["content"], allow_nan=False, indent=1) + "\n")
                 added += 1
     return added
+
+
+def people(base: Base, name: str, figures: Path = FIGURES) -> dict[str, Any]:
+    """The values of held-out people that ship: ``people``, or ``people-no-prior``.
+
+    Raises:
+        WeightsError: none do, of the base's present weights.
+    """
+    path = figures / f"{PEOPLE}{_SEPARATOR}{mark(PEOPLE, base)}{_SEPARATOR}{name}.json"
+    if not path.exists():
+        raise WeightsError(
+            f"No table '{name}' ships for the present weights of {base.title}.", "Run it without --table."
+        )
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _is_of(path: Path, base: Base) -> bool:
+    """Whether a file is a whole table of private people, by the base's present weights."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    whole = "-of-" not in path.name and content.get("split") == "private"
+    return whole and (content["base"], content.get("weights")) == (base.key, fingerprint(base))
+
+
+def _pack_people(path: Path, base: Base, figures: Path) -> Path:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    kept = {key: value for key, value in content.items() if key not in MADE}
+    name = _SEPARATOR.join((PEOPLE, mark(PEOPLE, base), path.stem))
+    return write_text(figures / f"{name}.json", json.dumps(kept) + "\n")
 
 
 def mark(kind: str, base: Base) -> str:
