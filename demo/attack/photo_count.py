@@ -92,9 +92,9 @@ class PhotoCount:
         if self.photos is None:
             return f"Number of photos: not read. {self.why_not}"
         return (
-            f"Number of photos, read from the spectrum of the matrices: {self.photos} ({self.value:.1f} before "
-            "rounding). LoRAs of known number, made with this app's own settings, are read with a mean error of "
-            f"{self.mean_error:.1f} photos."
+            f"Number of photos, read from the spectrum of the matrices: about {self.photos} ({self.value:.1f} before "
+            "rounding), seldom exact. LoRAs of known number, made with this app's own settings, are read with a mean "
+            f"error of {self.mean_error:.1f} photos."
         )
 
 

@@ -83,7 +83,7 @@ class AuditResult:
             f"fine-tunings with the canary right and {counts.false} of {counts.outside} without it wrong"
         )
         shown = f"at least ε = {self.epsilon_lower:.3g} {sure} (δ = {self.delta:g})"
-        return (self._first(shown, sure), f"{told}.", *self._shape_words(), *self._limits())
+        return (self._first(shown, sure), f"{told}.", *self._shape_words(), self._object(), *self._limits())
 
     def _first(self, shown: str, sure: str) -> str:
         claim = f"the ledger's ε = {self.claimed:.3g}" if self.claimed is not None else ""
@@ -115,6 +115,12 @@ class AuditResult:
         return (
             f"Taken as DP-SGD, whose every δ counts: the noise multiplier is at most {self.shape.sigma_at_most:.3g} "
             f"(the ledger says {self.shape.claimed_sigma:.3g}), which is ε = {self.shape.epsilon_lower:.3g} or more.",
+        )
+
+    def _object(self) -> str:
+        return (
+            f"What was audited are fine-tunings of {self.steps} steps, made for this; they check code and accounting. "
+            "A file of more steps has noise of its own, and is not among them."
         )
 
     def _limits(self) -> tuple[str, ...]:

@@ -132,7 +132,7 @@ def _defence(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("defence")
     group.add_argument("--defence", default="none", metavar="KEY", help="such as dpdm (default: none)")
     group.add_argument("--epsilon", type=float, metavar="E", help="budget of one photo, such as 10, 2 or 0.1")
-    group.add_argument("--delta", type=float, metavar="D", help="below 1 / number of photos (default: 1e-6)")
+    group.add_argument("--delta", type=float, metavar="D", help="at most 0.001 (default: 1e-6)")
     group.add_argument(
         "--noise-multiplier", type=float, metavar="S", help="instead of epsilon, or with it as the limit"
     )

@@ -21,6 +21,7 @@ from demo.errors import SettingsError
 
 Accountant = Literal["rdp", "prv"]
 Vector = NDArray[np.float64]
+LARGEST_DELTA = 1e-3  # 1 / N, the usual bound, is no small chance where N is a handful
 # Opacus' own orders end at 63; for delta 1e-6 and epsilon 0.1 the best one is about 200.
 LARGE_ORDERS = (64.0, 80.0, 100.0, 125.0, 150.0, 175.0, 200.0, 225.0, 250.0, 300.0, 400.0, 512.0, 1024.0, 2048.0)
 SMALL_ORDERS = (1.005, 1.01, 1.02, 1.05)  # the best ones for epsilons in the hundreds
@@ -134,14 +135,15 @@ def check_budget(epsilon: float | None, delta: float, photos: int) -> None:
     """Refuse a budget that means nothing.
 
     Raises:
-        SettingsError: epsilon <= 0, or delta not between 0 and 1 / N.
+        SettingsError: epsilon <= 0, or delta not above 0, or above :data:`LARGEST_DELTA` or 1 / N.
     """
     if epsilon is not None and not (math.isfinite(epsilon) and epsilon > 0):
         raise SettingsError(f"Epsilon is {epsilon:g}.", "Give a number above 0; 10, 2 and 0.1 are the paper's.")
-    if not 0 < delta < 1 / photos:
+    largest = min(LARGEST_DELTA, 1 / photos)  # at 1 / N a mechanism that publishes one photo at random would pass
+    if not 0 < delta <= largest:
         raise SettingsError(
-            f"Delta is {delta:g}, but with {photos} photos it must be below 1/{photos}: "
-            "a mechanism that publishes one photo at random would pass.",
+            f"Delta is {delta:g}, but it must be at most {largest:g}: it is the chance that the guarantee fails "
+            "altogether.",
             "Give a smaller delta; 1e-6 is the paper's.",
         )
 

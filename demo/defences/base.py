@@ -59,6 +59,9 @@ def descend(loss: Tensor, problem: Problem) -> None:
         problem.optimiser.step()
 
 
+EPSILONS = (10.0, 2.0, 0.1)  # of one photo, as the paper tries them
+
+
 class Step(Protocol):
     """One optimiser step after the other."""
 
@@ -115,6 +118,7 @@ class Defence(Settings):
     title: ClassVar[str]
     explanation: ClassVar[str]  # one or two sentences for a visitor
     has_epsilon: ClassVar[bool] = False  # whether ``epsilon`` is among the settings
+    tried_at: ClassVar[tuple[float, ...]] = ()  # epsilons of a sweep's default plan; empty: once, as it comes
 
     @property
     def label(self) -> str:

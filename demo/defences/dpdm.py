@@ -16,7 +16,7 @@ from torch import Tensor
 
 from demo.defences import accounting
 from demo.defences.accounting import Accountant
-from demo.defences.base import Defence, Problem, Step, loss_scale
+from demo.defences.base import EPSILONS, Defence, Problem, Step, loss_scale
 from demo.defences.ledger import Ledger
 from demo.defences.noise import Source, noise_source
 from demo.defences.per_sample import PerSampleGradients, clip_factors
@@ -49,6 +49,7 @@ class Dpdm(Defence):
         "attack can learn about one photo, and a far weaker one what it can learn about the person."
     )
     has_epsilon: ClassVar[bool] = True
+    tried_at: ClassVar[tuple[float, ...]] = EPSILONS
 
     epsilon: float | None = Field(10.0, gt=0)  # photo level; None: as much as noise_multiplier spends
     delta: float = Field(1e-6, gt=0, lt=1)
@@ -108,8 +109,8 @@ class Dpdm(Defence):
         first = (
             "The noise came from a known seed: whoever knows it can take it off again. Nothing is proved."
             if seeded
-            else f"Proved, per photo: whoever sees the file learns about any one photo at most what ε = {photo:.3g} "
-            f"allows (δ = {self.delta:g})."
+            else "Proved, per photo: whether any one photo was used can be told from the file no better than "
+            f"ε = {photo:.3g} allows (δ = {self.delta:g})."
         )
         second = f"All {photos} photos show one person. For the person, the same noise proves only ε = {person:.3g}" + (
             ": no protection worth the name." if person > 10 else "."

@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor
 
 from demo.defences import accounting
-from demo.defences.base import Defence, Problem, Step, descend
+from demo.defences.base import EPSILONS, Defence, Problem, Step, descend
 from demo.defences.dpdm import NEIGHBOURS
 from demo.defences.ledger import Ledger
 from demo.defences.noise import Noise, Source, noise_source
@@ -57,6 +57,7 @@ class Dpgm(Defence):
         "comparison. Its epsilon is a label: used this way, the method proves nothing."
     )
     has_epsilon: ClassVar[bool] = True
+    tried_at: ClassVar[tuple[float, ...]] = EPSILONS
 
     epsilon: float | None = Field(10.0, gt=0)  # the paper's label; chooses the multiplier
     noise_multiplier: float | None = Field(None, gt=0, le=1e6)

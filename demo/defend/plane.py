@@ -10,7 +10,7 @@ from html import escape
 from demo.attack.registry import ATTACKS as ENTRIES
 from demo.defend.labels import Box, place
 from demo.defend.model import MetricSummary, Point, Sweep
-from demo.defend.standing import useful_distance
+from demo.defend.standing import private_distance, useful_distance
 from demo.metrics.base import MetricResult
 from demo.metrics.dlib_face import SAME_PERSON
 from demo.report.figures import number
@@ -91,7 +91,7 @@ def plane(sweep: Sweep, *, anchor: str = "") -> str:
     assert ruler is not None
     parts = [
         f"<style>{STYLE}</style>",
-        *_field(axis, sweep.nobody, useful_distance(sweep)),
+        *_field(axis, sweep.nobody, useful_distance(sweep), private_distance(sweep)),
         *_scales(axis, ruler),
         *_points(axis, points, sweep, anchor),
         *_legend([point for _, point in points]),
@@ -134,12 +134,12 @@ def _axis(points: Sequence[Point], nobody: MetricSummary) -> _Axis:
     return _Axis(max(0.0, middle - 0.56 * span), middle + 0.56 * span)
 
 
-def _field(axis: _Axis, nobody: MetricSummary, useful: float | None) -> list[str]:
+def _field(axis: _Axis, nobody: MetricSummary, useful: float | None, private: float | None) -> list[str]:
     """Frame, corner, the band of chance, the diagonal and the lines."""
     left, top, right, bottom = FRAME.left, FRAME.top, FRAME.right, FRAME.bottom
     parts = []
-    if useful is not None:
-        parts.append(_rect("corner", axis.x(useful), axis.y(nobody.mean), right, bottom))
+    if useful is not None and private is not None:
+        parts.append(_rect("corner", axis.x(useful), axis.y(private), right, bottom))
     if _known(nobody) and math.isfinite(nobody.low):
         parts.append(_rect("band", axis.x(nobody.high), top, axis.x(nobody.low), bottom))
         parts.append(_rect("band", left, axis.y(nobody.low), right, axis.y(nobody.high)))
@@ -196,7 +196,8 @@ def _scales(axis: _Axis, ruler: MetricResult) -> list[str]:
 
 def _points(axis: _Axis, points: Sequence[tuple[int, Point]], sweep: Sweep, anchor: str) -> list[str]:
     """Whiskers, marks and labels; labels lie over all else."""
-    nobody, names = sweep.nobody, _names(axis, sweep.nobody, useful_distance(sweep) is not None)
+    corner = None not in (useful_distance(sweep), private_distance(sweep))
+    nobody, names = sweep.nobody, _names(axis, sweep.nobody, corner)
     at = [(axis.x(point.utility.mean), axis.y(point.leakage.mean)) for _, point in points]
     words = [f"{n} {point.short}{'' if point.utility.draws_faces else ' (no faces)'}" for n, point in points]
     sizes = [(LETTER * len(text) + 4, LINE) for text in words]

@@ -16,7 +16,10 @@ LEFT = 0.5  # of the best attack's gain over chance on the undefended file: with
 
 @dataclass(frozen=True)
 class Standing:
-    """Every comparison is one of a 95% interval over pictures, and what is not shown is not claimed."""
+    """Every comparison is one of an interval over pictures, and what is not shown is not claimed.
+
+    What is kept and left: 95% for all defences of the sweep together (Bonferroni), for one hit of many is named.
+    """
 
     utility: Difference  # how much nearer to the person than chance DreamBooth is
     leakage: Difference  # how much nearer than chance the best attack is
@@ -60,8 +63,9 @@ def standing(point: Point, sweep: Sweep) -> Standing | None:
     attacks = sum(arm in point.arms for arm in ATTACKS)
     if plain is not None and plain is not point:
         full, leak = _values(plain.utility), _values(plain.leakage)
-        kept = None if full is None else _beyond(utility, full, nobody, KEPT)
-        left = None if leak is None else _beyond(leakage, leak, nobody, LEFT)
+        level = 1 - 0.05 / max(1, sum(other is not plain for other in sweep.points))
+        kept = None if full is None else _beyond(utility, full, nobody, KEPT, level)
+        left = None if leak is None else _beyond(leakage, leak, nobody, LEFT, level)
         gain = sweep.nobody.mean - plain.utility.mean
         share = (sweep.nobody.mean - point.utility.mean) / gain if gain > 0 else None
     return Standing(
@@ -89,6 +93,13 @@ def useful_distance(sweep: Sweep) -> float | None:
     return sweep.nobody.mean - KEPT * gain if gain is not None and gain > 0 else None
 
 
+def private_distance(sweep: Sweep) -> float | None:
+    """The best attack's distance at which :data:`LEFT` of its undefended gain is left; None where there is none."""
+    plain = undefended(sweep)
+    gain = None if plain is None else sweep.nobody.mean - plain.leakage.mean
+    return sweep.nobody.mean - LEFT * gain if gain is not None and gain > 0 else None
+
+
 def _values(summary: MetricSummary) -> Sequence[float] | None:
     """Distances of an arm's pictures; None where there are too few."""
     if summary.identity is None or len(summary.identity.values) < LEAST_PICTURES:
@@ -102,6 +113,8 @@ def _accident(summary: MetricSummary) -> float | None:
     return None if place is None or not place.values or place.among is None else place.values[0] / place.among
 
 
-def _beyond(with_it: Sequence[float], without: Sequence[float], nobody: Sequence[float], share: float) -> Difference:
+def _beyond(
+    with_it: Sequence[float], without: Sequence[float], nobody: Sequence[float], share: float, level: float
+) -> Difference:
     """The gain over chance with a defence, less ``share`` of that without one."""
-    return contrast([(1 - share, nobody), (-1, with_it), (share, without)])
+    return contrast([(1 - share, nobody), (-1, with_it), (share, without)], level)

@@ -9,15 +9,17 @@ from typing import Literal
 
 from demo.attack.registry import ATTACKS as ENTRIES
 from demo.defend.model import Point, Sweep
-from demo.defend.standing import KEPT, LEAST_PICTURES, LEFT, Standing, standing, undefended
+from demo.defend.standing import KEPT, LEFT, Standing, standing, undefended
 from demo.metrics.dlib_face import SAME_PERSON
 from demo.metrics.stats import Difference
+from demo.metrics.verdict import LEAST_PICTURES
 
 Kind = Literal["corner", "none", "open"]
 HALF = f"{KEPT:.0%} of what it gains over chance without a defence"
 ADAPTIVE = (
-    "Private means private from these attacks. The encoder has learned from undefended files; one that learns from "
-    "files defended in the same way may get more out of them. Without a proof for the person nothing excludes it."
+    "Private means: at most half of the gain is left to the best of these attacks. The encoder has learned from "
+    "undefended files; one that learns from files defended in the same way may get more out of them. Without a proof "
+    "for the person nothing excludes it."
 )
 
 
@@ -53,8 +55,9 @@ def summarise(sweep: Sweep) -> Summary:
 
     In the corner "useful and private" is a defence with which DreamBooth is shown to keep at least half of what it
     gains over chance without one, while the best attack is not shown to be nearer than chance, and is shown to have
-    lost at least half of what it gains on the undefended file; each by a 95% interval over pictures. If the undefended
-    DreamBooth is itself no better than chance, or the undefended file gives nothing away, nothing can be shown.
+    lost at least half of what it gains on the undefended file; 95% over pictures, for all defences together. If the
+    undefended DreamBooth is itself no better than chance, or the undefended file gives nothing away, nothing can be
+    shown.
     """
     points = list(sweep.points)
     if not points:
@@ -88,7 +91,7 @@ def summarise(sweep: Sweep) -> Summary:
     if corner:
         names = _names(corner)
         verb = "is" if len(corner) == 1 else "are"
-        headline = f"Useful, and private from these attacks: {names} {verb} in the corner"
+        headline = f"Useful, with at most half of the leak left to these attacks: {names} {verb} in the corner"
         return Summary(headline, (*sentences, ADAPTIVE), "corner")
     undecided = any(not found[point].useless and not found[point].leaks for point in others)
     if undecided:
@@ -143,7 +146,8 @@ def _epsilons(points: Sequence[Point]) -> list[str]:
         )
         sentences.append(
             f"What is proved (ε for one photo, and for the person, who is on all of them): {pairs}. "
-            "Whose face comes out is a question of the person level."
+            "DP-SGD's compares with none of these photos, Gaussian's with other ones in their place. Whose face comes "
+            "out is a question of the person level."
         )
     if nominal:
         sentences.append(f"The ε of these is nominal, no proof stands behind it: {_names(nominal)}.")

@@ -18,7 +18,7 @@ from demo.attack.registry import AttackSettings, attacks_on, without_encoder
 from demo.bases import Base, find_base
 from demo.compute import on_gpu
 from demo.defences.base import Defence
-from demo.defences.registry import choose
+from demo.defences.registry import DEFENCES, choose
 from demo.defences.release import released, write_tuned
 from demo.defend.model import MetricSummary, Point, Sweep, new_point, point_name, settings_of
 from demo.errors import DemoError, OutputError, PhotoError, Stopped, WeightsError
@@ -29,19 +29,17 @@ from demo.metrics.registry import BUNDLED, Context, MetricResult
 from demo.progress import Progress, Report
 from demo.report import Arm
 
-__all__ = ["EPSILONS", "MetricSummary", "Point", "Sweep", "default_plan", "sweep"]
+__all__ = ["MetricSummary", "Point", "Sweep", "default_plan", "sweep"]
 
-EPSILONS = (10.0, 2.0, 0.1)  # the paper's
 CHANCE_ROUNDS = 2  # every point is held against chance, so it gets more pictures than one point does
 
 
 def default_plan() -> tuple[Defence, ...]:
-    """Everything there is, the mechanisms with an accountant at the paper's three epsilons."""
-    return (
-        choose("none"),
-        *(choose("dpdm", epsilon=epsilon) for epsilon in EPSILONS),
-        *(choose("dpgm", epsilon=epsilon) for epsilon in EPSILONS),
-        *(choose(key) for key in ("gaussian", "truncate", "int8", "mp_lora", "smp_lora")),
+    """All of the registry, in its order, at every epsilon that a defence is to be tried at."""
+    return tuple(
+        defence
+        for key, kind in DEFENCES.items()
+        for defence in ([choose(key, epsilon=epsilon) for epsilon in kind.tried_at] or [choose(key)])
     )
 
 

@@ -47,7 +47,7 @@ def build_defence_fields() -> DefenceFields:
         with gr.Row(elem_classes="ll-presets"):
             presets = [gr.Button(f"ε = {value:g}", size="sm", min_width=60) for value in PRESETS]
     with gr.Accordion("Settings of the defence", open=False, visible=False, elem_id="defence-more") as more:
-        fields["delta"] = gr.Number(DELTA, label="Delta (must be below 1 / number of photos)", step=1e-7)
+        fields["delta"] = gr.Number(DELTA, label="Delta (at most 0.001)", step=1e-7)
         fields["noise_draws"] = gr.Slider(
             1,
             DRAWS_MOST,

@@ -10,10 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from demo.defences.base import Defence, NoDefence
+from demo.defences.base import EPSILONS, Defence, NoDefence
 from demo.defences.registry import choose
 from demo.defend.model import point_name
-from demo.defend.sweep import EPSILONS
 from demo.errors import SettingsError, Stopped
 from demo.progress import Report
 from demo.shake.methods.perturb import STDS

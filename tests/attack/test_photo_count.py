@@ -67,7 +67,7 @@ def test_the_number_is_read() -> None:
         said = count_photos(lora, known)
         assert said.photos == n
         assert said.value == pytest.approx(n, abs=0.5)
-        assert f"matrices: {n} ({said.value:.1f} before" in said.sentence
+        assert f"matrices: about {n} ({said.value:.1f} before" in said.sentence
         assert "mean error of 0.5 photos" in said.sentence
         assert vote(spectra(lora), known) == n
 

@@ -177,7 +177,7 @@ def test_a_stop_keeps_what_was_played_and_is_refused_when_that_is_nothing(tiny_p
 def test_only_dp_sgd_has_noisy_gradients(tiny_pipe, tiny_base, pictures) -> None:
     with pytest.raises(SettingsError, match="mode 'file'"):
         run(tiny_pipe, tiny_base, [], defence=NoDefence())
-    with pytest.raises(SettingsError, match="below 1/"):
+    with pytest.raises(SettingsError, match=r"at most 0\.001"):
         run(tiny_pipe, tiny_base, pictures, defence=Dpdm(delta=0.5, epsilon=1.0))
 
 

@@ -258,7 +258,7 @@ def test_fine_tuning_with_a_defence_shows_its_ledger(visit: Visit, width: int, s
     page.get_by_label("Delta").fill("0.5")
     shoot(page, f"{width}-8-defence")
     page.locator("#start").click()
-    page.get_by_text("must be below 1/5").wait_for()
+    page.get_by_text("must be at most 0.001").wait_for()
     page.get_by_label("Delta").fill("0.000001")
     page.locator("#start").click()
     page.get_by_text("spent: photo level").wait_for()

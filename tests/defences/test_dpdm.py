@@ -201,7 +201,7 @@ def test_a_known_seed_is_no_guarantee() -> None:
         ({"epsilon": 0.0}, "epsilon"),
         ({"epsilon": -1.0}, "epsilon"),
         ({"delta": 0.0}, "delta"),
-        ({"delta": 0.2}, "below 1/5"),
+        ({"delta": 0.002}, "at most 0.001"),
         ({"delta": 1.0}, "delta"),
         ({"epsilon": 0.01, "noise_multiplier": 0.5}, "not allow even one step"),
         ({"epsilon": 1e-9}, "No noise is strong enough"),

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 from fake_points import point
 
+from demo.defences.quantise import Int8
 from demo.defences.registry import DEFENCES, choose
 from demo.defend.plan import check, chosen, together
 from demo.defend.sweep import default_plan
@@ -20,6 +23,16 @@ def test_the_default_plan_tries_every_defence_and_begins_without_one() -> None:
     assert [d.epsilon for d in plan if d.key == "dpgm"] == [10, 2, 0.1]
     assert len({defence.label for defence in plan}) == len(plan) == 12
     check([defence for defence in plan if defence.key != "dpdm"], 5, SETTINGS)  # its search for a sigma takes seconds
+
+
+def test_a_new_defence_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mine(Int8):
+        key: ClassVar[str] = "mine"
+        title: ClassVar[str] = "Mine"
+
+    monkeypatch.setitem(DEFENCES, "mine", Mine)
+    assert default_plan()[-1] == Mine()
+    assert chosen("mine") == (Mine(),)
 
 
 def test_a_choice_in_words() -> None:

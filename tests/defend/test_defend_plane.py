@@ -43,7 +43,7 @@ def test_equal_distances_lie_on_the_diagonal() -> None:
     assert x - FRAME.left == pytest.approx(FRAME.bottom - y, abs=0.2)
 
 
-def test_chance_is_a_line_on_both_axes_and_the_corner_lies_where_half_of_the_gain_is_kept() -> None:
+def test_chance_is_a_line_on_both_axes_and_the_corner_lies_where_half_of_the_gain_is_kept_and_half_lost() -> None:
     root = drawn(PLAIN, GOOD)
     vertical, horizontal = of_class(root, "chance")
     x, y = float(vertical.attrib["x1"]), float(horizontal.attrib["y1"])
@@ -52,7 +52,7 @@ def test_chance_is_a_line_on_both_axes_and_the_corner_lies_where_half_of_the_gai
     (corner,) = of_class(root, "corner")
     plain, _ = centre(of_class(root, "mark")[0])
     assert float(corner.attrib["x"]) == pytest.approx((x + plain) / 2, abs=0.2)
-    assert float(corner.attrib["y"]) == pytest.approx(y)
+    assert float(corner.attrib["y"]) == pytest.approx((y + centre(of_class(root, "mark")[0])[1]) / 2, abs=0.2)
     assert float(corner.attrib["x"]) + float(corner.attrib["width"]) == pytest.approx(FRAME.right)
     words = [node.text for node in root.iter(f"{SVG}text")]
     assert words.count("chance") == 2

@@ -22,7 +22,7 @@ def test_a_defence_in_the_corner_is_named() -> None:
     corner = point("int8", 0.55, 0.8)
     summary = summarise(swept(PLAIN, corner, point("truncate", 0.5, 0.56)))
     assert summary.kind == "corner"
-    assert summary.headline == "Useful, and private from these attacks: Rounding to int8 is in the corner"
+    assert summary.headline.startswith("Useful, with at most half of the leak left to these attacks: Rounding to int8")
     assert summary.sentences[-1] == ADAPTIVE
     assert any(s.startswith("Useful and private") and "Rounding to int8" in s for s in summary.sentences)
     assert any(s.startswith("Useful, but it still leaks") and "Rank truncation" in s for s in summary.sentences)
@@ -61,6 +61,15 @@ def test_little_left_of_dreambooth_is_not_useful() -> None:
     assert useful_distance(swept(point("none", 0.9, 0.9))) is None
     words = text(PLAIN, little)
     assert "Of little use: DreamBooth keeps less than 50%" in words
+
+
+def test_many_defences_are_held_to_a_stricter_interval() -> None:
+    narrow = point("int8", 0.605, 0.8, spread=0.075)  # a little more than half of its gain
+    alone = standing(narrow, swept(PLAIN, narrow))
+    others = [point(key, 0.8, 0.8) for key in ("gaussian", "truncate", "mp_lora", "smp_lora", "dpgm", "dpdm")]
+    among = standing(narrow, swept(PLAIN, narrow, *others))
+    assert alone.kept.estimate == among.kept.estimate
+    assert (alone.useful, among.useful, among.useless) == (True, False, False)
 
 
 def test_half_kept_within_the_noise_is_neither_useful_nor_useless() -> None:

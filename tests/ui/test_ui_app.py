@@ -135,7 +135,7 @@ def test_fine_tuning_with_a_defence_and_bad_budgets(app: App) -> None:
     client.predict("Anouk Quistrow", api_name="/load_person")
     for values, problem in (
         ({"epsilon": 0}, "epsilon: Input should be greater than 0"),
-        ({"delta": 0.2}, "must be below 1/5"),
+        ({"delta": 0.2}, "must be at most 0.001"),
         ({"noise_draws": 65}, "greater than maximum value|noise_draws"),
     ):
         with pytest.raises(AppError, match=problem):

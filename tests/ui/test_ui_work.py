@@ -156,7 +156,7 @@ def test_without_a_defence_there_is_no_ledger(services: Services, visitor: Visit
 @pytest.mark.parametrize(
     ("defence", "problem"),
     [
-        (Dpdm(delta=0.2), "Delta is 0.2, but with 5 photos it must be below 1/5"),
+        (Dpdm(delta=0.2), "Delta is 0.2, but it must be at most 0.001"),
         (Dpdm(epsilon=float("inf")), "Epsilon is inf"),
         (Dpdm(epsilon=0.1, noise_multiplier=0.5), "does not allow even one step"),
     ],
