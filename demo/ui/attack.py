@@ -12,7 +12,7 @@ from gradio.components import Component
 
 from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
 from demo.report import Arm
-from demo.ui import leak0, pictures, work
+from demo.ui import leak0, loras, pictures, work
 from demo.ui.desk import Attacked, Released
 from demo.ui.fields import optional_number
 from demo.ui.orders import find, order
@@ -133,7 +133,7 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
             return
         path, name = uploaded(file)
         try:
-            work.take_file(services, visitor, path, name, find(services, key).key)
+            loras.take_file(services, visitor, path, name, find(services, key).key)
         finally:
             discard_upload(path)
 
@@ -152,7 +152,7 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
         preprocess=False,
     )
     live.on(tab.start.click, begin, fields, api_name="attack")
-    live.on(tab.clean.click, work.clean, api_name="clean_copy")
+    live.on(tab.clean.click, loras.clean, api_name="clean_copy")
 
 
 def layers(released: Released) -> pd.DataFrame:

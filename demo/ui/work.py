@@ -6,7 +6,6 @@ import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from threading import Event
 
 from PIL import Image
@@ -20,7 +19,7 @@ from demo.lora.settings import LoraSettings
 from demo.progress import Report
 from demo.report import write_report
 from demo.ui import ledger
-from demo.ui.desk import Attacked, Cleaned, Compared, Desk, Released
+from demo.ui.desk import Attacked, Compared, Desk, Released
 from demo.ui.services import Services
 from demo.ui.visitors import Visitor
 
@@ -28,7 +27,6 @@ LEAST_PHOTOS = 3
 MOST_PHOTOS = 20
 LEAST_APART = 3  # photos that are worth keeping apart, for scoring alone
 OWN_FILE = "lora.safetensors"
-CLEAN_FILE = "lora-clean.safetensors"
 
 Part = Callable[[Report, Event], None]
 
@@ -64,9 +62,18 @@ def begin(services: Services, visitor: Visitor, title: str, work: Part) -> None:
                 visitor.delete()  # the job may have written after the deletion
 
     with visitor.lock:
-        if services.jobs.busy(visitor.id):
-            raise SettingsError("A job of yours is in line or running.", "Wait for its end, or stop it.")
+        check_idle(services, visitor)
         visitor.change(tab=None, job=services.jobs.submit(visitor.id, title, guarded))
+
+
+def check_idle(services: Services, visitor: Visitor) -> None:
+    """Refuse what would change the desk under a job. Under the visitor's lock it holds until the lock is let go.
+
+    Raises:
+        SettingsError: a job of the visitor waits or runs.
+    """
+    if services.jobs.busy(visitor.id):
+        raise SettingsError("A job of yours is in line or running.", "Wait for its end, or stop it.")
 
 
 def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
@@ -127,7 +134,7 @@ def attacking(services: Services, visitor: Visitor, order: Order) -> Part:
     """A job that attacks the file on the desk: the file and public models go in, nothing else of the visitor's."""
 
     def work(report: Report, stop: Event) -> None:
-        released = _released(visitor.desk)
+        released = file_of(visitor.desk)
         file = services.story.open_lora(released.path, base_key=released.base_key)
         done = services.story.attack(
             file, order.method, base_key=released.base_key, settings=order.attack, report=report, stop=stop
@@ -187,43 +194,6 @@ def story(services: Services, visitor: Visitor, order: Order) -> Part:
     return work
 
 
-def take_file(services: Services, visitor: Visitor, upload: Path, name: str, base_key: str) -> None:
-    """Move an uploaded LoRA file into the visitor's folder and onto the desk.
-
-    Whether it fits the base is found when it is attacked: that needs the base.
-
-    Raises:
-        LoraFileError: it is no LoRA file that can be read.
-    """
-    lora, said = read_lora(upload), leak0.scan(upload)
-    path = visitor.room("uploaded") / OWN_FILE
-    shutil.move(upload, path)
-    counted = services.story.count_photos(lora, base_key=base_key)
-    released = Released(path, name, base_key, lora, size=path.stat().st_size, said=said, counted=counted)
-    visitor.change(released=released, cleaned=None, attacked=None, compared=None)
-
-
-def clean(visitor: Visitor) -> None:
-    """Put a copy of the file on the desk beside it that says nothing by itself.
-
-    Raises:
-        LoraFileError: there is no file.
-    """
-    released = _released(visitor.desk)
-    if visitor.desk.cleaned is not None:
-        return
-    try:
-        path = leak0.clean_copy(released.path, visitor.room("clean") / CLEAN_FILE)
-        with visitor.lock:
-            if visitor.desk.released is released:
-                visitor.change(cleaned=Cleaned(released, path))
-            else:
-                shutil.rmtree(path.parent)
-    finally:
-        if visitor.gone:
-            visitor.delete()  # the copy may have been written after the deletion
-
-
 def split(photos: Sequence[Image.Image], count: int) -> tuple[list[Image.Image], list[Image.Image], str]:
     """Photos to fine-tune on, photos to score with, and an honest note about the two."""
     used, apart = list(photos[:count]), list(photos[count:])
@@ -255,14 +225,19 @@ def check_photos(desk: Desk) -> None:
         )
 
 
-def _released(desk: Desk) -> Released:
+def file_of(desk: Desk) -> Released:
+    """The file under attack.
+
+    Raises:
+        LoraFileError: there is none.
+    """
     if desk.released is None:
         raise LoraFileError("There is no LoRA file yet.", "Fine-tune one, or upload a .safetensors file.")
     return desk.released
 
 
 def _comparable(services: Services, desk: Desk) -> tuple[Released, list[Image.Image], str]:
-    released = _released(desk)
+    released = file_of(desk)
     if released.scored:
         return released, list(released.scored), released.note
     if not desk.photos.shots:

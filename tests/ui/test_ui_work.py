@@ -11,17 +11,15 @@ import pytest
 import torch
 from fake_services import fake_services
 from fake_story import FakeStory, face, lora
-from safetensors.torch import save_file
 
 from demo.attack.registry import AttackSettings
 from demo.defences.dpdm import Dpdm
 from demo.defences.registry import choose
 from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped
 from demo.lora.files import read_lora, write_lora
-from demo.lora.leak0 import scan
 from demo.lora.settings import LoraSettings
 from demo.progress import Progress, Report, silent
-from demo.ui import work
+from demo.ui import loras, work
 from demo.ui.desk import Group, Photos, Shot
 from demo.ui.services import Services
 from demo.ui.visitors import GoneError, Visitor
@@ -223,7 +221,7 @@ def test_what_is_needed_is_said(services: Services, visitor: Visitor) -> None:
 def test_an_uploaded_file_without_photos_cannot_be_compared(
     services: Services, visitor: Visitor, tmp_path: Path
 ) -> None:
-    work.take_file(
+    loras.take_file(
         services, visitor, write_lora(tmp_path / "up" / "mine.safetensors", lora()), "mine.safetensors", "face64"
     )
     work.attacking(services, visitor, ORDER)(silent, Event())
@@ -237,20 +235,6 @@ def test_an_uploaded_file_without_photos_cannot_be_compared(
     assert "dreambooth" not in compared.report.metrics  # nobody here knows the trigger
     assert "not known" in compared.report.notes[0]
     assert compared.report.settings["number of photos, read from the spectrum"] == 4
-
-
-def test_a_bad_upload_leaves_the_last_file_in_place(services: Services, visitor: Visitor, tmp_path: Path) -> None:
-    work.take_file(
-        services, visitor, write_lora(tmp_path / "up" / "good.safetensors", lora()), "good.safetensors", "face64"
-    )
-    bad = tmp_path / "bad.safetensors"
-    bad.write_bytes(b"PK\x03\x04" + b"\0" * 100)
-    with pytest.raises(LoraFileError, match=r"bad\.safetensors"):
-        work.take_file(services, visitor, bad, "bad.safetensors", "face64")
-    released = visitor.desk.released
-    assert released is not None
-    assert released.name == "good.safetensors"
-    assert released.path.exists()
 
 
 def test_one_job_a_visitor(services: Services, visitor: Visitor) -> None:
@@ -277,29 +261,6 @@ def test_a_late_job_of_a_deleted_visitor_leaves_nothing(services: Services, visi
     assert not visitor.folder.exists()
     with pytest.raises(GoneError):
         _ = visitor.desk
-
-
-def test_a_clean_copy_belongs_to_its_file(services: Services, visitor: Visitor, tmp_path: Path) -> None:
-    with pytest.raises(LoraFileError, match="no LoRA file yet"):
-        work.clean(visitor)
-    for number in range(2):
-        upload = tmp_path / "upload.safetensors"
-        save_file(dict(lora(number).tensors), upload, metadata={"ss_output_name": "zorblax"})
-        work.take_file(services, visitor, upload, "zorblax.safetensors", "face64")
-        desk = visitor.desk
-        assert desk.released is not None
-        assert [finding.value for finding in desk.released.said] == ["zorblax"]
-        assert desk.cleaned is None  # a new file has none yet
-        work.clean(visitor)
-        cleaned = visitor.desk.cleaned
-        assert cleaned is not None
-        assert cleaned.path.parent.parent == visitor.folder
-        assert scan(cleaned.path) == ()
-        work.clean(visitor)
-        assert visitor.desk.cleaned is cleaned
-        assert list(visitor.folder.glob("clean-*")) == [cleaned.path.parent]
-    visitor.delete()
-    assert not cleaned.path.exists()
 
 
 def test_a_file_that_was_made_here_says_nothing_by_itself(services: Services, visitor: Visitor) -> None:
