@@ -89,6 +89,7 @@ class Attacked:
 
     released: Released
     reconstruction: Reconstruction
+    settings: AttackSettings
     number: int = field(default_factory=new_number)
 
 

@@ -14,7 +14,7 @@ from demo.attack.registry import AttackSettings
 from demo.defences.registry import Defence, NoDefence
 from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped
 from demo.lora import leak0
-from demo.lora.files import read_lora
+from demo.lora.files import LoraWeights, read_lora
 from demo.lora.settings import LoraSettings
 from demo.progress import Report
 from demo.report import write_report
@@ -136,10 +136,7 @@ def attacking(services: Services, visitor: Visitor, order: Order) -> Part:
     def work(report: Report, stop: Event) -> None:
         released = file_of(visitor.desk)
         file = services.story.open_lora(released.path, base_key=released.base_key)
-        done = services.story.attack(
-            file, order.method, base_key=released.base_key, settings=order.attack, report=report, stop=stop
-        )
-        visitor.change(attacked=Attacked(released, done), compared=None)
+        _attack(services, visitor, order, released, file, report, stop)
 
     return work
 
@@ -156,14 +153,17 @@ def comparing(services: Services, visitor: Visitor, order: Order) -> Part:
     def work(report: Report, stop: Event) -> None:
         desk = visitor.desk
         released, scored, note = _comparable(services, desk)
-        attacked = desk.attacked if desk.attacked is not None and desk.attacked.released is released else None
+        file = services.story.open_lora(released.path, base_key=released.base_key)
+        attacked = desk.attacked
+        if attacked is None or not _ordered(attacked, order):
+            attacked = _attack(services, visitor, order, released, file, report, stop)
         made = services.story.compare(
-            services.story.open_lora(released.path, base_key=released.base_key),
+            file,
             released.trigger,
             scored,
             base_key=released.base_key,
             settings=order.attack,
-            reconstruction=None if attacked is None else attacked.reconstruction,
+            reconstruction=attacked.reconstruction,
             extra=_said(released),
             notes=[note, *([] if released.ledger is None else ledger.words(released.ledger))],
             report=report,
@@ -234,6 +234,29 @@ def file_of(desk: Desk) -> Released:
     if desk.released is None:
         raise LoraFileError("There is no LoRA file yet.", "Fine-tune one, or upload a .safetensors file.")
     return desk.released
+
+
+def _attack(
+    services: Services,
+    visitor: Visitor,
+    order: Order,
+    released: Released,
+    file: LoraWeights,
+    report: Report,
+    stop: Event,
+) -> Attacked:
+    """Draw from the file, and put what was drawn onto the desk."""
+    done = services.story.attack(
+        file, order.method, base_key=released.base_key, settings=order.attack, report=report, stop=stop
+    )
+    attacked = Attacked(released, done, order.attack)
+    visitor.change(attacked=attacked, compared=None)
+    return attacked
+
+
+def _ordered(attacked: Attacked, order: Order) -> bool:
+    """Whether it was drawn as an order wants: the rows of one comparison have their settings in common."""
+    return attacked.settings == order.attack and order.method in (None, attacked.reconstruction.attack)
 
 
 def _comparable(services: Services, desk: Desk) -> tuple[Released, list[Image.Image], str]:

@@ -73,6 +73,8 @@ class FakeStory:
         self.tuned_on: list[int] = []  # number of photos of each run
         self.base_keys: list[str] = []
         self.defences: list[Defence] = []
+        self.attacks: list[AttackSettings] = []  # of each attack that was run
+        self.compared: list[Reconstruction | None] = []  # what each comparison was given
 
     def tune(
         self,
@@ -130,6 +132,7 @@ class FakeStory:
         stop: Event | None = None,
     ) -> Reconstruction:
         settings = settings or AttackSettings()
+        self.attacks.append(settings)
         self._draw("encoder", report, stop)
         side = find_base(base_key).side
         return Reconstruction(
@@ -151,6 +154,7 @@ class FakeStory:
         stop: Event | None = None,
     ) -> LeakReport:
         base, settings = find_base(base_key), settings or AttackSettings()
+        self.compared.append(reconstruction)
         done = reconstruction or self.attack(released, base_key=base_key, settings=settings, report=report, stop=stop)
         encoder, class_prompt = ATTACKS["encoder"], ATTACKS["class_prompt"]
         arms = [Arm("dreambooth", *DREAMBOOTH, [face(1, base.side)] * 4, 0)] if trigger is not None else []

@@ -218,6 +218,65 @@ def test_what_is_needed_is_said(services: Services, visitor: Visitor) -> None:
         work.comparing(services, visitor, ORDER)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        AttackSettings(samples=3, guidance=2),
+        AttackSettings(samples=3, seed=5),
+        AttackSettings(samples=3, steps=7),
+        AttackSettings(samples=3, extrapolate=False),
+        AttackSettings(samples=4),
+    ],
+)
+def test_a_comparison_draws_anew_where_the_attack_had_other_settings(
+    services: Services, visitor: Visitor, other: AttackSettings
+) -> None:
+    load(visitor, 8)
+    tune(services, visitor)
+    work.attacking(services, visitor, ORDER)(silent, Event())
+    first = visitor.desk.attacked
+    assert first is not None
+    work.comparing(services, visitor, ORDER)(silent, Event())
+    assert visitor.desk.attacked is first
+    work.comparing(services, visitor, replace(ORDER, attack=other))(silent, Event())
+    desk, story = visitor.desk, services.story
+    assert isinstance(story, FakeStory)
+    assert story.attacks == [ORDER.attack, other]
+    assert desk.attacked is not None
+    assert desk.attacked.settings == other
+    assert story.compared == [first.reconstruction, desk.attacked.reconstruction]
+    assert desk.compared is not None
+    assert desk.compared.report.settings["attack"] == other.model_dump()
+
+
+def test_a_comparison_takes_the_attack_that_is_chosen_now(services: Services, visitor: Visitor) -> None:
+    load(visitor, 8)
+    tune(services, visitor)
+    for method, runs in (("class_prompt", 1), (None, 1), ("class_prompt", 1), ("encoder", 2)):
+        work.comparing(services, visitor, replace(ORDER, method=method))(silent, Event())
+        assert isinstance(services.story, FakeStory)
+        assert len(services.story.attacks) == runs
+        attacked = visitor.desk.attacked
+        assert attacked is not None
+        assert method in (None, attacked.reconstruction.attack)
+
+
+def test_a_failed_comparison_leaves_none_of_the_attack_before(services: Services, visitor: Visitor) -> None:
+    load(visitor, 8)
+    work.story(services, visitor, ORDER)(silent, Event())
+    stop = Event()
+
+    def report(progress: Progress) -> None:
+        if progress.stage == "measure":
+            stop.set()
+
+    with pytest.raises(Stopped):
+        work.comparing(services, visitor, replace(ORDER, attack=AttackSettings(samples=2)))(report, stop)
+    assert visitor.desk.attacked is not None
+    assert len(visitor.desk.attacked.reconstruction.pictures) == 2
+    assert visitor.desk.compared is None
+
+
 def test_an_uploaded_file_without_photos_cannot_be_compared(
     services: Services, visitor: Visitor, tmp_path: Path
 ) -> None:
