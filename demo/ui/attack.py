@@ -13,7 +13,7 @@ from gradio.components import Component
 from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
 from demo.report import Arm
 from demo.ui import leak0, loras, pictures, work
-from demo.ui.desk import Attacked, Released
+from demo.ui.desk import Attacked, Released, Source
 from demo.ui.fields import optional_number
 from demo.ui.orders import find, order
 from demo.ui.page import Facet, Live, Updates, View
@@ -46,6 +46,7 @@ class AttackTab:
 def build_attack_tab(services: Services) -> AttackTab:
     """Lay out the tab inside the current container."""
     gr.Markdown(INTRO)
+    before = gr.HTML(elem_id="attack-photos")
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=300):
             file = gr.HTML(elem_id="released")
@@ -102,7 +103,16 @@ def build_attack_tab(services: Services) -> AttackTab:
         arm = Arm(made.attack, f"Reconstruction: {entry.title.lower()}", entry.explanation, made.pictures, made.best)
         return {drawn: pictures.html(pictures.arm_row(arm, wrap=True) + _without_encoder(attacked, services))}
 
+    def source(view: View) -> Source | None:
+        return None if view.desk.released is None else view.desk.released.source
+
     facets = (
+        Facet(
+            "attack photos",
+            lambda view: (view.desk.older(source(view)), source(view)),
+            lambda view: {before: pictures.html(pictures.older(view.desk, source(view)))},
+            [before],
+        ),
         Facet("released", lambda v: v.desk.released and v.desk.released.number, draw_file, [file, matrices, said]),
         Facet(
             "clean copy",

@@ -54,12 +54,13 @@ def build_compare_tab(services: Services) -> CompareTab:
             hidden = gr.DownloadButton(visible=False, value=None)
             return {verdict: pictures.html(""), rest: pictures.html(""), html: hidden, json: hidden}
         report = compared.report
+        rows = pictures.rows(report, pictures.compared_with(view.desk, compared.source))
         body = (
-            f"{pictures.rows(report)}<h3>Bars</h3>{pictures.figures(report)}<h3>All metrics</h3>"
+            f"{rows}<h3>Bars</h3>{pictures.figures(report)}<h3>All metrics</h3>"
             f"{pictures.table(report)}{pictures.notes(report)}"
         )
         return {
-            verdict: pictures.html(pictures.verdict(report)),
+            verdict: pictures.html(pictures.older(view.desk, compared.source) + pictures.verdict(report)),
             rest: pictures.html(body),
             html: gr.DownloadButton(visible=True, value=str(compared.html)),
             json: gr.DownloadButton(visible=True, value=str(compared.json)),
@@ -67,12 +68,17 @@ def build_compare_tab(services: Services) -> CompareTab:
 
     def draw_needs(view: View) -> Updates:
         lacking = _lacking(view)
+        said = lacking or _takes(view)
         ready = not view.active and not lacking
-        return {start: gr.Button(interactive=ready), needs: pictures.html(pictures.note(lacking) if lacking else "")}
+        return {start: gr.Button(interactive=ready), needs: pictures.html(pictures.note(said) if said else "")}
+
+    def stamp(view: View) -> tuple[int, bool] | None:
+        compared = view.desk.compared
+        return None if compared is None else (compared.number, view.desk.older(compared.source))
 
     facets = (
-        Facet("compared", lambda v: v.desk.compared and v.desk.compared.number, draw, [verdict, rest, html, json]),
-        Facet("compare button", lambda view: (view.active, _lacking(view)), draw_needs, [start, needs]),
+        Facet("compared", stamp, draw, [verdict, rest, html, json]),
+        Facet("compare button", lambda v: (v.active, _lacking(v), _takes(v)), draw_needs, [start, needs]),
     )
     return CompareTab({"include_photos": include}, start, facets)
 
@@ -96,6 +102,14 @@ def _lacking(view: View) -> str:
     released = view.desk.released
     if released is None:
         return "A LoRA file is needed first: fine-tune one, or upload one in the Attack tab."
-    if not released.scored and not view.desk.photos.shots:
+    if not view.desk.kept and not view.desk.photos.shots:
         return "Photos to compare with are needed: load them in the Fine-tune tab."
     return ""
+
+
+def _takes(view: View) -> str:
+    """Which photos a comparison takes, where they are not those that are loaded."""
+    released = view.desk.released
+    if released is None or not view.desk.kept or not view.desk.older(released.source):
+        return ""
+    return "Compare takes the photos that the file was made from, not those that are loaded now."

@@ -157,4 +157,4 @@ def preselected(defence: Defence) -> bool:
 def _stale(view: View) -> bool:
     """Whether the points are of photos that are no longer loaded."""
     swept = view.desk.swept
-    return swept is not None and swept.terms.photos != view.desk.photos.number
+    return swept is not None and view.desk.older(swept.terms.photos)

@@ -42,6 +42,14 @@ class Group:
     faces: tuple[Image.Image, ...]
 
 
+@dataclass(frozen=True)
+class Source:
+    """Which photos a result is of: equal where they are the same photos. A fictional person's always are."""
+
+    number: int | None  # of the Photos; None: a fictional person's
+    person: str | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Photos:
     """The visitor's photos. ``number`` is unlike any other's: pages tell by it what is new."""
@@ -50,6 +58,19 @@ class Photos:
     groups: tuple[Group, ...] = ()
     person: str | None = None  # the fictional person that the photos are of
     number: int = field(default_factory=new_number)
+
+    @property
+    def source(self) -> Source:
+        """By which results remember them."""
+        return Source(self.number if self.person is None else None, self.person)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Photos that the visitor's own file is compared with."""
+
+    photos: tuple[Image.Image, ...]
+    note: str  # on what else they were used for
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +86,7 @@ class Released:
     settings: LoraSettings | None = None
     steps: int = 0
     stopped: bool = False
-    scored: tuple[Image.Image, ...] = ()  # photos of the same person to compare with
-    note: str = ""  # about these photos
+    source: Source | None = None  # the photos that it was made from; None: not known here
     ledger: Ledger | None = None  # of the defence; None: none was used, or not known here
     job: str | None = None  # id of the job that made it
     said: tuple[Finding, ...] = ()  # by the file itself
@@ -98,6 +118,7 @@ class Compared:
     """A report and its files."""
 
     report: LeakReport
+    source: Source  # the photos that it compares with
     json: Path
     html: Path
     number: int = field(default_factory=new_number)
@@ -107,7 +128,7 @@ class Compared:
 class Terms:
     """What all points of one sweep have in common: with other terms it cannot go on."""
 
-    photos: int  # number of the Photos
+    photos: Source
     base_key: str
     lora: LoraSettings
     attack: AttackSettings
@@ -155,6 +176,7 @@ class Desk:
 
     photos: Photos = field(default_factory=Photos)
     tuned: Released | None = None
+    scored: Scored | None = None  # None: no own file, or the photos have been removed
     released: Released | None = None  # the file under attack: the own one, or an uploaded one
     cleaned: Cleaned | None = None  # of that file
     attacked: Attacked | None = None
@@ -168,6 +190,15 @@ class Desk:
     def used(self) -> bool:
         """Whether there is anything that somebody would miss."""
         return bool(self.photos.shots or self.released or self.swept or self.shook)
+
+    @property
+    def kept(self) -> Scored | None:
+        """Photos to compare the file under attack with that were kept for that; an uploaded file has none."""
+        return self.scored if self.released is not None and self.released is self.tuned else None
+
+    def older(self, source: Source | None) -> bool:
+        """Whether a result is of other photos than those that are loaded now."""
+        return source is not None and source != self.photos.source
 
     def files(self) -> list[Path]:
         """All files that something on the desk refers to."""

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from demo.lora.settings import find_preset
-from demo.ui import curves, ledger, pictures, shots, work
+from demo.ui import curves, pictures, shots, work
 from demo.ui.defence_fields import DefenceFields, build_defence_fields, wire_defence_fields
+from demo.ui.errors import READING_S
 from demo.ui.estimate import wire_estimate
 from demo.ui.fields import optional_number
 from demo.ui.orders import find, order
 from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.services import Services
+from demo.ui.tuned import STORY, TUNING, build_result
 from demo.ui.uploads import uploaded
 from demo.ui.visitors import Visitor
 
@@ -27,7 +28,6 @@ INTRO = (
     f"{work.LEAST_PHOTOS} to {work.MOST_PHOTOS} photos of **one** person, from the front, in light. The face is found "
     "and cropped; your file is deleted at once, and the crop is kept in memory alone."
 )
-TUNING, STORY = TITLES = ("Fine-tuning", "The whole story")  # of the jobs that make a file
 PEOPLE = "**Or take a fictional person: one click.** These people do not exist; all their pictures were generated."
 
 
@@ -70,7 +70,7 @@ def build_finetune_tab(services: Services) -> FineTuneTab:
         with gr.Column(scale=2, min_width=300):
             watch = _watch()
         with gr.Column(scale=3, min_width=300):
-            result = _result(services)
+            result = build_result(services)
     enabled = Facet(
         "fine-tune buttons",
         lambda view: (view.active, work.ready(view.desk)),
@@ -106,6 +106,9 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
             return
         shots.choose(visitor, face)
 
+    def remove(visitor: Visitor) -> None:
+        gr.Info(shots.remove_all(services, visitor), duration=READING_S)
+
     slow = {"show_progress": "minimal", "show_progress_on": tab.remove, "concurrency_id": "photos"}
     reading: dict[str, Any] = {"preprocess": False, "concurrency_limit": 1, **slow}
     live.on(tab.uploads.upload, add, {"photos": tab.uploads}, clear=[tab.uploads], api_name="add_photos", **reading)
@@ -114,7 +117,7 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
         live.on(button.click, partial(shots.load_person, person=person))
     live.on(tab.take.click, choose, {"face": tab.faces})
     live.on(tab.leave.click, lambda visitor: shots.choose(visitor, None))
-    live.on(tab.remove.click, shots.remove_all, api_name="remove_photos")
+    live.on(tab.remove.click, remove, api_name="remove_photos")
     live.on(tab.start.click, partial(begin, work.tuning, TUNING), fields, api_name="fine_tune")
     live.on(tab.story.click, partial(begin, work.story, STORY), fields, api_name="run_story")
     wire_defence_fields(tab.defence)
@@ -253,46 +256,3 @@ def _watch() -> tuple[Facet, Facet]:
         Facet("losses", last_step, losses, [plot], quick=True),
         Facet("live sample", sampled, live_sample, [sample], quick=True),
     )
-
-
-def _result(services: Services) -> Facet:
-    words = gr.HTML(elem_id="tuned")
-    with gr.Row():
-        download = gr.DownloadButton("Download the LoRA file", visible=False, elem_id="download-lora")
-        proof = gr.DownloadButton("Download the ledger", visible=False, elem_id="download-ledger")
-    spent = gr.HTML(elem_id="ledger")
-
-    def draw(view: View) -> Updates:
-        tuned = view.desk.tuned
-        if tuned is None:
-            hidden = gr.DownloadButton(visible=False, value=None)
-            return {words: pictures.html(""), spent: pictures.html(""), download: hidden, proof: hidden}
-        base = services.bases[tuned.base_key]
-        stopped = ", stopped early" if tuned.stopped else ""
-        before = "Of the run before. " if _tuning_again(view) else ""
-        text = f"{before}{tuned.name}: {pictures.size(tuned.size)}, {tuned.steps} steps{stopped}, for {base.title}."
-        secret = (
-            '<p class="ll-note">Secret trigger word, in no file: '
-            f"<code>{escape(tuned.trigger or '')}</code>. <strong>This stays with you.</strong></p>"
-        )
-        shared = pictures.note("The file alone is what people share, and what the attack gets.")
-        return {
-            words: pictures.html(f"{pictures.note(text, 'good')}{secret}{shared}"),
-            spent: pictures.html("" if tuned.ledger is None else ledger.card(tuned.ledger)),
-            download: gr.DownloadButton(visible=True, value=str(tuned.path)),
-            proof: gr.DownloadButton(
-                visible=tuned.ledger is not None,
-                value=None if tuned.ledger is None else str(tuned.path.with_suffix(".ledger.json")),
-            ),
-        }
-
-    def stamp(view: View) -> tuple[int, bool] | None:
-        return None if view.desk.tuned is None else (view.desk.tuned.number, _tuning_again(view))
-
-    return Facet("tuned", stamp, draw, [words, spent, download, proof])
-
-
-def _tuning_again(view: View) -> bool:
-    """Whether a job runs that has yet to replace the file."""
-    job, tuned = view.job, view.desk.tuned
-    return view.active and job is not None and job.title in TITLES and tuned is not None and tuned.job != job.id

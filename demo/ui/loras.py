@@ -8,9 +8,10 @@ from pathlib import Path
 from demo.lora import leak0
 from demo.lora.files import read_lora
 from demo.ui.desk import Cleaned, Released
+from demo.ui.scored import file_of
 from demo.ui.services import Services
 from demo.ui.visitors import Visitor
-from demo.ui.work import OWN_FILE, check_idle, file_of
+from demo.ui.work import OWN_FILE, check_idle
 
 CLEAN_FILE = "lora-clean.safetensors"
 

@@ -13,6 +13,7 @@ from demo.metrics.base import MetricResult
 from demo.metrics.verdict import ADVERSARY
 from demo.report import Arm, LeakReport
 from demo.report.figures import bars, data_uri, interval, mean
+from demo.ui.desk import Desk, Source
 
 SHOWN_S = 0.5  # less is no work: what had been drawn before was taken over
 MAIN_BARS = ("dlib_distance", "dlib_rank", "dlib_accuracy")
@@ -125,9 +126,22 @@ def verdict(report: LeakReport) -> str:
     )
 
 
-def rows(report: LeakReport) -> str:
-    """The visitor's own photos and the pictures of every arm, a row each."""
-    own = Arm("photos", "Your photos", "What the others are compared with. They are shown to you alone.", report.photos)
+def older(desk: Desk, source: Source | None) -> str:
+    """What to say over a result of other photos than those that are loaded now; empty over one of these."""
+    if source is None or not desk.older(source):
+        return ""
+    return note(f"Of the photos loaded before ({source.person or 'your own'}).")
+
+
+def compared_with(desk: Desk, source: Source) -> str:
+    """Title of the photos in a comparison."""
+    title = "Your photos" if source.person is None else f"Pictures of {source.person}"
+    return f"{title}, loaded before" if desk.older(source) else title
+
+
+def rows(report: LeakReport, title: str = "Your photos") -> str:
+    """The photos that were compared with, under ``title``, and the pictures of every arm, a row each."""
+    own = Arm("photos", title, "What the others are compared with. They are shown to you alone.", report.photos)
     return "".join(arm_row(arm) for arm in ([own] if report.photos else []) + list(report.arms))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from demo.errors import DemoError, SettingsError
@@ -11,7 +13,7 @@ from demo.ui.desk import Group, Photos, Shot
 from demo.ui.services import Person, Services
 from demo.ui.uploads import discard_upload
 from demo.ui.visitors import Visitor
-from demo.ui.work import MOST_PHOTOS
+from demo.ui.work import MOST_PHOTOS, check_idle
 
 SIDE = 512  # pixels: the largest base's; smaller bases get it shrunk
 MOST_FACES = 6  # to choose from: the largest
@@ -67,9 +69,32 @@ def load_person(visitor: Visitor, person: Person) -> None:
     visitor.change(photos=Photos(shots, person=person.name))
 
 
-def remove_all(visitor: Visitor) -> None:
-    """Take all photos off the desk."""
-    visitor.change(photos=Photos())
+def remove_all(services: Services, visitor: Visitor) -> str:
+    """Take all photos off the desk, those that results keep among them, and the comparison that shows them.
+
+    Returns:
+        what has gone and what remains, for the visitor.
+
+    Raises:
+        SettingsError: a job of the visitor waits or runs, which may keep the photos and put them back.
+    """
+    with visitor.lock:
+        check_idle(services, visitor)
+        desk, swept = visitor.desk, visitor.desk.swept
+        if swept is not None and swept.terms.photos.person is None:
+            kept = {name: replace(getattr(swept, name), photos=[]) for name in ("sweep", "begun")}
+            swept = replace(swept, **kept)
+        visitor.change(photos=Photos(), scored=None, compared=None, swept=swept)
+        if desk.compared is not None:
+            shutil.rmtree(desk.compared.html.parent, ignore_errors=True)  # the report may hold photos
+    left = {
+        "the LoRA file": desk.released is not None,
+        "what the attack drew from it": desk.attacked is not None,
+        "the sweep's results": swept is not None,
+    }
+    remains = ", ".join(what for what, there in left.items() if there)
+    gone = "The photos have been removed" + (", and the comparison with them." if desk.compared is not None else ".")
+    return f"{gone} Still there: {remains}. Delete my data deletes that, too." if remains else gone
 
 
 def _own(visitor: Visitor) -> Photos:

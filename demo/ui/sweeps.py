@@ -16,9 +16,10 @@ from demo.defend.write import write_sweep
 from demo.errors import SettingsError, Stopped
 from demo.progress import Report
 from demo.ui.desk import Swept, Terms
+from demo.ui.scored import resized, split
 from demo.ui.services import Services
 from demo.ui.visitors import Visitor
-from demo.ui.work import Order, Part, check_photos, resized, split
+from demo.ui.work import Order, Part, check_photos
 
 LORAS = "loras"  # folder of the files of a running sweep
 
@@ -55,7 +56,7 @@ def sweeping(
     desk = visitor.desk
     check_photos(desk)
     settings = order.lora.model_copy(update={"sample_every": 0})  # nobody looks at live samples of so many runs
-    terms = Terms(desk.photos.number, order.base_key, settings, order.attack, order.seed)
+    terms = Terms(desk.photos.source, order.base_key, settings, order.attack, order.seed)
     before = _before(desk.swept, terms) if resume else None
     if before is not None:
         plan = _together(services, before.sweep.points, plan)

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import Event
 
-from PIL import Image
-
 from demo.attack.registry import AttackSettings
 from demo.defences.registry import Defence, NoDefence
-from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped
+from demo.errors import PhotoError, SettingsError, Stopped
 from demo.lora import leak0
 from demo.lora.files import LoraWeights, read_lora
 from demo.lora.settings import LoraSettings
 from demo.progress import Report
 from demo.report import write_report
 from demo.ui import ledger
-from demo.ui.desk import Attacked, Compared, Desk, Released
+from demo.ui.desk import Attacked, Compared, Desk, Released, Scored
+from demo.ui.scored import comparable, file_of, resized, split
 from demo.ui.services import Services
 from demo.ui.visitors import Visitor
 
 LEAST_PHOTOS = 3
 MOST_PHOTOS = 20
-LEAST_APART = 3  # photos that are worth keeping apart, for scoring alone
 OWN_FILE = "lora.safetensors"
 
 Part = Callable[[Report, Event], None]
@@ -118,14 +116,14 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
             settings=order.lora,
             steps=tuned.steps,
             stopped=tuned.stopped,
-            scored=tuple(scored),
-            note=note,
+            source=desk.photos.source,
             ledger=None if order.defence.key == NoDefence.key else tuned.ledger,
             job=visitor.desk.job,
             said=leak0.scan(path),
             counted=services.story.count_photos(lora, base_key=order.base_key),
         )
-        visitor.change(tuned=released, released=released, cleaned=None, attacked=None, compared=None)
+        kept = Scored(tuple(scored), note)
+        visitor.change(tuned=released, released=released, scored=kept, cleaned=None, attacked=None, compared=None)
 
     return work
 
@@ -148,11 +146,11 @@ def comparing(services: Services, visitor: Visitor, order: Order) -> Part:
         LoraFileError: there is no file.
         PhotoError: there are no photos to compare with.
     """
-    _comparable(services, visitor.desk)
+    comparable(services, visitor.desk)
 
     def work(report: Report, stop: Event) -> None:
         desk = visitor.desk
-        released, scored, note = _comparable(services, desk)
+        released, scored, source = comparable(services, desk)
         file = services.story.open_lora(released.path, base_key=released.base_key)
         attacked = desk.attacked
         if attacked is None or not _ordered(attacked, order):
@@ -160,17 +158,17 @@ def comparing(services: Services, visitor: Visitor, order: Order) -> Part:
         made = services.story.compare(
             file,
             released.trigger,
-            scored,
+            scored.photos,
             base_key=released.base_key,
             settings=order.attack,
             reconstruction=attacked.reconstruction,
             extra=_said(released),
-            notes=[note, *([] if released.ledger is None else ledger.words(released.ledger))],
+            notes=[scored.note, *([] if released.ledger is None else ledger.words(released.ledger))],
             report=report,
             stop=stop,
         )
         json, html = write_report(visitor.room("report"), made, include_photos=order.include_photos)
-        visitor.change(compared=Compared(made, json, html))
+        visitor.change(compared=Compared(made, source, json, html))
 
     return work
 
@@ -192,14 +190,6 @@ def story(services: Services, visitor: Visitor, order: Order) -> Part:
         _go_on(visitor, stop, "compare")
 
     return work
-
-
-def split(photos: Sequence[Image.Image], count: int) -> tuple[list[Image.Image], list[Image.Image], str]:
-    """Photos to fine-tune on, photos to score with, and an honest note about the two."""
-    used, apart = list(photos[:count]), list(photos[count:])
-    if len(apart) >= LEAST_APART:
-        return used, apart, f"Fine-tuned on {len(used)} photos; scored against {len(apart)} others of the same person."
-    return used, used, "Too few photos to keep some apart: scored against the photos that were fine-tuned on."
 
 
 def ready(desk: Desk) -> bool:
@@ -225,17 +215,6 @@ def check_photos(desk: Desk) -> None:
         )
 
 
-def file_of(desk: Desk) -> Released:
-    """The file under attack.
-
-    Raises:
-        LoraFileError: there is none.
-    """
-    if desk.released is None:
-        raise LoraFileError("There is no LoRA file yet.", "Fine-tune one, or upload a .safetensors file.")
-    return desk.released
-
-
 def _attack(
     services: Services,
     visitor: Visitor,
@@ -259,16 +238,6 @@ def _ordered(attacked: Attacked, order: Order) -> bool:
     return attacked.settings == order.attack and order.method in (None, attacked.reconstruction.attack)
 
 
-def _comparable(services: Services, desk: Desk) -> tuple[Released, list[Image.Image], str]:
-    released = file_of(desk)
-    if released.scored:
-        return released, list(released.scored), released.note
-    if not desk.photos.shots:
-        raise PhotoError("There are no photos to compare with.", "Load photos in the Fine-tune tab first.")
-    photos = resized([shot.aligned for shot in desk.photos.shots], services.bases[released.base_key].side)
-    return released, photos, "The file was uploaded: whether it was fine-tuned on these photos is not known."
-
-
 def _said(released: Released) -> dict[str, object]:
     """What a report may say of how the file was made: never the trigger, nor the seed that it follows from."""
     said: dict[str, object] = {}
@@ -279,11 +248,6 @@ def _said(released: Released) -> dict[str, object]:
     if released.counted is not None:
         said["number of photos, read from the spectrum"] = released.counted.photos or "not read"
     return said
-
-
-def resized(photos: Sequence[Image.Image], side: int) -> list[Image.Image]:
-    """The photos as a base takes them."""
-    return [photo.resize((side, side), Image.Resampling.LANCZOS) for photo in photos]
 
 
 def _part(report: Report, number: int) -> Report:

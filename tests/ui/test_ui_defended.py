@@ -12,9 +12,9 @@ from demo.bases import BASES
 from demo.defend.model import Sweep
 from demo.lora.settings import LoraSettings
 from demo.ui import defended
-from demo.ui.desk import Swept, Terms
+from demo.ui.desk import Source, Swept, Terms
 
-TERMS = Terms(1, "face64", LoraSettings(), AttackSettings(), None)
+TERMS = Terms(Source(1), "face64", LoraSettings(), AttackSettings(), None)
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ def test_own_photos_are_not_mixed_with_a_fictional_persons(
     shots.add(services, visitor, upload(tmp_path, "a.jpg"))
     assert visitor.desk.photos.person is None
     assert len(visitor.desk.photos.shots) == 1
-    shots.remove_all(visitor)
+    shots.remove_all(services, visitor)
     assert visitor.desk.photos.shots == ()
 
 

@@ -13,7 +13,7 @@ from demo.defend.model import Sweep
 from demo.jobs import Jobs
 from demo.lora.settings import LoraSettings
 from demo.progress import Report
-from demo.ui.desk import Photos, Shot, Swept, Terms
+from demo.ui.desk import Photos, Shot, Source, Swept, Terms
 from demo.ui.visitors import CLOSED_S, IDLE_S, MOST, GoneError, NoPageError, Visitor, Visitors
 
 PHOTOS = Photos((Shot("a.jpg", face(1)),))
@@ -215,7 +215,7 @@ def test_rooms_that_the_desk_refers_to_stay(place: Place) -> None:
 def test_a_sweep_that_was_deleted_for_want_of_use_is_missed(place: Place) -> None:
     visitor = place.visitors.open("page", None).visitor
     sweep = Sweep([], [], [], 0, [], "face64")
-    terms = Terms(1, "face64", LoraSettings(), AttackSettings(), None)
+    terms = Terms(Source(1), "face64", LoraSettings(), AttackSettings(), None)
     room = visitor.room("sweep")
     visitor.change(swept=Swept(sweep, sweep, terms, 1, running=False, files=(room / "defend.csv",)))
     visitor.room("sweep")

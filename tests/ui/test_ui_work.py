@@ -21,6 +21,7 @@ from demo.lora.settings import LoraSettings
 from demo.progress import Progress, Report, silent
 from demo.ui import loras, work
 from demo.ui.desk import Group, Photos, Shot
+from demo.ui.scored import split
 from demo.ui.services import Services
 from demo.ui.visitors import GoneError, Visitor
 
@@ -64,16 +65,16 @@ def test_the_story_fills_the_desk_and_names_its_parts(services: Services, visito
 def test_photos_are_shrunk_to_the_base_and_split(services: Services, visitor: Visitor) -> None:
     load(visitor, 8)
     tune(services, visitor)
-    released = visitor.desk.released
-    assert released is not None
-    assert [photo.size for photo in released.scored] == [(64, 64)] * 3
-    assert released.note == "Fine-tuned on 5 photos; scored against 3 others of the same person."
+    scored = visitor.desk.kept
+    assert scored is not None
+    assert [photo.size for photo in scored.photos] == [(64, 64)] * 3
+    assert scored.note == "Fine-tuned on 5 photos; scored against 3 others of the same person."
 
 
 @pytest.mark.parametrize(("have", "wanted", "used", "scored"), [(8, 5, 5, 3), (7, 5, 5, 5), (6, 3, 3, 3), (4, 5, 4, 4)])
 def test_split(have: int, wanted: int, used: int, scored: int) -> None:
     photos = [face(i) for i in range(have)]
-    tuned_on, scored_on, note = work.split(photos, wanted)
+    tuned_on, scored_on, note = split(photos, wanted)
     assert (len(tuned_on), len(scored_on)) == (used, scored)
     assert ("Too few photos" in note) == (tuned_on == scored_on)
 
