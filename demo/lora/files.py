@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -105,7 +106,7 @@ class LoraWeights:
         return self.scale(module) * (b.to(wide) @ a.to(wide))
 
 
-def read_lora(path: Path, *, base_shapes: Shapes | None = None) -> LoraWeights:
+def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "") -> LoraWeights:
     """Read a LoRA file.
 
     Header, names, types and shapes are checked before any tensor is read.
@@ -113,18 +114,19 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None) -> LoraWeights:
     Args:
         path: a safetensors file, in diffusers' layouts, PEFT's or kohya's.
         base_shapes: module -> (out, in) of the base it must fit, as :func:`expected_shapes` gives them.
+        name: what its owner calls it, for errors; the path's own by default.
 
     Raises:
         LoraFileError: what is wrong with the file and what to do.
     """
-    name = path.name
-    header = read_header(path)
+    name = name or path.name
+    header = read_header(path, name)
     keys = sort_keys(name, header.entries, base_shapes or ())
     shapes = _check_entries(name, header, keys)
     if base_shapes is not None:
         _check_base(name, shapes, base_shapes)
     ranks = {module: header.entries[parts["A"]].shape[0] for module, parts in keys.parts.items()}
-    config = _config(path, header.metadata, keys.layout)
+    config = _config(path, name, header.metadata, keys.layout)
     tensors: dict[str, Tensor] = {}
     stored: dict[str, float] = {}
     try:
@@ -178,7 +180,7 @@ def write_lora(path: Path, lora: LoraWeights) -> Path:
     return write_tensors(path, lora.tensors, metadata)
 
 
-def expected_shapes(pipe: StableDiffusionPipeline) -> dict[str, tuple[int, int]]:
+def expected_shapes(pipe: StableDiffusionPipeline | SimpleNamespace) -> dict[str, tuple[int, int]]:
     """(out, in) of all layers that LoRA files adapt, by canonical module name.
 
     The attention projections and feed-forward layers of U-Net and text encoder, and what leads into the U-Net's
@@ -260,7 +262,7 @@ def _width(shapes: Shapes) -> int | None:
     return next((w for m, (_, w) in shapes.items() if m.endswith((".attn2.to_k", ".attn2.to_v"))), None)
 
 
-def _config(path: Path, metadata: Mapping[str, str], layout: Layout) -> dict[str, Any]:
+def _config(path: Path, name: str, metadata: Mapping[str, str], layout: Layout) -> dict[str, Any]:
     """LoraConfig's table: from the file's metadata, or, as PEFT has it, from ``adapter_config.json`` beside it."""
     beside = path.with_name(ADAPTER_CONFIG)
     try:
@@ -272,9 +274,9 @@ def _config(path: Path, metadata: Mapping[str, str], layout: Layout) -> dict[str
         else:
             return {}
     except (ValueError, OSError) as error:
-        raise LoraFileError(f"The settings (metadata) of {path.name} cannot be read.", AGAIN) from error
+        raise LoraFileError(f"The settings (metadata) of {name} cannot be read.", AGAIN) from error
     if not isinstance(config, dict):
-        raise LoraFileError(f"The settings (metadata) of {path.name} are no table.", AGAIN)
+        raise LoraFileError(f"The settings (metadata) of {name} are no table.", AGAIN)
     return config
 
 

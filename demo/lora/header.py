@@ -57,13 +57,16 @@ class Header:
     entries: Mapping[str, Entry]
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path, name: str = "") -> Header:
     """Read and check the header; no tensor is touched.
+
+    Args:
+        name: what errors call the file; the path's own by default.
 
     Raises:
         LoraFileError: missing, empty, not safetensors, damaged, truncated or beyond the caps.
     """
-    name = path.name
+    name = name or path.name
     try:
         if not path.is_file():
             raise LoraFileError(f"{name} is not there.", "Choose the file again.")

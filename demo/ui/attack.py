@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -37,6 +38,7 @@ class AttackTab:
 
     upload: gr.File
     base: gr.Dropdown
+    own: gr.Button
     fields: Mapping[str, Component]
     start: gr.Button
     clean: gr.Button
@@ -51,11 +53,14 @@ def build_attack_tab(services: Services) -> AttackTab:
         with gr.Column(scale=2, min_width=300):
             file = gr.HTML(elem_id="released")
             start = gr.Button("Attack", variant="primary", elem_id="attack")
+            own = gr.Button("Back to my own file", size="sm", visible=False, elem_id="own-file")
             with gr.Accordion("Upload another file", open=False):
                 base = gr.Dropdown(
                     [(known.title, key) for key, known in services.bases.items()],
                     value=services.default_base,
                     label="Base model that the file is for",
+                    info="A change counts for an uploaded file above, too, if it fits.",
+                    elem_id="lora-base",
                 )
                 upload = gr.File(
                     file_types=[".safetensors"], label="LoRA file (.safetensors)", height=130, elem_id="lora-upload"
@@ -127,8 +132,17 @@ def build_attack_tab(services: Services) -> AttackTab:
             lambda view: {start: gr.Button(interactive=_ready(view))},
             [start],
         ),
+        Facet(
+            "choice of the file",
+            lambda view: (view.active, view.desk.uploaded and view.desk.tuned is not None),
+            lambda view: {
+                base: gr.Dropdown(interactive=not view.active),
+                own: gr.Button(visible=view.desk.uploaded and view.desk.tuned is not None, interactive=not view.active),
+            },
+            [base, own],
+        ),
     )
-    return AttackTab(upload, base, fields, start, clean, facets)
+    return AttackTab(upload, base, own, fields, start, clean, facets)
 
 
 def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Component) -> None:
@@ -147,6 +161,9 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
         finally:
             discard_upload(path)
 
+    def take_for(visitor: Visitor, key: Any) -> list[str]:
+        return loras.take_for(services, visitor, find(services, key).key)
+
     fields = {"base": base, **tab.fields}
 
     def begin(visitor: Visitor, *values: Any) -> None:
@@ -161,6 +178,8 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
         api_name="add_lora",
         preprocess=False,
     )
+    live.on(tab.base.input, take_for, {"base": tab.base})
+    live.on(tab.own.click, partial(loras.take_own, services))
     live.on(tab.start.click, begin, fields, api_name="attack")
     live.on(tab.clean.click, loras.clean, api_name="clean_copy")
 

@@ -192,9 +192,14 @@ class Desk:
         return bool(self.photos.shots or self.released or self.swept or self.shook)
 
     @property
+    def uploaded(self) -> bool:
+        """Whether the file under attack is one that was uploaded."""
+        return self.released is not None and self.released is not self.tuned
+
+    @property
     def kept(self) -> Scored | None:
         """Photos to compare the file under attack with that were kept for that; an uploaded file has none."""
-        return self.scored if self.released is not None and self.released is self.tuned else None
+        return None if self.uploaded else self.scored
 
     def older(self, source: Source | None) -> bool:
         """Whether a result is of other photos than those that are loaded now."""

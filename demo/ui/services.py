@@ -20,6 +20,7 @@ from demo.errors import WeightsError
 from demo.jobs import Jobs
 from demo.lora.dreambooth import FineTuned
 from demo.lora.files import LoraWeights
+from demo.lora.fits import read_for
 from demo.lora.settings import LoraSettings
 from demo.photos.decode import decode
 from demo.photos.ingest import Photo
@@ -112,6 +113,13 @@ class ReadPhoto(Protocol):
         """Read one photo and frame its face."""
 
 
+class ReadFile(Protocol):
+    """:func:`demo.lora.fits.read_for`."""
+
+    def __call__(self, path: Path, base: Base, *, name: str = ...) -> LoraWeights:
+        """Read a LoRA file and check that a base has its layers."""
+
+
 @dataclass(frozen=True)
 class Person:
     """A fictional person: generated pictures of nobody."""
@@ -157,6 +165,7 @@ class Services:
     visitors: Visitors
     people: Sequence[Person] = ()
     people_missing: str = ""  # why there are none
+    read_file: ReadFile = read_for
     shaker: Shaker = field(default_factory=ModelShaker)
     bases: Mapping[str, Base] = field(default_factory=known_bases)
     estimate: Callable[[Base, LoraSettings], str] = told  # of fine-tuning, in words

@@ -9,7 +9,9 @@ from fake_shake import FakeShaker
 from fake_story import FakeStory
 from fake_sweep import PLAN, FakeSweep
 
+from demo.bases import Base
 from demo.jobs import Jobs
+from demo.lora.files import LoraWeights, read_lora
 from demo.photos.decode import BadPhotoError, decode
 from demo.photos.ingest import Photo
 from demo.ui.services import Person, Services
@@ -26,6 +28,11 @@ def read_photo(source: Path, *, name: str, side: int = 512, face: int | None = N
         choices = (picture.resize((128, 128)),) * faces
         raise BadPhotoError("several_faces", f"{name} shows 2 faces.", "Choose one.", name=name, choices=choices)
     return Photo(name, picture.resize((side, side)), faces, detected=True)
+
+
+def read_any(path: Path, base: Base, *, name: str = "") -> LoraWeights:
+    """Reads as the real one does, and takes every file for every base: the fake files fit none."""
+    return read_lora(path, name=name)
 
 
 class Clock:
@@ -57,6 +64,7 @@ def fake_services(
         jobs,
         Visitors(folder, jobs, clock=clock),
         people,
+        read_file=read_any,
         shaker=shaker or FakeShaker(),
         estimate=lambda base, settings: f"Estimate: {settings.steps} steps with {base.key}.",
     )

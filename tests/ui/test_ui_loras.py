@@ -2,22 +2,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
+import gradio as gr
 import pytest
+import torch
 from fake_services import fake_services
 from fake_story import FakeStory, face, lora
 from safetensors.torch import save_file
 
-from demo.attack.registry import AttackSettings
+from demo.architectures import SD14, Architecture
+from demo.attack.registry import AttackSettings, Reconstruction
+from demo.bases import BASES
 from demo.errors import LoraFileError, SettingsError
-from demo.lora.files import write_lora
+from demo.lora.files import LoraWeights, write_lora
+from demo.lora.fits import layer_shapes, read_for
 from demo.lora.leak0 import scan
 from demo.lora.settings import LoraSettings
-from demo.progress import Progress
+from demo.progress import Progress, Report, silent
 from demo.ui import loras, work
-from demo.ui.desk import Photos, Released, Shot
+from demo.ui.attack import build_attack_tab
+from demo.ui.desk import Attacked, Photos, Released, Shot
+from demo.ui.page import View
 from demo.ui.services import Services
 from demo.ui.visitors import Visitor
 
@@ -162,3 +170,128 @@ def test_in_the_story_no_upload_comes_between_the_parts(services: Services, visi
     assert desk.attacked is not None
     assert desk.attacked.released is desk.tuned
     assert desk.compared is not None
+
+
+@pytest.fixture
+def strict(services: Services) -> Services:
+    """Files are held against the published configurations."""
+    return replace(services, bases=BASES, read_file=read_for)
+
+
+def file_for(folder: Path, architecture: Architecture) -> Path:
+    shapes = {m: shape for m, shape in layer_shapes(architecture).items() if m.endswith("attn2.to_v")}
+    tensors = {}
+    for module, (out, into) in shapes.items():
+        tensors[f"{module}.lora_A.weight"] = torch.zeros(2, into)
+        tensors[f"{module}.lora_B.weight"] = torch.zeros(out, 2)
+    return write_lora(folder / "up" / "upload.safetensors", LoraWeights(tensors, dict.fromkeys(shapes, 2.0)))
+
+
+def test_a_file_of_another_base_is_refused_at_once_and_its_own_base_named(
+    strict: Services, visitor: Visitor, tmp_path: Path
+) -> None:
+    with pytest.raises(LoraFileError) as caught:
+        loras.take_file(strict, visitor, file_for(tmp_path, SD14), "My face.safetensors", "face64")
+    assert caught.value.problem.startswith("My face.safetensors is for Stable Diffusion 1.x")
+    assert BASES["sd14"].title in caught.value.remedy
+    assert BASES["sd21"].title not in caught.value.remedy
+    assert visitor.desk.released is None
+    loras.take_file(strict, visitor, file_for(tmp_path, SD14), "My face.safetensors", "sd14")
+    assert on_desk(visitor).base_key == "sd14"
+
+
+def test_a_file_that_fits_no_base_is_refused_without_a_wrong_hint(
+    strict: Services, visitor: Visitor, tmp_path: Path
+) -> None:
+    path = write_lora(tmp_path / "up" / "upload.safetensors", lora())
+    with pytest.raises(LoraFileError) as caught:
+        loras.take_file(strict, visitor, path, "mine.safetensors", "face64")
+    assert caught.value.problem.startswith("mine.safetensors")
+    assert "It fits" not in caught.value.remedy
+
+
+def test_another_base_counts_for_the_file_on_the_desk_if_it_fits(
+    strict: Services, visitor: Visitor, tmp_path: Path
+) -> None:
+    twin = replace(BASES["sd14"], key="sd15", title="Stable Diffusion 1.5")
+    strict = replace(strict, bases={**BASES, "sd15": twin})
+    assert loras.take_for(strict, visitor, "sd14") == []  # there is no file yet
+    loras.take_file(strict, visitor, file_for(tmp_path, SD14), "mine.safetensors", "sd14")
+    first = on_desk(visitor)
+    visitor.change(attacked=Attacked(first, Reconstruction("encoder", [face(1)], 0), AttackSettings()))
+    (said,) = loras.take_for(strict, visitor, "sd21")
+    assert said.startswith("mine.safetensors is for Stable Diffusion 1.x")
+    assert "stays on the desk for Stable Diffusion 1.4" in said
+    assert on_desk(visitor) is first
+    assert visitor.desk.attacked is not None
+    assert loras.take_for(strict, visitor, "sd15") == []
+    second = on_desk(visitor)
+    assert (second.base_key, second.name, second.path) == ("sd15", "mine.safetensors", first.path)
+    assert second.number != first.number  # pages draw it anew
+    assert second.path.exists()
+    assert visitor.desk.attacked is None
+
+
+def test_the_base_of_the_own_file_is_not_up_to_the_upload(services: Services, visitor: Visitor) -> None:
+    load(visitor, 8)
+    work.tuning(services, visitor, ORDER)(silent, Event())
+    before = visitor.desk
+    assert loras.take_for(services, visitor, "sd14") == []
+    assert visitor.desk is before
+
+
+def test_back_to_the_own_file_brings_trigger_and_photos_back(
+    services: Services, visitor: Visitor, tmp_path: Path
+) -> None:
+    with pytest.raises(LoraFileError, match="no LoRA file of your own"):
+        loras.take_own(services, visitor)
+    load(visitor, 8)
+    work.story(services, visitor, ORDER)(silent, Event())
+    own = on_desk(visitor)
+    upload(services, visitor, tmp_path)
+    assert visitor.desk.kept is None
+    work.attacking(services, visitor, ORDER)(silent, Event())
+    loras.take_own(services, visitor)
+    desk = visitor.desk
+    assert desk.released is desk.tuned is own
+    assert (desk.attacked, desk.compared, desk.uploaded) == (None, None, False)
+    assert desk.kept is not None
+    assert len(desk.kept.photos) == 3
+    work.comparing(services, visitor, ORDER)(silent, Event())
+    assert visitor.desk.compared is not None
+    assert "dreambooth" in visitor.desk.compared.report.metrics
+
+
+def test_the_way_back_and_the_base_are_offered_when_they_can_be_used(
+    services: Services, visitor: Visitor, tmp_path: Path
+) -> None:
+    with gr.Blocks():
+        tab = build_attack_tab(services)
+    facet = next(facet for facet in tab.facets if tab.own in facet.outputs)
+
+    def offered() -> tuple[object, bool, bool]:
+        view = View(visitor, visitor.desk, services.jobs.get(visitor.desk.job or ""))
+        drawn = facet.draw(view)
+        return facet.stamp(view), drawn[tab.own].visible, drawn[tab.base].interactive
+
+    load(visitor, 8)
+    upload(services, visitor, tmp_path)
+    states = [offered()]
+    work.tuning(services, visitor, ORDER)(silent, Event())
+    states.append(offered())
+    upload(services, visitor, tmp_path)
+    states.append(offered())
+    go_on = Event()
+
+    def hold(report: Report, stop: Event) -> None:
+        assert go_on.wait(30)
+
+    work.begin(services, visitor, "Attack", hold)
+    states.append(offered())
+    with pytest.raises(SettingsError, match="in line or running"):
+        loras.take_own(services, visitor)
+    with pytest.raises(SettingsError, match="in line or running"):
+        loras.take_for(services, visitor, "sd14")
+    go_on.set()
+    assert [state[1:] for state in states] == [(False, True), (False, True), (True, True), (True, False)]
+    assert len({state[0] for state in states}) == 3

@@ -1,0 +1,50 @@
+"""Files against published configurations: nothing of a base but its configuration is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from demo.architectures import SD14, SD21
+from demo.bases import BASES
+from demo.errors import LoraFileError
+from demo.folders import read_architecture
+from demo.lora.files import LoraWeights, Shapes, expected_shapes, write_lora
+from demo.lora.fits import layer_shapes, read_for
+
+
+def made_for(shapes: Shapes, rank: int = 2) -> LoraWeights:
+    """Of the values of all cross-attentions."""
+    sides = {module: shape for module, shape in shapes.items() if module.endswith("attn2.to_v")}
+    tensors = {}
+    for module, (out, into) in sides.items():
+        tensors[f"{module}.lora_A.weight"] = torch.zeros(rank, into)
+        tensors[f"{module}.lora_B.weight"] = torch.zeros(out, rank)
+    return LoraWeights(tensors, dict.fromkeys(sides, float(rank)))
+
+
+def test_layers_are_those_of_the_loaded_models(tiny_pipe, tiny_folder: Path) -> None:
+    assert layer_shapes(read_architecture(tiny_folder)) == expected_shapes(tiny_pipe)
+
+
+def test_the_layers_of_stable_diffusion_need_no_download() -> None:
+    module = "unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_k"
+    assert layer_shapes(SD14)[module] == (1280, 768)
+    assert layer_shapes(SD21)[module] == (1280, 1024)
+    assert layer_shapes(SD14) is layer_shapes(SD14)  # built once
+
+
+def test_a_file_fits_its_own_base_alone(tmp_path: Path) -> None:
+    path = write_lora(tmp_path / "lora.safetensors", made_for(layer_shapes(SD14)))
+    assert len(read_for(path, BASES["sd14"]).modules()) == 16
+    with pytest.raises(LoraFileError, match=r"^Mine 1\.safetensors is for .* 1\.x .* expected is .* 2\.x"):
+        read_for(path, BASES["sd21"], name="Mine 1.safetensors")
+
+
+def test_a_damaged_file_is_called_by_its_owners_name(tmp_path: Path) -> None:
+    path = tmp_path / "lora.safetensors"
+    path.write_bytes(b"PK\x03\x04" + b"\0" * 100)
+    with pytest.raises(LoraFileError, match=r"^mine\.safetensors is a ZIP archive"):
+        read_for(path, BASES["sd14"], name="mine.safetensors")
