@@ -38,6 +38,7 @@ class FineTuneTab:
     people: Sequence[gr.Button]
     uploads: gr.Files
     camera: gr.Image
+    photos: gr.HTML
     faces: gr.Radio
     take: gr.Button
     leave: gr.Button
@@ -58,7 +59,7 @@ def build_finetune_tab(services: Services) -> FineTuneTab:
             gr.Markdown("### 1 · Photos\n" + INTRO)
             uploads, camera = _ways_in()
             people = _people(services)
-            faces, take, leave, remove, photo_facet = _photos()
+            shown, faces, take, leave, remove, photo_facet = _photos()
         with gr.Column(scale=2, min_width=300):
             gr.Markdown("### 2 · Fine-tune")
             story = gr.Button("Run the whole story", variant="primary", size="lg", elem_id="story")
@@ -79,7 +80,21 @@ def build_finetune_tab(services: Services) -> FineTuneTab:
     )
     facets = (photo_facet, enabled, *watch, result)
     return FineTuneTab(
-        people, uploads, camera, faces, take, leave, remove, base, fields, defence, start, story, estimate, facets
+        people,
+        uploads,
+        camera,
+        shown,
+        faces,
+        take,
+        leave,
+        remove,
+        base,
+        fields,
+        defence,
+        start,
+        story,
+        estimate,
+        facets,
     )
 
 
@@ -109,7 +124,7 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
     def remove(visitor: Visitor) -> None:
         gr.Info(shots.remove_all(services, visitor), duration=READING_S)
 
-    slow = {"show_progress": "minimal", "show_progress_on": tab.remove, "concurrency_id": "photos"}
+    slow = {"show_progress": "minimal", "show_progress_on": tab.photos, "concurrency_id": "photos"}
     reading: dict[str, Any] = {"preprocess": False, "concurrency_limit": 1, **slow}
     live.on(tab.uploads.upload, add, {"photos": tab.uploads}, clear=[tab.uploads], api_name="add_photos", **reading)
     live.on(tab.camera.input, add, {"photo": tab.camera}, clear=[tab.camera], **reading)
@@ -147,7 +162,7 @@ def _people(services: Services) -> list[gr.Button]:
         ]
 
 
-def _photos() -> tuple[gr.Radio, gr.Button, gr.Button, gr.Button, Facet]:
+def _photos() -> tuple[gr.HTML, gr.Radio, gr.Button, gr.Button, gr.Button, Facet]:
     shown = gr.HTML(elem_id="photos")
     with gr.Group(visible=False) as group:
         crowd = gr.HTML()
@@ -170,7 +185,7 @@ def _photos() -> tuple[gr.Radio, gr.Button, gr.Button, gr.Button, Facet]:
         }
 
     facet = Facet("photos", lambda view: view.desk.photos.number, draw, [shown, group, crowd, faces, remove])
-    return faces, take, leave, remove, facet
+    return shown, faces, take, leave, remove, facet
 
 
 def _shots_html(view: View) -> str:

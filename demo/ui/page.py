@@ -125,8 +125,9 @@ class Live:
             except DemoError as error:
                 raise shown(error) from None
             try:
-                for warning in action(page.visitor, *values) or ():
-                    warn(warning)
+                warnings = list(action(page.visitor, *values) or ())
+                if warnings:
+                    warn("\n".join(warnings))  # one message: twenty would cover the page
             except DemoError as error:
                 if not clear:
                     raise shown(error) from None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from demo.errors import DemoError, SettingsError
+from demo.errors import DemoError
 from demo.photos.ingest import BadPhotoError
 from demo.ui.desk import Group, Photos, Shot
 from demo.ui.services import Person, Services
@@ -16,6 +16,7 @@ from demo.ui.visitors import Visitor
 from demo.ui.work import MOST_PHOTOS, check_idle
 
 SIDE = 512  # pixels: the largest base's; smaller bases get it shrunk
+MOST_LINES = 4  # of what is wrong with the photos of one upload; the rest are named together
 MOST_FACES = 6  # to choose from: the largest
 
 
@@ -28,13 +29,18 @@ def add(services: Services, visitor: Visitor, uploads: Sequence[tuple[Path, str]
     Returns:
         what is wrong with those that cannot be used, for the visitor.
     """
-    problems: list[str] = []
+    problems: list[tuple[str, str]] = []  # name and what is wrong
+    surplus: list[str] = []
     try:
         for path, name in uploads:
             try:
-                found = _read(services, visitor, path, name)
+                have = _own(visitor)
+                if len(have.shots) + len(have.groups) >= MOST_PHOTOS:
+                    surplus.append(name)
+                    continue
+                found = _read(services, path, name)
             except DemoError as error:
-                problems.append(str(error))
+                problems.append((name, str(error)))
                 continue
             finally:
                 discard_upload(path)
@@ -49,7 +55,7 @@ def add(services: Services, visitor: Visitor, uploads: Sequence[tuple[Path, str]
     finally:
         for path, _ in uploads:
             discard_upload(path)
-    return problems
+    return _grouped(problems, surplus)
 
 
 def choose(visitor: Visitor, face: int | None) -> None:
@@ -103,10 +109,7 @@ def _own(visitor: Visitor) -> Photos:
     return have if have.person is None else Photos()
 
 
-def _read(services: Services, visitor: Visitor, path: Path, name: str) -> Shot | Group:
-    have = _own(visitor)
-    if len(have.shots) + len(have.groups) >= MOST_PHOTOS:
-        raise SettingsError(f"{name} is one too many.", f"At most {MOST_PHOTOS} photos are taken.")
+def _read(services: Services, path: Path, name: str) -> Shot | Group:
     try:
         return Shot(name, services.read_photo(path, name=name, side=SIDE).aligned)
     except BadPhotoError as bad:
@@ -115,3 +118,20 @@ def _read(services: Services, visitor: Visitor, path: Path, name: str) -> Shot |
         # The file goes now, so every face is framed now.
         faces = range(min(len(bad.choices), MOST_FACES))
         return Group(name, tuple(services.read_photo(path, name=name, side=SIDE, face=face).aligned for face in faces))
+
+
+def _grouped(problems: Sequence[tuple[str, str]], surplus: Sequence[str]) -> list[str]:
+    """A line for each of the first problems, one for the others, and one for photos beyond the most."""
+    lines = [text for _, text in problems[:MOST_LINES]]
+    if others := [name for name, _ in problems[MOST_LINES:]]:
+        lines.append(f"{len(others)} more cannot be used: {_span(others)}.")
+    if surplus:
+        one = len(surplus) == 1
+        many = f"{surplus[0]} is one too many" if one else f"{len(surplus)} photos are too many: {_span(surplus)}"
+        lines.append(f"{many}. At most {MOST_PHOTOS} photos are taken.")
+    return lines
+
+
+def _span(names: Sequence[str]) -> str:
+    """The names in short, in the order of the upload."""
+    return " and ".join(names) if len(names) < 3 else f"{names[0]} to {names[-1]}"

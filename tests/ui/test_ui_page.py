@@ -80,6 +80,28 @@ def test_no_thread_of_the_server_does_the_work(services: Services) -> None:
     assert not found[0].is_alive()
 
 
+def test_all_that_an_action_warns_of_is_one_message(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("demo.ui.page.warn", told.append)
+    with gr.Blocks() as demo:
+        button = gr.Button()
+        live = Live(services, [Facet("one", lambda view: None, lambda view: {button: gr.skip()}, [button])])
+        live.on(button.click, lambda visitor: [f"{i}.jpg is one too many." for i in range(20)])
+        live.on(button.click, lambda visitor: [])
+    for fn in demo.fns.values():
+        fn.fn(SimpleNamespace(session_hash="a"))
+    assert [len(message.splitlines()) for message in told] == [20]
+
+
+def test_progress_is_shown_where_it_can_be_seen_before_there_are_photos(services: Services) -> None:
+    demo = build_app(services)
+    found = [fn.show_progress_on for fn in demo.fns.values() if fn.show_progress != "hidden" and fn.show_progress_on]
+    assert len(found) == 2  # files and camera
+    for places in found:
+        assert [getattr(place, "elem_id", None) for place in places] == ["photos"]
+        assert all(place.visible is True for place in places)
+
+
 def test_the_queue_of_an_idle_app_sleeps(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     queue = build_app(services)._queue
     looks: list[float] = []

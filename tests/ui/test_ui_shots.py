@@ -74,6 +74,22 @@ def test_not_more_than_can_be_used(services: Services, visitor: Visitor, tmp_pat
     assert problems == [f"{MOST_PHOTOS}.jpg is one too many. At most {MOST_PHOTOS} photos are taken."]
 
 
+def test_many_problems_of_one_upload_are_told_in_few_lines(
+    services: Services, visitor: Visitor, tmp_path: Path
+) -> None:
+    names = [*(f"landscape_{i}.jpg" for i in range(9)), *(f"IMG_{i}.jpg" for i in range(2 * MOST_PHOTOS))]
+    lines = shots.add(services, visitor, upload(tmp_path, *names))
+    assert len(visitor.desk.photos.shots) == MOST_PHOTOS
+    assert [line.split()[4] for line in lines[:-2]] == [f"landscape_{i}.jpg." for i in range(4)]
+    assert lines[-2:] == [
+        "5 more cannot be used: landscape_4.jpg to landscape_8.jpg.",
+        "20 photos are too many: IMG_20.jpg to IMG_39.jpg. At most 20 photos are taken.",
+    ]
+    assert shots.add(services, visitor, upload(tmp_path, "a.jpg", "b.jpg")) == [
+        "2 photos are too many: a.jpg and b.jpg. At most 20 photos are taken."
+    ]
+
+
 def test_own_photos_are_not_mixed_with_a_fictional_persons(
     services: Services, visitor: Visitor, tmp_path: Path
 ) -> None:
