@@ -119,7 +119,8 @@ def train(
 
     Raises:
         SettingsError: neither pictures nor an embedding weight; people that the processes cannot share evenly.
-        WeightsError: an embedding is wanted and the zoo, an old one, holds none; the check-point does not fit.
+        WeightsError: an embedding is wanted and the zoo, an old one, holds none; the check-point does not fit; the
+            loss or its gradient is not finite, and nothing of that update was kept.
     """
     if not settings.pictures and not settings.embedding_weight:
         raise SettingsError("There is nothing to learn from.", "Set --pictures or --embedding-weight.")
@@ -211,14 +212,20 @@ def train(
             if scale != 1:
                 torch._foreach_div_([p.grad for p in parameters if p.grad is not None], scale)
             norm = torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
-            if scale == 1 or torch.isfinite(norm):  # the same in every process: the gradients are their mean
+            # Both are the same in every process, so that all go on or none does.
+            losses.append(float(accelerator.reduce(loss.detach(), "mean")))
+            finite = bool(torch.isfinite(norm))
+            if scale == 1 and not (finite and math.isfinite(losses[-1])):
+                raise WeightsError(
+                    f"Update {done + 1}: the loss is {losses[-1]}, the gradient's norm {float(norm)}.",
+                    f"Lower --lr. What lies in {work} is of before this update.",
+                )
+            if finite:
                 optimiser.step()
             ema.update()
             done += 1
-            losses.append(loss.item())
             if done % log_every == 0:
-                recent = torch.tensor(np.mean(losses[-log_every:]), device=device)
-                mean = float(accelerator.reduce(recent, "mean"))
+                mean = float(np.mean(losses[-log_every:]))
                 rate = (done - first_done) / (time.time() - began)
                 if accelerator.is_main_process:
                     print(f"encoder: update {done} of {settings.updates}, loss {mean:.4f}, {rate:.2f}/s", flush=True)

@@ -20,6 +20,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from demo.bases import Base
+from demo.errors import WeightsError
 from demo.files import write_tensors
 from demo.lora.batched import BatchedLora
 from demo.lora.denoising import Denoising, half_scale
@@ -153,6 +154,9 @@ def build(
         people: pictures of each person; all lists of one length.
         keep_at: check-points, as shares of the steps.
         shard, shards: this process builds every ``shards``-th group.
+
+    Raises:
+        WeightsError: of a group nobody's loss and matrices are finite; of others, who are not is left out.
     """
     groups = len(people) // group
     for index in range(shard, groups, shards):
@@ -163,12 +167,20 @@ def build(
         trainer = GroupTrainer(pipe, base, people[index * group : (index + 1) * group], settings, seed=index, fast=True)
         tensors: dict[str, Tensor] = {"latents": trainer.latents.half()}
         marks = {max(1, round(share * settings.steps)) for share in keep_at}
-        for step in range(1, settings.steps + 1):
-            loss = trainer.step()
-            if step in marks:
-                tensors |= {f"{step}/{name}": value.half() for name, value in trainer.unet.state().items()}
-                tensors[f"{step}/{EMBEDDING}"] = trainer.embeddings().half()
-        trainer.remove()
+        try:
+            for step in range(1, settings.steps + 1):
+                loss = trainer.step()
+                if step in marks:
+                    tensors |= {f"{step}/{name}": value.half() for name, value in trainer.unet.state().items()}
+                    tensors[f"{step}/{EMBEDDING}"] = trainer.embeddings().half()
+        finally:
+            trainer.remove()
+        whole = torch.stack([t.flatten(1).isfinite().all(1).cpu() for t in (*tensors.values(), loss[:, None])]).all(0)
+        if not whole.any():
+            raise WeightsError(f"Group {index} of the zoo: nobody's matrices are finite.", "Lower the preset's lr.")
+        if not whole.all():
+            print(f"zoo: group {index + 1}: {int((~whole).sum())} left out, whose matrices are not finite", flush=True)
+            tensors, loss = {name: t.cpu()[whole] for name, t in tensors.items()}, loss.cpu()[whole]
         notes = {
             "steps": ",".join(str(mark) for mark in sorted(marks)),
             "scale": str(settings.unet_alpha / settings.unet_rank),

@@ -15,6 +15,8 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from PIL import Image
+from safetensors import safe_open
+from torch import Tensor
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,6 +26,12 @@ def people() -> list[list[Image.Image]]:
     small = np.random.default_rng(0).integers(0, 256, size=(12, 4, 4, 3), dtype=np.uint8)
     pictures = [Image.fromarray(s).resize((16, 16), Image.Resampling.BICUBIC) for s in small]
     return [pictures[i : i + 3] for i in range(0, 12, 3)]
+
+
+def content(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and notes of a safetensors file."""
+    with safe_open(path, framework="pt") as file:
+        return {key: file.get_tensor(key) for key in file.keys()}, file.metadata()  # noqa: SIM118
 
 
 def run_commands(folder: Path, cache: Path, commands: Sequence[Sequence[str]]) -> None:

@@ -13,8 +13,7 @@ from types import SimpleNamespace
 import parallel_parts
 import pytest
 import torch
-from safetensors import safe_open
-from torch import Tensor
+from parallel_parts import content
 
 from demo.attack.encoder import EncoderSettings
 from demo.attack.manifest import read
@@ -39,11 +38,6 @@ def one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-def content(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    with safe_open(path, framework="pt") as file:
-        return {key: file.get_tensor(key) for key in file.keys()}, file.metadata()  # noqa: SIM118
 
 
 def same_files(one: Path, other: Path) -> bool:
