@@ -114,7 +114,8 @@ def predict(
     share = share or everybody(len(x0))
     whole = share.total(len(x0))
     u = share.rows(stratified(whole, generator)) if u is None else u
-    t = (u * scheduler.config.num_train_timesteps).long().to(x0.device)
+    count = scheduler.config.num_train_timesteps
+    t = (u * count).long().clamp(max=count - 1).to(x0.device)  # a u just below 1 may have been rounded to it
     noise = share.rows(torch.randn((whole, *x0.shape[1:]), generator=generator)).to(x0)
     noisy = scheduler.add_noise(x0, noise, t)
     out = pipe.unet(noisy.to(pipe.unet.dtype), t, encoder_hidden_states=context.to(pipe.unet.dtype)).sample.to(x0.dtype)
