@@ -73,13 +73,18 @@ def draw(
     seed: int,
     negative: Tensor | None = None,
     negative_prompt: str = "",
+    at_once: int | None = None,
     stage: str = "draw",
     report: Report | None = None,
     stop: Event | None = None,
 ) -> list[Image.Image]:
     """Draw ``each`` pictures for every row of ``embeddings`` (n, tokens, width), row by row.
 
-    The same ``seed`` gives the same starting noise whatever the embeddings.
+    The same ``seed`` gives the same starting noise whatever the embeddings, and the same noise between the steps of a
+    sampler that adds any.
+
+    Args:
+        at_once: pictures in one batch; None: all on a CPU, ``AT_ONCE`` on an accelerator.
 
     Raises:
         Stopped: ``stop`` was set.
@@ -98,9 +103,10 @@ def draw(
     unet = pipe.unet
     count = len(embeddings) * each
     shape = (count, unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
-    latents = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(unet.device, unet.dtype)
+    generator = torch.Generator().manual_seed(seed)
+    latents = torch.randn(shape, generator=generator).to(unet.device, unet.dtype)
     rows = [tensor.to(unet.dtype).repeat_interleave(each, dim=0) for tensor in (embeddings, negative)]
-    most = count if compute_device(pipe).type == "cpu" else AT_ONCE
+    most = at_once or (count if compute_device(pipe).type == "cpu" else AT_ONCE)
     pictures: list[Image.Image] = []
     for first in range(0, count, most):
         few = slice(first, first + most)
@@ -109,6 +115,7 @@ def draw(
             negative_prompt_embeds=rows[1][few],
             num_inference_steps=steps,
             guidance_scale=guidance,
+            generator=generator,
             latents=latents[few],
             callback_on_step_end=after,
         )

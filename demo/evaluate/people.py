@@ -42,7 +42,15 @@ def draw_group(
     def run(context: Tensor, negative: Tensor, *, extrapolate: bool) -> list[list[Image.Image]]:
         trainer.unet.set_extrapolation(extrapolate)
         guidance = base.extrapolation if extrapolate else base.guidance
-        pictures = draw(pipe, context, guidance=guidance, steps=base.sampling_steps, seed=seed, negative=negative)
+        pictures = draw(
+            pipe,
+            context,
+            guidance=guidance,
+            steps=base.sampling_steps,
+            seed=seed,
+            negative=negative,
+            at_once=len(context),  # the layers deal a batch out to the people: it holds all of them
+        )
         return [pictures[k * samples : (k + 1) * samples] for k in range(people)]
 
     def prompted(prompts: list[list[str]], *, extrapolate: bool = True) -> list[list[Image.Image]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from demo.errors import SettingsError
 from demo.lora.share import Share
 
 
@@ -29,9 +30,23 @@ class BatchedLoraLinear(nn.Module):
         self.public_first = False  # the first repeat, guidance's unconditional half, goes without updates
 
     def forward(self, x: Tensor) -> Tensor:
-        """(repeat * K * each, ..., in) -> (repeat * K * each, ..., out)."""
+        """(repeat * K * each, ..., in) -> (repeat * K * each, ..., out).
+
+        Raises:
+            SettingsError: the batch is not of whole groups, or has no unconditional half where that is wanted.
+        """
         people, lead = len(self.A), x.shape[:-1]
         each = self.each if self.each is not None else len(x) // people
+        if not each or len(x) % (people * each):
+            raise SettingsError(
+                f"A batch of {len(x)} cannot be dealt out to {people} people, {self.each or 'equally many'} rows each.",
+                "Draw all pictures of a group at once.",
+            )
+        if self.public_first and len(x) < 2 * people * each:
+            raise SettingsError(
+                "The batch has no unconditional half, which the public model would guide by.",
+                "Set a guidance weight above 1.",
+            )
         # A and B stay fp32 on a half-precision base, as PEFT has it.
         grouped = x.reshape(-1, people, each * x[0].numel() // x.shape[-1], x.shape[-1]).to(self.A.dtype)
         update = (grouped @ self.A.transpose(1, 2)) @ self.B.transpose(1, 2)

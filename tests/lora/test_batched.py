@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from demo import sampling
+from demo.errors import SettingsError
+from demo.evaluate.people import draw_group
 from demo.lora import priors
 from demo.lora.batched import BatchedLora
 from demo.lora.dreambooth import adapters, collect
@@ -103,3 +107,36 @@ def test_batched_drawing_with_guidance_is_drawing_one_by_one(tiny_pipe) -> None:
         single.remove()
         difference = torch.tensor(list(alone.tobytes())).int() - torch.tensor(list(together[k].tobytes())).int()
         assert difference.abs().max() <= 1
+
+
+def test_a_batch_of_another_layout_is_refused() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(6, 5))
+    lora = BatchedLora(model, ("0",), people=3, rank=2, alpha=4)
+    for each, rows in ((None, 4), (None, 2), (2, 9), (4, 6)):
+        lora.set_each(each)
+        with pytest.raises(SettingsError, match="3 people"):
+            model(torch.randn(rows, 6))
+    lora.set_each(2)
+    lora.set_extrapolation(True)
+    assert model(torch.randn(12, 6)).shape == (12, 5)
+    with pytest.raises(SettingsError, match="above 1"):
+        model(torch.randn(6, 6))
+
+
+def test_a_group_is_drawn_in_one_batch_on_an_accelerator_too(
+    tiny_pipe, tiny_base, pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = GroupTrainer(tiny_pipe, tiny_base, [pictures[:2], pictures[2:4]], QUICK, seed=1)
+    for layer in trainer.unet.layers.values():
+        torch.nn.init.normal_(layer.B, std=0.3)
+    base = replace(tiny_base, sampling_steps=2)
+    whole = draw_group(tiny_pipe, base, trainer, None, 2, 7)
+    options = {"padding": "max_length", "max_length": 32, "return_tensors": "pt"}
+    monkeypatch.setattr(sampling, "token_ids", lambda pipe, texts: pipe.tokenizer(texts, **options).input_ids)
+    monkeypatch.setattr(sampling, "compute_device", lambda pipe: torch.device("meta"))  # any but the CPU
+    monkeypatch.setattr(sampling, "AT_ONCE", 2)
+    split = draw_group(tiny_pipe, base, trainer, None, 2, 7)
+    trainer.remove()
+    for arm, drawn in whole.items():
+        for own, again in zip(drawn, split[arm], strict=True):
+            assert [picture.tobytes() for picture in own] == [picture.tobytes() for picture in again], arm
