@@ -55,7 +55,12 @@ def parser() -> argparse.ArgumentParser:
         encoder.add_argument(f"--no-{flag}", dest=flag.replace("-", "_"), action="store_false")
     encoder.add_argument("--echo", action="store_true", help="read the cross-attention updates backwards, too")
     encoder.add_argument("--limit", type=int, default=None, help="only the first n groups of the zoo")
-    encoder.add_argument("--out", type=Path, default=None, help="default: where the app looks for it")
+    encoder.add_argument(
+        "--out",
+        type=Path,
+        default=None,
+        help="default: where the app looks for it, unless one of other settings is there",
+    )
     encoder.add_argument("--checkpoint-every", type=float, default=240, help="seconds; 0: after every update")
     count = commands.add_parser("photo-count", help="LoRAs of known number, by whose spectra the photos are counted")
     count.add_argument("--faces", type=Path, default=data.FACES128)
@@ -205,6 +210,8 @@ def _encoder(args: argparse.Namespace) -> None:
         noise_from=args.noise_from,
         embedding_weight=args.embedding_weight,
     )
+    if args.out is None:
+        encoder.check_place(encoder_path(base), parts, settings)
     bank = zoo.Zoo(args.work / "zoo" / base.key, limit=args.limit) if args.algorithm == "zoo" else None
     pool = [] if bank else _training_people(args, 2000)
     rng = np.random.default_rng(0)

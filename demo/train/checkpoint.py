@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from demo.errors import WeightsError
 from demo.files import write_tensors
 
 
@@ -62,12 +63,19 @@ class Checkpoint:
         parts: name -> object. Optimisers are stored tensor by tensor: no pickle anywhere.
         every_seconds: at most this long between two check-points.
         writes: whether this process does; of several that train together only one may.
+        run: what the check-point belongs to, if it is to be resumed by that alone.
     """
 
     def __init__(
-        self, folder: Path, parts: dict[str, Stateful], *, every_seconds: float = 300, writes: bool = True
+        self,
+        folder: Path,
+        parts: dict[str, Stateful],
+        *,
+        every_seconds: float = 300,
+        writes: bool = True,
+        run: str = "",
     ) -> None:
-        self._writes = writes
+        self._writes, self._run = writes, run
         self.path = folder / "checkpoint.safetensors"
         self._parts, self._every, self._last = parts, every_seconds, time.time()
 
@@ -84,7 +92,7 @@ class Checkpoint:
         for name, part in self._parts.items():
             for key, value in _flatten(part.state_dict()).items():
                 tensors[f"{name}/{key}"] = value.clone() if isinstance(value, Tensor) else torch.tensor(value)
-        write_tensors(self.path, tensors, {"seen": str(seen)})
+        write_tensors(self.path, tensors, {"seen": str(seen), "run": self._run})
         self._last = time.time()
 
     def resume(self) -> int:
@@ -92,13 +100,22 @@ class Checkpoint:
 
         Returns:
             the number of pictures seen so far; 0 for a fresh start.
+
+        Raises:
+            WeightsError: it belongs to another run.
         """
         if not self.path.exists():
             return 0
         from safetensors import safe_open
 
         with safe_open(self.path, framework="pt") as file:
-            seen = int(file.metadata()["seen"])
+            notes = file.metadata()
+            if notes.get("run", "") != self._run:
+                raise WeightsError(
+                    f"{self.path} is of other settings or of another base.",
+                    f"Move the folder {self.path.parent} away or delete it, or take another --work.",
+                )
+            seen = int(notes["seen"])
             for name, part in self._parts.items():
                 prefix = f"{name}/"
                 found = {key[len(prefix) :]: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118

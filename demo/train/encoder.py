@@ -6,6 +6,7 @@ go, K people at once (K = 1 is the paper's loop, literally).
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from diffusers import StableDiffusionPipeline
 from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
 from pydantic import Field
+from safetensors import safe_open
 from torch import Tensor
 
 from demo.attack.encoder import EncoderSettings, WeightEncoder, save_encoder
@@ -34,6 +36,7 @@ from demo.sampling import token_ids
 from demo.settings import Settings
 from demo.train.batches import Batches, Streams, live_batches, zoo_batches
 from demo.train.checkpoint import Checkpoint, Ema
+from demo.train.identity import digest, weights_digest
 from demo.train.precision import mixed_precision
 from demo.train.processes import agree, new_accelerator, share_of
 from demo.train.zoo import Zoo
@@ -119,8 +122,9 @@ def train(
 
     Raises:
         SettingsError: neither pictures nor an embedding weight; people that the processes cannot share evenly.
-        WeightsError: an embedding is wanted and the zoo, an old one, holds none; the check-point does not fit; the
-            loss or its gradient is not finite, and nothing of that update was kept.
+        WeightsError: an embedding is wanted and the zoo, an old one, holds none; the check-point is of other
+            settings (the number of updates included, which the rate goes by) or of another base; the loss or its
+            gradient is not finite, and nothing of that update was kept.
     """
     if not settings.pictures and not settings.embedding_weight:
         raise SettingsError("There is nothing to learn from.", "Set --pictures or --embedding-weight.")
@@ -148,6 +152,7 @@ def train(
         {"model": encoder, "optimiser": optimiser, "ema": ema, "streams": streams},
         every_seconds=checkpoint_every,
         writes=accelerator.is_main_process,
+        run=digest(parts, settings, lora, seed, base.key, weights_digest(base)),
     )
     injected: BatchedLora | None = None
     if settings.algorithm == "zoo":
@@ -249,6 +254,30 @@ def _latent_noise(encoder: WeightEncoder, share: Share, streams: Streams, device
         return None
     shape = (share.whole, encoder.length, encoder.task.shape[-1])
     return share.rows(torch.randn(shape, generator=streams.latent)).to(device)
+
+
+def check_place(path: Path, parts: EncoderSettings, settings: TrainSettings) -> None:
+    """Make sure that the encoder at ``path``, if there is one, was trained as the one that is to replace it.
+
+    The number of updates may be another.
+
+    Raises:
+        SettingsError: it was trained otherwise.
+    """
+    if not path.exists():
+        return
+    with safe_open(path, framework="pt") as file:
+        notes = file.metadata() or {}
+    try:
+        before = EncoderSettings(**json.loads(notes["encoder"])["settings"])
+        how = TrainSettings.model_validate_json(notes["training"])
+    except (KeyError, ValueError):  # not written by this command, or by one with other settings
+        before, how = None, None
+    if before != parts or how is None or how.model_copy(update={"updates": settings.updates}) != settings:
+        raise SettingsError(
+            f"{path} was trained with other settings than these, and would be replaced.",
+            "Say where this encoder goes: --out FILE (that very file, if it shall be replaced).",
+        )
 
 
 def save(path: Path, encoder: WeightEncoder, base: Base, settings: TrainSettings, zoo: Zoo | None) -> None:
