@@ -183,6 +183,7 @@ def _encoder(args: argparse.Namespace) -> None:
     from demo.bases import find_base, load_pipeline
     from demo.lora.settings import find_preset
     from demo.train import encoder, zoo
+    from demo.train.identity import made_with
     from demo.train.processes import device_of, new_accelerator
 
     accelerator = new_accelerator(args.device, every_part_learns=args.variational and args.timestep)
@@ -212,7 +213,9 @@ def _encoder(args: argparse.Namespace) -> None:
     )
     if args.out is None:
         encoder.check_place(encoder_path(base), parts, settings)
-    bank = zoo.Zoo(args.work / "zoo" / base.key, limit=args.limit) if args.algorithm == "zoo" else None
+    bank = None
+    if args.algorithm == "zoo":
+        bank = zoo.Zoo(args.work / "zoo" / base.key, limit=args.limit, wanted=made_with(base, lora))
     pool = [] if bank else _training_people(args, 2000)
     rng = np.random.default_rng(0)
     model = encoder.train(

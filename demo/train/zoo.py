@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,11 @@ from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
 from demo.lora.share import Share, everybody
 from demo.sampling import encode_pictures, text_embeddings, token_ids
+from demo.train.identity import made_with, refuse_others
 from demo.train.precision import mixed_precision
 
+FILES = "group-*.safetensors"
+HOW = ("base", "weights", "settings", "scale")  # notes that all files of a zoo have in common
 EMBEDDING = "embedding"  # in a group's file, beside the matrices of each check-point
 
 
@@ -156,9 +160,14 @@ def build(
         shard, shards: this process builds every ``shards``-th group.
 
     Raises:
-        WeightsError: of a group nobody's loss and matrices are finite; of others, who are not is left out.
+        WeightsError: what is there was made otherwise, or in groups of another size; of a group nobody's matrices are
+            finite (if some people's are not, these alone are left out).
     """
     groups = len(people) // group
+    marks = {max(1, round(share * settings.steps)) for share in keep_at}
+    notes = made_with(base, settings) | {"steps": ",".join(str(mark) for mark in sorted(marks)), "group": str(group)}
+    for path in sorted(out.glob(FILES)):
+        refuse_others(path, _notes(path), notes)
     for index in range(shard, groups, shards):
         path = out / f"group-{index:05d}.safetensors"
         if path.exists():
@@ -166,7 +175,6 @@ def build(
         began = time.time()
         trainer = GroupTrainer(pipe, base, people[index * group : (index + 1) * group], settings, seed=index, fast=True)
         tensors: dict[str, Tensor] = {"latents": trainer.latents.half()}
-        marks = {max(1, round(share * settings.steps)) for share in keep_at}
         try:
             for step in range(1, settings.steps + 1):
                 loss = trainer.step()
@@ -181,26 +189,50 @@ def build(
         if not whole.all():
             print(f"zoo: group {index + 1}: {int((~whole).sum())} left out, whose matrices are not finite", flush=True)
             tensors, loss = {name: t.cpu()[whole] for name, t in tensors.items()}, loss.cpu()[whole]
-        notes = {
-            "steps": ",".join(str(mark) for mark in sorted(marks)),
-            "scale": str(settings.unet_alpha / settings.unet_rank),
-            "base": base.key,
-        }
-        write_tensors(path, tensors, notes)
+        rows = (index * group + whole.nonzero()[:, 0]).tolist()
+        write_tensors(path, tensors, notes | {"people": ",".join(str(row) for row in rows)})
         print(f"zoo: group {index + 1} of {groups}, loss {loss.mean():.4f}, {time.time() - began:.0f} s", flush=True)
 
 
-class Zoo:
-    """A built zoo, held in memory as fp16."""
+def _notes(path: Path) -> dict[str, str]:
+    """A group's notes. An older file says neither who is in it nor how large its group was: all of it is there."""
+    with safe_open(path, framework="pt") as file:
+        notes, count = dict(file.metadata()), file.get_slice("latents").get_shape()[0]
+    first = int(path.stem.rpartition("-")[2]) * count
+    rows = ",".join(str(row) for row in range(first, first + count))
+    return {"group": str(count), "people": rows} | notes
 
-    def __init__(self, folder: Path, *, limit: int | None = None) -> None:
+
+class Zoo:
+    """A built zoo, held in memory as fp16.
+
+    Args:
+        limit: only the first groups.
+        wanted: what it has to be made with (:func:`made_with`); by default all files as the first one.
+
+    Raises:
+        WeightsError: there is none, a file was made otherwise, or somebody is in two files.
+    """
+
+    def __init__(self, folder: Path, *, limit: int | None = None, wanted: Mapping[str, str] | None = None) -> None:
         self._items: list[tuple[dict[str, Tensor], float, int, Tensor, Tensor | None]] = []
-        self.people = 0
-        for path in sorted(folder.glob("group-*.safetensors"))[:limit]:
+        paths = sorted(folder.glob(FILES))[:limit]
+        if not paths:
+            raise WeightsError(f"There is no zoo in {folder}.", "Build it: python -m demo.train zoo")
+        said, seen = dict(wanted or {}), set[str]()
+        for path in paths:
+            notes = _notes(path)
+            said |= {key: notes[key] for key in HOW if key in notes and key not in said}
+            refuse_others(path, notes, said)
+            rows = set(notes["people"].split(","))
+            if rows & seen:
+                raise WeightsError(
+                    f"People of {path} are in another file of the zoo, too: it was built in groups of several sizes.",
+                    "Delete the groups of one size, or build it anew with another --work.",
+                )
+            seen |= rows
             with safe_open(path, framework="pt") as file:
-                notes = file.metadata()
                 latents = file.get_tensor("latents")
-                self.people += len(latents)
                 for step in notes["steps"].split(","):
                     prefix = f"{step}/"
                     unet = {
@@ -210,6 +242,7 @@ class Zoo:
                     }
                     embedding = unet.pop(EMBEDDING, None)
                     self._items.append((unet, float(notes["scale"]), int(step), latents, embedding))
+        self.people = len(seen)
 
     def __len__(self) -> int:
         return len(self._items)

@@ -10,6 +10,7 @@ import torch
 
 from demo.errors import WeightsError
 from demo.evaluate import photo_count as table
+from demo.files import write_tensors
 from demo.lora import priors
 from demo.lora.settings import LoraSettings
 from demo.train import photo_count
@@ -78,3 +79,26 @@ def test_the_table_beside_its_controls() -> None:
     assert "| control: always 4 | 1.96" in text
     assert "control: the number of another file" in text
     assert "| 2 | 3 | 2, 2, 3 |" in text
+
+
+def test_spectra_of_other_settings_or_people_are_refused(tiny_pipe, tiny_base, tmp_path) -> None:
+    people, once = parallel_parts.people(), SETTINGS.model_copy(update={"steps": 1, "prior_weight": 0})
+
+    def run(settings: LoraSettings = once, group: int = 4, **more: object) -> None:
+        photo_count.collect(tiny_pipe, tiny_base, people, [1] * 4, settings, tmp_path, group=group, **more)
+
+    run()
+    (path,) = tmp_path.iterdir()
+    other = once.model_copy(update={"lr": 5e-4})
+    with pytest.raises(WeightsError, match="made otherwise: settings"):
+        run(other)
+    with pytest.raises(WeightsError, match="made otherwise: settings"):
+        photo_count.calibration(tiny_base, other, tmp_path)
+    with pytest.raises(WeightsError, match="other people"):
+        run(group=2)
+    write_tensors(path, parallel_parts.content(path)[0])  # as older files, without notes
+    run(other)
+    assert photo_count.collected(tmp_path)[1].tolist() == [0, 1, 2, 3]
+    run(group=2, shard=1, shards=2)  # behind the group of four
+    with pytest.raises(WeightsError, match="in two files"):
+        photo_count.collected(tmp_path)
