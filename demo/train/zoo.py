@@ -109,15 +109,17 @@ class GroupTrainer:
         with mixed_precision(str(self._pipe.unet.device)) if self._fast else nullcontext():
             loss = self.loss()
         self._optimiser.zero_grad(set_to_none=True)
-        scale = half_scale(self._pipe.unet, self.latents[0, 0])
+        scale, kept = half_scale(self._pipe.unet, self.latents[0, 0]), list[tuple[Tensor, Tensor]]()
         (loss.sum() * scale).backward()
         # Each person's gradient is clipped by itself, as if trained alone.
         grads = [p.grad for p in self._parameters if p.grad is not None]
         if scale != 1:
             torch._foreach_div_(grads, scale)
             whole = torch.stack([g.flatten(1).isfinite().all(1) for g in grads]).all(0)
-            for g in grads:  # whose gradient overflowed takes no part in this step
-                g[~whole] = 0
+            if not whole.all():  # whose gradient overflowed takes no part in this step
+                for g in grads:
+                    g[~whole] = 0
+                kept = [(t, t[~whole]) for t in self._moving()]
         norms = torch.stack([g.flatten(1).square().sum(1) for g in grads]).sum(0).sqrt()
         factor = (self.settings.max_grad_norm / (norms + 1e-6)).clamp(max=1)
         for g in grads:
@@ -126,7 +128,14 @@ class GroupTrainer:
             group["lr"] = self.settings.lr_at(self._taken)
         self._taken += 1
         self._optimiser.step()
+        for tensor, rows in kept:  # momentum and weight decay have moved them without a gradient
+            tensor[~whole] = rows
         return loss.detach()
+
+    def _moving(self) -> list[Tensor]:
+        """What a step changes, a row each person: matrices and Adam's moments of them."""
+        moments = [t for p in self._parameters for t in self._optimiser.state.get(p, {}).values() if t.shape == p.shape]
+        return [*(p.data for p in self._parameters), *moments]
 
     @torch.no_grad()
     def embeddings(self) -> Tensor:

@@ -56,9 +56,36 @@ def test_whose_gradient_overflows_takes_no_part(tiny_pipe, tiny_base, monkeypatc
     before = {name: tensor.clone() for name, tensor in trainer.unet.state().items()}
     trainer.step()
     after = trainer.unet.state()
-    moved = [any(not torch.equal(after[name][k], before[name][k]) for name in before) for k in range(4)]
     assert all(tensor.isfinite().all() for tensor in after.values())
-    assert moved == [True, False, True, True]
+    assert moved(before, after) == [True, False, True, True]
+    trainer.remove()
+
+
+def moved(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> list[bool]:
+    return [any(not torch.equal(after[name][k], before[name][k]) for name in before) for k in range(4)]
+
+
+def test_momentum_moves_nobody_whose_gradient_overflows(tiny_pipe, tiny_base, monkeypatch) -> None:
+    tiny_pipe.unet.half()
+    decaying = LORA.model_copy(update={"weight_decay": 0.1})
+    trainer = GroupTrainer(tiny_pipe, tiny_base, parallel_parts.people(), decaying, seed=5)
+    loss, factors = trainer.loss, torch.ones(4)
+    monkeypatch.setattr(trainer, "loss", lambda: loss() * factors)
+    trainer.step()
+    factors[1] = 1e9
+    parts = (trainer.unet, trainer.text)
+    before = [part.state() for part in parts]
+    moments = [state[key].clone() for state in trainer._optimiser.state.values() for key in ("exp_avg", "exp_avg_sq")]
+    trainer.step()
+    assert [moved(old, part.state()) for old, part in zip(before, parts, strict=True)] == [
+        [True, False, True, True]
+    ] * 2
+    later = [state[key] for state in trainer._optimiser.state.values() for key in ("exp_avg", "exp_avg_sq")]
+    assert all(torch.equal(new[1], old[1]) for old, new in zip(moments, later, strict=True))
+    factors[1] = 1
+    before = [part.state() for part in parts]
+    trainer.step()
+    assert all(all(moved(old, part.state())) for old, part in zip(before, parts, strict=True))
     trainer.remove()
 
 
