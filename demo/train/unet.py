@@ -84,6 +84,7 @@ def train(
     text_encoder = text_encoder.to(device).eval().requires_grad_(False)
     optimiser = torch.optim.AdamW(unet.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
     course = Course("unet", unet, optimiser, work, pictures=pictures, batch=batch)
+    torch.manual_seed(seed + course.seen)  # a resumed run does not see the timesteps and the noise of its start again
     scheduler = new_scheduler()
     alpha_bar = scheduler.alphas_cumprod.to(device)
     rng = np.random.default_rng([seed, course.seen])
