@@ -92,6 +92,26 @@ def zoo_batches(zoo: Zoo, share: Share, streams: Streams) -> Batches:
         yield batch, batch.embedding
 
 
+def tuned(pipe: StableDiffusionPipeline, base: Base, photos: list[list[Image.Image]], lora: LoraSettings) -> Batch:
+    """People after their last step: what an encoder that meets LoRAs of all ages takes its units from."""
+    trainer = GroupTrainer(pipe, base, photos, lora, seed=0)
+    try:
+        for _ in range(lora.steps):
+            trainer.step()
+        steps = torch.full((len(photos),), lora.steps)
+        return Batch(trainer.unet.state(), lora.unet_alpha / lora.unet_rank, steps, trainer.latents)
+    finally:
+        trainer.remove()
+
+
+def put_back(
+    draw_people: Callable[[int], list[list[Image.Image]]], first: list[list[Image.Image]]
+) -> Callable[[int], list[list[Image.Image]]]:
+    """``draw_people``, as if ``first`` had not been drawn yet."""
+    kept = [first]
+    return lambda count: kept.pop() if kept else draw_people(count)
+
+
 def live_batches(
     pipe: StableDiffusionPipeline,
     base: Base,

@@ -34,12 +34,14 @@ from demo.lora.settings import LoraSettings
 from demo.lora.share import Share
 from demo.sampling import token_ids
 from demo.settings import Settings
-from demo.train.batches import Batches, Streams, live_batches, zoo_batches
+from demo.train.batches import Batches, Streams, live_batches, put_back, tuned, zoo_batches
 from demo.train.checkpoint import Checkpoint, Ema
 from demo.train.identity import digest, weights_digest
 from demo.train.precision import mixed_precision
 from demo.train.processes import agree, new_accelerator, share_of
 from demo.train.zoo import Zoo
+
+CALIBRATED = 4  # people, fine-tuned once for the units of an encoder that has no zoo
 
 
 class TrainSettings(Settings):
@@ -165,6 +167,12 @@ def train(
         )
         injected.keep(share)
         streams.take_over()
+    elif isinstance(encoder.matrices, ProbeMatrices) and not keeper.path.exists():
+        assert draw_people is not None
+        people = draw_people(settings.people)
+        end = tuned(pipe, base, people[:CALIBRATED], lora)
+        encoder.matrices.calibrate(fold(end.unet, end.scale, encoder.shapes))
+        draw_people = put_back(draw_people, people)  # a run that is resumed does not draw them for this
     processors = dict(pipe.unet.attn_processors)
     if device.type == "cpu":
         pipe.unet.set_attn_processor(AttnProcessor())  # as in demo.train.unet

@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 import torch
 
-from demo.attack.encoder import EncoderSettings
+from demo.attack.encoder import EncoderSettings, WeightEncoder
+from demo.attack.matrices import ProbeMatrices
 from demo.errors import SettingsError
 from demo.lora import priors
 from demo.lora.settings import LoraSettings
 from demo.train import clip, encoder, unet, vae
+from demo.train.batches import tuned
 from demo.train.captions import caption
 from demo.train.checkpoint import Checkpoint, Ema
 from demo.train.data import Faces
@@ -128,6 +130,19 @@ def test_stages_train_and_resume(faces: Faces, tmp_path: Path, monkeypatch: pyte
     assert (tmp_path / "unet" / "checkpoint.safetensors").exists()
 
 
+def test_a_resumed_unet_sees_other_timesteps(faces: Faces, tmp_path: Path) -> None:
+    seen: list[torch.Tensor] = []
+    tokenizer = clip.new_tokenizer(faces.captions(np.random.default_rng(0), np.arange(40)))
+    text = clip.text_half(clip.new_clip(tokenizer))
+    latents = torch.randn(2, 40, vae.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
+    for pictures in (4, 8):
+        small = unet.new_unet(vae.CHANNELS, (32, 64))
+        small.register_forward_pre_hook(lambda _, given: seen.append(given[1]))
+        unet.train(faces, latents, text, tokenizer, work=tmp_path, pictures=pictures, batch=4, start=small)
+    assert len(seen) == 2
+    assert not torch.equal(seen[0], seen[1])
+
+
 @pytest.mark.parametrize("matrices", ["probes", "conv"])
 def test_encoder_learns_from_a_zoo_and_the_zoo_is_built_once(
     matrices, tiny_pipe, tiny_base, pictures, tmp_path, capsys
@@ -173,6 +188,34 @@ def test_the_embedding_of_the_secret_prompt_can_be_the_target(tiny_pipe, tiny_ba
     blind = settings.model_copy(update={"embedding_weight": 0.0})
     with pytest.raises(SettingsError, match="nothing to learn"):
         encoder.train(tiny_pipe, tiny_base, fresh, LORA, blind, work=tmp_path / "other", zoo=zoo)
+
+
+@pytest.mark.parametrize("algorithm", ["algorithm1", "algorithm2"])
+def test_without_a_zoo_the_units_are_those_of_finished_loras(
+    algorithm, tiny_pipe, tiny_base, pictures, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+
+    def people(count: int) -> list:
+        drawn.append(count)
+        return [pictures[len(drawn) :][:3]] * count
+
+    def train(updates: int) -> WeightEncoder:
+        fresh = encoder.new_encoder(tiny_pipe, tiny_base, LORA, EncoderSettings())
+        assert isinstance(fresh.matrices, ProbeMatrices)
+        assert (fresh.matrices.scale == 1).all()
+        settings = encoder.TrainSettings(algorithm=algorithm, updates=updates, people=2, pictures=1, lr=1e-6)
+        return encoder.train(tiny_pipe, tiny_base, fresh, LORA, settings, work=tmp_path, draw_people=people)
+
+    trained = train(1)
+    assert drawn == [2]  # they are the first to be learned from, too
+    drawn.clear()
+    end = tuned(tiny_pipe, tiny_base, people(2), LORA)
+    found = trained.matrices.responses(encoder.fold(end.unet, end.scale, trained.shapes))
+    for response, scale in zip(found, trained.matrices.scale, strict=True):
+        assert float((response.detach() * scale).square().mean()) == pytest.approx(1, rel=0.05)
+    monkeypatch.setattr(encoder, "tuned", None)  # a check-point holds the units
+    assert torch.equal(train(1).matrices.scale, trained.matrices.scale)
 
 
 @pytest.mark.parametrize("algorithm", ["algorithm1", "algorithm2", "algorithm3"])
