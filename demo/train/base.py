@@ -12,11 +12,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import CLIPModel, CLIPTokenizer
 
+from demo.errors import WeightsError
 from demo.files import write_tensors
 from demo.train import clip, data, unet, vae
 from demo.train.data import Faces
 
 FACE64 = data.ROOT / "weights" / "face64"
+UNMEASURED = 1.0  # diffusers' default scaling factor, of an autoencoder with a new code
 SHARD = "9MB"  # the Hub takes larger files only through large-file storage
 
 
@@ -27,14 +29,22 @@ def run_data(faces: Path, work: Path) -> None:
 
 
 def run_vae(work: Path, pictures: int, device: str) -> None:
-    """Stage ``vae``."""
-    model = vae.train(data.load(work), work=work, pictures=pictures, device=device)
+    """Stage ``vae``: it goes on from the autoencoder that is there, whose code and scale stay as they are."""
+    folder = model_folder(work, "vae")
+    start = AutoencoderTiny.from_pretrained(folder, dtype=torch.float32) if folder.exists() else None
+    model = vae.train(data.load(work), work=work, pictures=pictures, device=device, start=start)
     model.save_pretrained(work / "vae" / "model")
 
 
 def run_clip(work: Path, pictures: int, device: str) -> None:
-    """Stage ``clip``."""
-    model, tokenizer = clip.train(data.load(work), work=work, pictures=pictures, device=device)
+    """Stage ``clip``: without a check-point it goes on from the towers and the vocabulary that are there."""
+    folder, start = model_folder(work, "clip"), None
+    if is_fresh(work, "clip") and folder.exists():
+        start = (
+            CLIPModel.from_pretrained(folder, dtype=torch.float32),
+            CLIPTokenizer.from_pretrained(folder),
+        )
+    model, tokenizer = clip.train(data.load(work), work=work, pictures=pictures, device=device, start=start)
     model.save_pretrained(work / "clip" / "model")
     tokenizer.save_pretrained(work / "clip" / "model")
 
@@ -43,6 +53,11 @@ def model_folder(work: Path, part: str) -> Path:
     """Where a stage's model lies: in ``work``, or what the project ships, so that a fresh machine can carry on."""
     own = work / part / "model"
     return own if own.exists() else FACE64 / part
+
+
+def is_fresh(work: Path, part: str) -> bool:
+    """Whether a stage has no check-point yet."""
+    return not (work / part / "checkpoint.safetensors").exists()
 
 
 def cached_latents(faces: Faces, autoencoder: AutoencoderTiny, work: Path, device: str) -> Tensor:
@@ -60,14 +75,17 @@ def run_unet(work: Path, pictures: int, device: str) -> None:
     faces = data.load(work)
     autoencoder = AutoencoderTiny.from_pretrained(model_folder(work, "vae"), dtype=torch.float32)
     latents = cached_latents(faces, autoencoder, work, device)
-    scale = 1 / float(latents[0, ::7].float().square().mean().sqrt())
-    autoencoder.register_to_config(scaling_factor=scale)
-    autoencoder.save_pretrained(work / "vae" / "model")
+    scale = float(autoencoder.config.scaling_factor)
+    if scale == UNMEASURED:
+        scale = 1 / float(latents[0, ::7].float().square().mean().sqrt())
+        autoencoder.register_to_config(scaling_factor=scale)
+        autoencoder.save_pretrained(work / "vae" / "model")
     model = CLIPModel.from_pretrained(model_folder(work, "clip"), dtype=torch.float32)
     tokenizer = CLIPTokenizer.from_pretrained(model_folder(work, "clip"))
     shipped = FACE64 / "unet"
-    fresh = not (work / "unet" / "checkpoint.safetensors").exists()
-    start = UNet2DConditionModel.from_pretrained(shipped, dtype=torch.float32) if fresh and shipped.exists() else None
+    start = None
+    if is_fresh(work, "unet") and shipped.exists():
+        start = UNet2DConditionModel.from_pretrained(shipped, dtype=torch.float32)
     trained = unet.train(
         faces,
         latents.float().mul(scale).half(),
@@ -82,11 +100,21 @@ def run_unet(work: Path, pictures: int, device: str) -> None:
 
 
 def assemble(work: Path, out: Path = FACE64) -> None:
-    """Write the pipeline folder and the bundled CLIP, fp16, in shards."""
+    """Write the pipeline folder and the bundled CLIP, fp16, in shards.
+
+    Raises:
+        WeightsError: the scale of the latents was never measured.
+    """
+    autoencoder = AutoencoderTiny.from_pretrained(model_folder(work, "vae"), dtype=torch.float32)
+    if autoencoder.config.scaling_factor == UNMEASURED:
+        raise WeightsError(
+            f"The autoencoder in {work} has no scale of its latents.",
+            "Measure it: python -m demo.train base --stage unet",
+        )
     model = CLIPModel.from_pretrained(model_folder(work, "clip"), dtype=torch.float32)
     tokenizer = CLIPTokenizer.from_pretrained(model_folder(work, "clip"))
     pipeline = StableDiffusionPipeline(
-        vae=AutoencoderTiny.from_pretrained(model_folder(work, "vae"), dtype=torch.float32),
+        vae=autoencoder,
         text_encoder=clip.text_half(model),
         tokenizer=tokenizer,
         unet=UNet2DConditionModel.from_pretrained(model_folder(work, "unet")),

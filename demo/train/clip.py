@@ -100,11 +100,18 @@ def train(
     lr: float = 1e-3,
     device: str = "cpu",
     seed: int = 0,
+    start: tuple[CLIPModel, CLIPTokenizer] | None = None,
 ) -> tuple[CLIPModel, CLIPTokenizer]:
-    """Contrastive training (Radford et al. 2021, fig. 3) to ``pictures`` pairs in all, resuming from ``work``."""
+    """Contrastive training (Radford et al. 2021, fig. 3) to ``pictures`` pairs in all, resuming from ``work``.
+
+    Args:
+        start: weights to begin from, and the vocabulary that they know.
+    """
     torch.manual_seed(seed)
+    if start is not None:
+        start[1].save_pretrained(work / "clip" / "tokenizer")
     tokenizer = _tokenizer(faces, work, seed)
-    model = new_clip(tokenizer).to(device)
+    model = (start[0] if start is not None else new_clip(tokenizer)).to(device).train()
     if torch.device(device).type == "cpu":
         model.set_attn_implementation("eager")  # torch's fused attention is several times slower in bfloat16 there
     optimiser = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.98), weight_decay=0.05)

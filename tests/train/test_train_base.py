@@ -1,0 +1,88 @@
+"""The base's stages begin from what ships, and keep the scale of its latents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shutil import rmtree
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from diffusers import AutoencoderTiny
+from transformers import CLIPModel, CLIPTokenizer
+
+from demo.errors import WeightsError
+from demo.train import base, clip, unet, vae
+from demo.train.data import Faces
+
+SCALE = 4.5
+
+
+def faces(seed: int) -> Faces:
+    pixels = np.random.default_rng(seed).integers(0, 256, size=(20, 8, 8, 3), dtype=np.uint8).repeat(8, 1).repeat(8, 2)
+    table = pd.DataFrame({"identity": range(20), "name": [f"Ada {seed} Ro{i}" for i in range(20)], "source": "train"})
+    return Faces(pixels, table)
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A base of other faces than those in ``work``, with a decoder that is told from an untrained one."""
+    folder = tmp_path / "shipped"
+    monkeypatch.setattr(base, "FACE64", folder)
+    monkeypatch.setattr(base.data, "load", lambda work: faces(1))
+    monkeypatch.setattr(clip, "LAYERS", 1)
+    torch.manual_seed(9)
+    autoencoder = vae.new_autoencoder(faces(2).pixels)
+    autoencoder.register_to_config(scaling_factor=SCALE)
+    autoencoder.save_pretrained(folder / "vae")
+    tokenizer = clip.new_tokenizer(faces(2).captions(np.random.default_rng(0), np.arange(20)))
+    clip.new_clip(tokenizer).save_pretrained(folder / "clip")
+    tokenizer.save_pretrained(folder / "clip")
+    return folder
+
+
+def distance(one: torch.nn.Module, other: torch.nn.Module) -> float:
+    return max(float((p - q).detach().abs().max()) for p, q in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def test_a_decoder_goes_on_from_the_one_that_ships(shipped: Path, tmp_path: Path) -> None:
+    work, old = tmp_path / "work", AutoencoderTiny.from_pretrained(shipped / "vae")
+    for pictures in (8, 16):
+        base.run_vae(work, pictures, "cpu")
+        new = AutoencoderTiny.from_pretrained(work / "vae" / "model")
+        assert new.config.scaling_factor == SCALE
+        assert distance(new.encoder, old.encoder) == 0
+        assert 0 < distance(new.decoder, old.decoder) < 0.01
+        rmtree(work / "vae" / "model")  # as if it had been killed before its end
+
+
+def test_towers_and_vocabulary_go_on_from_those_that_ship(shipped: Path, tmp_path: Path) -> None:
+    work, old = tmp_path / "work", CLIPModel.from_pretrained(shipped / "clip")
+    for pictures in (128, 256):
+        base.run_clip(work, pictures, "cpu")
+        new, tokenizer = (kind.from_pretrained(work / "clip" / "model") for kind in (CLIPModel, CLIPTokenizer))
+        assert tokenizer.get_vocab() == CLIPTokenizer.from_pretrained(shipped / "clip").get_vocab()
+        assert 0 < distance(new, old) < 0.01
+        rmtree(work / "clip" / "model")
+
+
+def test_the_scale_is_measured_once(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rms: list[float] = []
+
+    def train(faces: Faces, latents: torch.Tensor, *_: object, **__: object) -> SimpleNamespace:
+        rms.append(float(latents.float().square().mean().sqrt()))
+        return SimpleNamespace(save_pretrained=lambda path: None)
+
+    monkeypatch.setattr(unet, "train", train)
+    base.run_unet(tmp_path / "work", 1, "cpu")
+    raw = vae.encode(AutoencoderTiny.from_pretrained(shipped / "vae"), faces(1)).float().square().mean().sqrt()
+    assert rms[0] == pytest.approx(SCALE * float(raw), rel=0.01)
+    vae.new_autoencoder(faces(1).pixels).save_pretrained(tmp_path / "other" / "vae" / "model")
+    with pytest.raises(WeightsError, match="--stage unet"):
+        base.assemble(tmp_path / "other", tmp_path / "out")
+    base.run_unet(tmp_path / "other", 1, "cpu")
+    assert rms[1] == pytest.approx(1, rel=0.1)
+    found = AutoencoderTiny.from_pretrained(tmp_path / "other" / "vae" / "model").config.scaling_factor
+    assert found != base.UNMEASURED
