@@ -21,9 +21,10 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from demo.attack.echo import EchoPath
 from demo.attack.manifest import record, verified
 from demo.attack.matrices import MATRIX_ENCODERS, Pairs
-from demo.bases import Base, fingerprint
+from demo.bases import Base
 from demo.errors import LoraFileError, WeightsError
 from demo.files import write_tensors
+from demo.folders import weights_digest
 from demo.lora.files import LoraWeights
 from demo.settings import Settings
 
@@ -208,7 +209,7 @@ def load_encoder(path: Path, text_encoder: CLIPTextModel, base: Base | None = No
         tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
     if "encoder" not in notes:
         raise WeightsError(f"{path.name} is not a weight encoder.", "Take the file from weights/ of this project.")
-    if base is not None and "weights" in notes and notes["weights"] != fingerprint(base, encoder=False):
+    if base is not None and "weights" in notes and notes["weights"] != weights_digest(base):
         raise WeightsError(
             f"{path.name} was trained for other weights than those of {base.title}.", "Train it anew, or fetch its own."
         )

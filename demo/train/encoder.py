@@ -25,8 +25,9 @@ from torch import Tensor
 
 from demo.attack.encoder import EncoderSettings, WeightEncoder, save_encoder
 from demo.attack.matrices import Pairs, ProbeMatrices
-from demo.bases import Base, fingerprint
+from demo.bases import Base
 from demo.errors import SettingsError, WeightsError
+from demo.folders import weights_digest
 from demo.lora.batched import BatchedLora
 from demo.lora.denoising import half_scale, noise_error, stratified
 from demo.lora.dreambooth import new_trigger
@@ -36,7 +37,7 @@ from demo.sampling import token_ids
 from demo.settings import Settings
 from demo.train.batches import Batches, Streams, live_batches, put_back, tuned, zoo_batches
 from demo.train.checkpoint import Checkpoint, Ema
-from demo.train.identity import digest, weights_digest
+from demo.train.identity import digest
 from demo.train.precision import mixed_precision
 from demo.train.processes import agree, new_accelerator, share_of
 from demo.train.zoo import Zoo
@@ -295,7 +296,7 @@ def save(path: Path, encoder: WeightEncoder, base: Base, settings: TrainSettings
         encoder,
         {
             "base": base.key,
-            "weights": fingerprint(base, encoder=False),
+            "weights": weights_digest(base),
             "training": settings.model_dump_json(),
             "people": str(zoo.people if zoo else 0),
         },

@@ -9,28 +9,15 @@ from pathlib import Path
 
 from demo.bases import Base
 from demo.errors import WeightsError
+from demo.folders import weights_digest
 from demo.lora.settings import LoraSettings
 from demo.settings import Settings
-
-PARTS = ("unet", "text_encoder")  # of a base: what LoRAs and encoders are trained on
 
 
 def digest(*said: Settings | str | int) -> str:
     """12 digits of settings and words."""
     plain = [part.model_dump(mode="json") if isinstance(part, Settings) else part for part in said]
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def weights_digest(base: Base) -> str:
-    """12 digits of the UNet and the text encoder: of the files in a folder, of the commit on the Hub."""
-    folder, found = Path(base.source), hashlib.sha256()
-    if not folder.is_dir():
-        return digest(base.source, base.revision or "")
-    for path in sorted(path for part in PARTS for path in (folder / part).rglob("*") if path.is_file()):
-        found.update(path.relative_to(folder).as_posix().encode())
-        with path.open("rb") as file:
-            found.update(hashlib.file_digest(file, "sha256").digest())
-    return found.hexdigest()[:12]
 
 
 def made_with(base: Base, settings: LoraSettings) -> dict[str, str]:

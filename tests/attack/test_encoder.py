@@ -13,8 +13,8 @@ from demo.attack.encoder import EncoderSettings, WeightEncoder, load_encoder, sa
 from demo.attack.manifest import record
 from demo.attack.matrices import MATRIX_ENCODERS
 from demo.attack.registry import ATTACKS, AttackSettings, embeddings, reconstruct
-from demo.bases import fingerprint
 from demo.errors import LoraFileError, SettingsError, WeightsError
+from demo.folders import weights_digest
 from demo.lora.dreambooth import new_trigger
 from demo.lora.files import LoraWeights
 from demo.lora.settings import LoraSettings
@@ -104,7 +104,7 @@ def test_an_encoder_of_another_base_is_refused(tiny_pipe, tiny_base, tmp_path: P
     encoder = new_encoder(tiny_pipe, tiny_base, LORA, EncoderSettings())
     own, other = (
         save_encoder(tmp_path / name / "encoder.safetensors", encoder, {"base": "tiny", "weights": weights})
-        for name, weights in (("own", fingerprint(tiny_base, encoder=False)), ("other", "0" * 12))
+        for name, weights in (("own", weights_digest(tiny_base)), ("other", "0" * 12))
     )
     assert load_encoder(own, tiny_pipe.text_encoder, tiny_base).rank == encoder.rank
     with pytest.raises(WeightsError, match="other weights than those of"):

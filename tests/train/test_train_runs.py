@@ -11,10 +11,10 @@ import pytest
 
 from demo.attack.encoder import EncoderSettings
 from demo.errors import SettingsError, WeightsError
+from demo.folders import weights_digest
 from demo.lora.settings import LoraSettings
 from demo.train import encoder
 from demo.train.__main__ import main
-from demo.train.identity import weights_digest
 from demo.train.zoo import Zoo, build
 
 LORA = LoraSettings(steps=1, batch=2, prior_weight=0, lr=1e-3, unet_rank=4, text_rank=4)
