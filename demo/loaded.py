@@ -7,6 +7,7 @@ from threading import RLock
 
 import torch
 from diffusers import StableDiffusionPipeline
+from torch import Tensor
 
 from demo.attack.registry import forget_encoders
 from demo.bases import find_base, load_pipeline
@@ -21,20 +22,23 @@ _kept: dict[Key, StableDiffusionPipeline] = {}
 _lock = RLock()
 
 
-def pipeline(key: str, device: str = "auto", *, precise: bool = False) -> StableDiffusionPipeline:
+def pipeline(key: str, device: str = "auto", *, precise: bool = False, whole: bool = False) -> StableDiffusionPipeline:
     """The pipeline of a base model, loaded once for a device.
 
     Args:
         precise: in fp32 on an accelerator, too: changes of a weight smaller than its own rounding do not get lost.
+        whole: all models where the computing is, for training: one kept model by model is loaded anew.
 
     Raises:
-        PreflightError: drawing with it does not fit this machine; found before anything is downloaded.
+        PreflightError: it does not fit this machine; found before anything is downloaded.
         WeightsError: it cannot be had.
     """
     to, base = choose_device(device), find_base(key)
     precise = precise and to.type != "cpu" and not base.bundled  # those are in fp32 anyway: one copy serves both
     wanted = (key, str(to), precise)
     with _lock:
+        if whole and wanted in _kept and _offloaded(wanted):
+            del _kept[wanted]
         if wanted not in _kept:
             while len(_kept) >= (KEPT if to.type == "cpu" else 1):
                 del _kept[next(iter(_kept))]
@@ -43,7 +47,7 @@ def pipeline(key: str, device: str = "auto", *, precise: bool = False) -> Stable
                 gc.collect()
                 torch.cuda.empty_cache()
             report, stop = listener()
-            placement = placement_for(base, device, precise=precise)
+            placement = placement_for(base, device, precise=precise, whole=whole)
             _kept[wanted] = load_pipeline(base, device, placement=placement, precise=precise, report=report, stop=stop)
         return _kept[wanted]
 
@@ -51,9 +55,19 @@ def pipeline(key: str, device: str = "auto", *, precise: bool = False) -> Stable
 def held(key: str) -> float:
     """Bytes of this process that a job with a base need not find free: its own models, and such as go when it comes."""
     with _lock:
-        mine = [pipe for (other, device, _), pipe in _kept.items() if other == key or device != "cpu"]
-        parts = [part for pipe in mine for part in (pipe.unet, pipe.text_encoder, pipe.vae)]
-        return float(sum(p.numel() * p.element_size() for part in parts for p in part.parameters()))
+        mine = [kept for kept in _kept if kept[0] == key or kept[1] != "cpu"]
+        return float(sum(p.numel() * p.element_size() for kept in mine for p in _parameters(kept)))
+
+
+def _parameters(kept: Key) -> list[Tensor]:
+    """Those in the memory of the device that a pipeline was loaded for: an offloaded one's lie in the CPU's."""
+    pipe = _kept[kept]
+    found = [p for part in (pipe.unet, pipe.text_encoder, pipe.vae) for p in part.parameters()]
+    return [p for p in found if kept[1] == "cpu" or p.device.type != "cpu"]
+
+
+def _offloaded(kept: Key) -> bool:
+    return kept[1] != "cpu" and _kept[kept].unet.device.type == "cpu"
 
 
 def forget() -> None:

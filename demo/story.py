@@ -41,9 +41,9 @@ FOR_TUNING = 5  # photos; what is left over is for scoring alone
 COMPUTE = Lock()
 
 
-def pipeline(key: str, device: str = "auto", *, precise: bool = False) -> StableDiffusionPipeline:
+def pipeline(key: str, device: str = "auto", *, precise: bool = False, whole: bool = False) -> StableDiffusionPipeline:
     """:func:`demo.loaded.pipeline`. Use it under :data:`COMPUTE`."""
-    return loaded.pipeline(key, device, precise=precise)
+    return loaded.pipeline(key, device, precise=precise, whole=whole)
 
 
 def drawing_seconds(base: Base, pictures: int) -> float:
@@ -113,7 +113,7 @@ def tune(
 
 def _gate(base_key: str, photos: Sequence[Image.Image], *, report: Report | None, stop: Event | None) -> None:
     base = find_base(base_key)
-    refuse_drawn(load_gate(base), pipeline(base_key), base, photos, report=report, stop=stop)
+    refuse_drawn(load_gate(base), pipeline(base_key, whole=True), base, photos, report=report, stop=stop)
 
 
 def _tune_part(
@@ -129,7 +129,7 @@ def _tune_part(
     stop: Event | None,
 ) -> Part:
     return fine_tune_part(
-        pipeline(base_key),
+        pipeline(base_key, whole=True),
         find_base(base_key),
         photos,
         settings,

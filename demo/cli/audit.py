@@ -81,7 +81,7 @@ def audit(arguments: argparse.Namespace) -> None:
     photos = _photos(arguments.photos, base)
     with story.COMPUTE:
         result = run_audit(
-            story.pipeline(base.key),
+            story.pipeline(base.key, whole=True),
             base,
             photos,
             defence,

@@ -115,7 +115,7 @@ def shake(arguments: argparse.Namespace) -> None:
     watch = story.Stopwatch()
     with watch.stage("shake"), story.COMPUTE:
         made = run_shake(
-            story.pipeline(base.key, precise=True),
+            story.pipeline(base.key, precise=True, whole=True),
             base,
             domain,
             settings,

@@ -159,13 +159,7 @@ def check_tuning(base: Base, settings: LoraSettings | None = None, *, held: floa
         return
     device = _with(held)
     check(estimate_tuning(base, settings, device=device), base)
-    drawing = estimate_drawing(base, AT_ONCE, device=device)
-    if drawing.placement == "offloaded":
-        raise PreflightError(
-            f"Fine-tuning needs the whole of {base.title} in the memory of {device.name}; {gigabytes(device.free)} are "
-            "free.",
-            f"Choose the bundled base 'face64', or a machine with a GPU of {drawing.card} GB, or free memory.",
-        )
+    _check_whole(estimate_drawing(base, AT_ONCE, device=device), base)
 
 
 def check_drawing(base: Base, pictures: int, steps: int | None = None, *, held: float = 0.0) -> None:
@@ -182,15 +176,32 @@ def check_drawing(base: Base, pictures: int, steps: int | None = None, *, held: 
         check(estimate_drawing(base, pictures, steps=steps, device=_with(held)), base)
 
 
-def placement_for(base: Base, device: str = "auto", *, precise: bool = False) -> Placement:
+def placement_for(base: Base, device: str = "auto", *, precise: bool = False, whole: bool = False) -> Placement:
     """How to lay out a base's pipeline for drawing on this machine.
 
+    Args:
+        whole: it is to be trained, too, for which all of it has to be on the device.
+
     Raises:
-        PreflightError: it does not fit however it is laid out.
+        PreflightError: it does not fit however it is laid out; or not whole where that is asked for.
     """
     if base.bundled or choose_device(device).type == "cpu":
         return "whole"
-    return check(estimate_drawing(base, AT_ONCE, precise=precise, device=find_device(device)), base).placement
+    found = check(estimate_drawing(base, AT_ONCE, precise=precise, device=find_device(device)), base)
+    if whole:
+        _check_whole(found, base)
+    return found.placement
+
+
+def _check_whole(drawing: Estimate, base: Base) -> None:
+    """Refuse to train what would be laid out in the CPU's memory."""
+    device = drawing.device
+    if drawing.placement == "offloaded":
+        raise PreflightError(
+            f"Training needs the whole of {base.title} in the memory of {device.name}; {gigabytes(device.free)} are "
+            "free.",
+            f"Choose the bundled base 'face64', or a machine with a GPU of {drawing.card} GB, or free memory.",
+        )
 
 
 def dry_of(architecture: Architecture, dtype: torch.dtype) -> Dry:

@@ -112,7 +112,7 @@ def _shake(
     stop: Event | None,
 ) -> Shake:
     return shake(
-        story.pipeline(base_key, precise=True),
+        story.pipeline(base_key, precise=True, whole=True),
         find_base(base_key),
         domain,
         settings,

@@ -112,6 +112,18 @@ def test_drawing_fits_smaller_cards_model_by_model(sd14: Base) -> None:
     assert found[0].memory > found[1].memory
 
 
+def test_what_is_trained_is_laid_out_whole_or_refused(sd14: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "measure", lambda *_: FAST)
+    monkeypatch.setattr(preflight, "downloaded", lambda base: True)
+    monkeypatch.setattr(preflight, "choose_device", lambda *_: torch.device("cuda"))
+    monkeypatch.setattr(preflight, "find_device", lambda *_: replace(CARD, free=5e9))
+    assert preflight.placement_for(sd14) == "offloaded"
+    with pytest.raises(PreflightError, match="Training needs the whole of"):
+        preflight.placement_for(sd14, whole=True)
+    monkeypatch.setattr(preflight, "find_device", lambda *_: CARD)
+    assert preflight.placement_for(sd14, whole=True) == "whole"
+
+
 def test_a_card_draws_many_pictures_a_few_at_a_time(sd14: Base) -> None:
     few, many = (estimate_drawing(sd14, pictures, device=CARD, speed=FAST) for pictures in (10, 32))
     assert many.memory == few.memory < 6e9
@@ -161,7 +173,7 @@ def test_more_steps_take_longer_and_nothing_is_kept_from_one_to_the_other(sd14: 
 
 def test_a_refused_job_does_not_begin(tiny_base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(story, "find_base", lambda key: tiny_base)
-    monkeypatch.setattr(story, "pipeline", lambda key: pytest.fail("a model was loaded"))
+    monkeypatch.setattr(story, "pipeline", lambda key, **_: pytest.fail("a model was loaded"))
     monkeypatch.setattr(preflight, "find_device", lambda *_: replace(LAPTOP, free=1e4))
     with pytest.raises(PreflightError, match="RAM"):
         story.tune([], None, base_key="tiny", settings=LoraSettings(steps=1))
