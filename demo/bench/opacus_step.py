@@ -68,6 +68,7 @@ class OpacusStep(DpStep):
         self._pipe: Any = problem.pipe
         self._plain = {name: getattr(self._pipe, name) for name in ("unet", "text_encoder")}
         super().__init__(defence, problem)
+        self._rows = len(problem.photos) * defence.noise_draws + problem.settings.class_batch  # Opacus takes no parts
 
     def _listener(self) -> Any:
         for name, module in self._plain.items():

@@ -6,6 +6,7 @@ which costs no privacy. Class images are public and stay outside the clipped and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from importlib.metadata import version
 from typing import ClassVar
@@ -149,6 +150,7 @@ class DpStep:
         # Seeded anew for every step, for a seed of torch's has 32 bits.
         self._generator = torch.Generator().manual_seed(self._noise.seed())
         self._gradients = self._listener()
+        self._rows = settings.batch + (settings.class_batch if problem.prior is not None else 0)  # at once in the UNet
         self.sums: list[Tensor] = []  # the clipped sums of the last step, before noise: for tests
 
     def __call__(self) -> float | None:
@@ -200,26 +202,62 @@ class DpStep:
 
         The photos' timesteps are drawn for each photo by itself: were they shared out over the batch, adding a photo
         would change the terms of all others, and clipping would bound nothing.
+
+        A batch larger than a plain one, by Poisson's chance or by many draws, goes through the models in parts: the
+        photos' gradients are kept apart anyway, and so a step needs no more memory than a plain one.
         """
         problem, settings, draws = self._problem, self._problem.settings, self._defence.noise_draws
         photos, others = len(chosen), settings.class_batch if problem.prior is not None else 0
         self._gradients.begin(photos, (draws, 1))
         if photos + others == 0:
             return 0.0  # an empty batch, as Poisson sampling has them: noise alone
-        x0, u = [chosen.repeat_interleave(draws, 0)], [stratified(draws, self._generator) for _ in range(photos)]
-        ids, times = [problem.ids.expand(photos, -1)], [draws] * photos
+        u, public = [stratified(draws, self._generator) for _ in range(photos)], chosen[:0]
         if problem.prior is not None:
-            x0.append(problem.prior[torch.randperm(len(problem.prior), generator=self._generator)[:others]])
+            public = problem.prior[torch.randperm(len(problem.prior), generator=self._generator)[:others]]
             u.append(stratified(others, self._generator))
-            ids.append(problem.class_ids)
-            times.append(others)
-        context = text_embeddings(problem.pipe.text_encoder, torch.cat(ids))  # a row for each photo
-        context = context.repeat_interleave(torch.tensor(times, device=context.device), 0)
-        error = noise_error(problem.pipe, torch.cat(x0), context, self._generator, torch.cat(u))
-        own, other = error[: photos * draws].unflatten(0, (photos, draws)).mean(1), error[photos * draws :]
-        scale = loss_scale(problem)
-        (scale * (own.sum() + (settings.prior_weight * other.mean() if others else 0))).backward()
+        times, own = torch.cat(u), photos * draws
+        noise = torch.randn((own + len(public), *chosen.shape[1:]), generator=self._generator)  # all at once, as ever
+        passes, scale, loss = list(in_parts(photos, draws, len(public), self._rows)), loss_scale(problem), 0.0
+        for some, drawn, others in passes:
+            count, each = some.stop - some.start, drawn.stop - drawn.start
+            if len(passes) > 1:
+                self._gradients.add(some, (each, 1))
+            numbers = torch.arange(own).reshape(photos, draws)[some, drawn].flatten()
+            rows = torch.cat([numbers, torch.arange(own, own + others)])
+            x0 = torch.cat([chosen[some].repeat_interleave(each, 0), public[:others]])
+            error = noise_error(
+                problem.pipe, x0, self._context(count, each, others), self._generator, times[rows], noise=noise[rows]
+            )
+            private = error[: count * each].sum() / draws
+            prior = settings.prior_weight * error[count * each :].mean() if others else torch.zeros_like(private)
+            (scale * (private + prior)).backward()
+            loss += private.item() / max(1, photos) + prior.item()
         if scale != 1:
             self._gradients.unscale(scale)
-        mean = own.mean().item() if photos else 0.0
-        return mean + (settings.prior_weight * other.mean().item() if others else 0.0)
+        return loss
+
+    def _context(self, photos: int, draws: int, others: int) -> Tensor:
+        """Text states of the photos' draws and of the class images, from a row for each photo and one for those."""
+        problem = self._problem
+        ids = [problem.ids.expand(photos, -1), *([problem.class_ids] if others else [])]
+        times = [draws] * photos + ([others] if others else [])
+        states = text_embeddings(problem.pipe.text_encoder, torch.cat(ids))
+        return states.repeat_interleave(torch.tensor(times, device=states.device), 0)
+
+
+def in_parts(photos: int, draws: int, others: int, most: int) -> Iterator[tuple[slice, slice, int]]:
+    """A batch in passes of at most ``most`` rows: photos, their draws, and how many class images; all come first."""
+    if photos * draws + others <= most or not photos:
+        yield slice(0, photos), slice(0, draws), others
+        return
+    photo, draw = 0, 0
+    while photo < photos:
+        room = max(1, most - others)
+        if draw == 0 and room >= draws:
+            count = min(photos - photo, room // draws)
+            yield slice(photo, photo + count), slice(0, draws), others
+            photo += count
+        else:
+            yield slice(photo, photo + 1), slice(draw, min(draw + room, draws)), others
+            photo, draw = (photo + 1, 0) if draw + room >= draws else (photo, draw + room)
+        others = 0

@@ -39,6 +39,7 @@ class PerSampleGradients:
         ends = list(accumulate(p.numel() for p in parameters))
         self._columns = {p: slice(end - p.numel(), end) for p, end in zip(parameters, ends, strict=True)}
         self._photos, self._draws = 0, [1] * len(models)
+        self._part = slice(0, 0)  # of the photos: those of the next backward pass
         self._private, self._public = parameters[0].new_empty(0, ends[-1]), parameters[0].new_zeros(ends[-1])
         self._seen: tuple[set[nn.Parameter], set[nn.Parameter]] = (set(), set())  # private, public
         self._layers: list[nn.Linear] = []
@@ -53,11 +54,23 @@ class PerSampleGradients:
         Args:
             draws: of each model.
         """
-        self._photos, self._draws = photos, list(draws)
+        self._photos, self._draws, self._part = photos, list(draws), slice(0, photos)
         if photos > len(self._private):
             self._private = self._private.new_empty(photos, self._private.shape[1])
         for seen in self._seen:
             seen.clear()
+
+    def add(self, photos: slice, draws: Sequence[int]) -> None:
+        """After :meth:`begin`: the next backward pass has these photos alone, and is added to those before it.
+
+        Args:
+            draws: of each model, in this pass.
+        """
+        if not self._seen[0]:  # no parameter's numbers are of the last batch from here on
+            self._private[: self._photos] = self._public[:] = 0
+            for seen in self._seen:
+                seen.update(self._columns)
+        self._part, self._draws = photos, list(draws)
 
     @property
     def private(self) -> Tensor:
@@ -86,11 +99,12 @@ class PerSampleGradients:
     def keep(self, model: int, weight: nn.Parameter, x: Tensor, g: Tensor) -> None:
         """Take the gradients of one layer: of its inputs (rows, ..., in) and its output's gradient (rows, ..., out)."""
         x, g = x.to(weight.dtype), g.to(weight.dtype)
-        rows, columns = self._photos * self._draws[model], self._columns[weight]
-        if self._photos:
-            shape = (self._photos, -1)
+        photos, columns = self._part.stop - self._part.start, self._columns[weight]
+        rows = photos * self._draws[model]
+        if photos:
+            shape = (photos, -1)
             own = g[:rows].reshape(*shape, g.shape[-1]).transpose(1, 2), x[:rows].reshape(*shape, x.shape[-1])
-            where = self._private[: self._photos, columns].unflatten(1, weight.shape)
+            where = self._private[self._part, columns].unflatten(1, weight.shape)
             where.baddbmm_(*own, beta=float(weight in self._seen[0]))
             self._seen[0].add(weight)
         if len(x) > rows:

@@ -88,6 +88,7 @@ def noise_error(
     generator: torch.Generator,
     u: Tensor | None = None,
     share: Share | None = None,
+    noise: Tensor | None = None,
 ) -> Tensor:
     """Squared error of the prediction at random timesteps, mean over each picture: (n, c, h, w) -> (n,).
 
@@ -96,8 +97,9 @@ def noise_error(
     Args:
         u: (n,) in [0, 1), the timesteps as shares of the schedule; stratified over the batch by default.
         share: whose pictures these are of a larger batch; by default they are all of it.
+        noise: (n, c, h, w), standard normal; by default drawn from ``generator``.
     """
-    out, target, weight = predict(pipe, x0, context, generator, u, share)
+    out, target, weight = predict(pipe, x0, context, generator, u, share, noise)
     return (out - target).square().flatten(1).mean(1) * weight
 
 
@@ -108,6 +110,7 @@ def predict(
     generator: torch.Generator,
     u: Tensor | None = None,
     share: Share | None = None,
+    noise: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The UNet's prediction for noised latents, what it should have been (both (n, c, h, w)), and its weight (n,)."""
     scheduler = pipe.scheduler
@@ -116,7 +119,7 @@ def predict(
     u = share.rows(stratified(whole, generator)) if u is None else u
     count = scheduler.config.num_train_timesteps
     t = (u * count).long().clamp(max=count - 1).to(x0.device)  # a u just below 1 may have been rounded to it
-    noise = share.rows(torch.randn((whole, *x0.shape[1:]), generator=generator)).to(x0)
+    noise = (share.rows(torch.randn((whole, *x0.shape[1:]), generator=generator)) if noise is None else noise).to(x0)
     noisy = scheduler.add_noise(x0, noise, t)
     out = pipe.unet(noisy.to(pipe.unet.dtype), t, encoder_hidden_states=context.to(pipe.unet.dtype)).sample.to(x0.dtype)
     kind = scheduler.config.prediction_type

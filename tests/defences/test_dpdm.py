@@ -16,7 +16,7 @@ from torch import Tensor
 from demo.bases import Base
 from demo.defences import accounting
 from demo.defences.base import Problem
-from demo.defences.dpdm import Dpdm, DpStep
+from demo.defences.dpdm import Dpdm, DpStep, in_parts
 from demo.defences.noise import Noise, SecureNoise
 from demo.defences.per_sample import PerSampleGradients, clip_factors, norms
 from demo.defences.registry import choose
@@ -80,6 +80,42 @@ def test_per_sample_gradients_equal_a_loop_of_single_backward_passes(problem: Pr
             worst = max(worst, float((found[p][i] - p.grad).abs().max() / p.grad.abs().max()))
     print(f"largest relative error of per-sample gradients, K = {draws}: {worst:.1e}")
     assert worst < 1e-10
+
+
+@pytest.mark.parametrize("draws", [1, 2, 7])
+def test_a_large_batch_goes_through_the_models_in_parts_with_the_same_result(problem: Problem, draws: int) -> None:
+    found, rows = [], list[int]()
+    count = problem.pipe.unet.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
+    for parts in (False, True):
+        rows.clear()
+        step = DpStep(OPEN.model_copy(update={"noise_draws": draws, "noise_seed": 5}), problem)
+        if not parts:
+            step._rows = 1000
+        step._generator.manual_seed(7)
+        step._gradients.begin(5, (1, 1))
+        step._gradients.private.fill_(torch.nan)  # memory is used again
+        step._gradients.public.fill_(torch.nan)
+        loss = step._backward(problem.photos)
+        found.append((torch.tensor(loss), step.gradients.clone(), step._gradients.public.clone()))
+        step.close()
+        assert sum(rows) == 5 * draws + SETTINGS.class_batch
+        assert (max(rows) <= SETTINGS.batch + SETTINGS.class_batch) is parts
+    count.remove()
+    for whole, parted in zip(*found, strict=True):
+        torch.testing.assert_close(parted.double(), whole.double(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("photos", "draws", "others", "most"), [(5, 1, 2, 3), (3, 7, 1, 2), (4, 3, 1, 7), (2, 1, 0, 2)]
+)
+def test_parts_cover_a_batch_once(photos: int, draws: int, others: int, most: int) -> None:
+    seen, public = torch.zeros(photos, draws), 0
+    for some, drawn, more in in_parts(photos, draws, others, most):
+        seen[some, drawn] += 1
+        public += more
+        assert seen[some, drawn].numel() + more <= most
+    assert (seen == 1).all()
+    assert public == others
 
 
 def test_a_step_sums_clipped_photos_and_leaves_class_images_outside(problem: Problem) -> None:
