@@ -7,10 +7,12 @@ more. What is reported comes back as it happens. Written for spaces 0.51; elsewh
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +20,7 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Any, TypeVar
 
-from demo.errors import DemoError, GpuError, Stopped
+from demo.errors import DemoError, DeviceMemoryError, GpuError, Stopped
 from demo.progress import Progress, Report, telling
 
 T = TypeVar("T")
@@ -27,6 +29,8 @@ TURN_S = (
 )
 START_S = 15.0  # of each turn: the process, the weights
 LONGEST_S = 120.0  # who asks for more than a visitor may have is refused at once
+
+log = logging.getLogger(__name__)
 
 _lent = False  # whether this is the process that has the GPU
 
@@ -53,10 +57,12 @@ def on_gpu(
 
     Raises:
         GpuError: ZeroGPU lends none, or has taken it away.
+        DeviceMemoryError: see :func:`remedied`.
         DemoError, Stopped: whatever the work raises.
     """
     if not zero_gpu():
-        return work(*arguments, report=report, stop=stop)
+        with remedied():
+            return work(*arguments, report=report, stop=stop)
     end: _End | None = None
     with tempfile.TemporaryDirectory(prefix="lora-leak-turn-") as folder:
         signal = Path(folder) / "stop"
@@ -81,6 +87,22 @@ def on_gpu(
     if end.error is not None:
         raise end.error
     return end.value  # type: ignore[no-any-return]
+
+
+@contextmanager
+def remedied() -> Iterator[None]:
+    """Work inside that finds a device's memory full raises an error that says what to do.
+
+    Raises:
+        DeviceMemoryError: the memory did not suffice.
+    """
+    import torch  # not before ZeroGPU's package, which app.py has this module import
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        log.exception("A device's memory is full.")
+        raise DeviceMemoryError from error
 
 
 @dataclass(frozen=True)
@@ -131,7 +153,7 @@ def _turn(call: _Call) -> Iterator[Progress | _End]:
 
     def run() -> None:
         try:
-            with telling(told.put, stop):  # of loading, too
+            with telling(told.put, stop), remedied():  # of loading, too
                 told.put(_End(call.work(*call.arguments, report=told.put, stop=stop)))
         except (DemoError, Stopped) as error:
             error.__traceback__ = error.__cause__ = error.__context__ = None

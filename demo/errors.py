@@ -57,5 +57,16 @@ class GpuError(DemoError):
     """There is no GPU to be had, or not for so long."""
 
 
+class DeviceMemoryError(DemoError):
+    """A device's memory did not suffice: found while a job ran."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The memory of the GPU did not suffice.",
+            "Take fewer photos or class images a step, or a smaller base such as 'face64'; or end other programs that "
+            "use the GPU.",
+        )
+
+
 class Stopped(Exception):
     """Raised inside long work when its stop event is set and nothing can be kept."""

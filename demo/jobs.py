@@ -17,6 +17,7 @@ from typing import Literal
 
 from PIL import Image
 
+from demo.compute import remedied
 from demo.errors import DemoError, Stopped
 from demo.progress import Progress, Report
 
@@ -255,7 +256,8 @@ class Jobs:
         error: DemoError | None = None
         state: State = "done"
         try:
-            result = work(lambda progress: self._report(job, progress), job.stop)
+            with remedied():  # what does not go through demo.compute.on_gpu, such as metrics
+                result = work(lambda progress: self._report(job, progress), job.stop)
             state = "stopped" if job.stop.is_set() else "done"
         except Stopped:
             state = "stopped"

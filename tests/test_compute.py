@@ -14,7 +14,7 @@ from fake_spaces import FakeSpaces, GradioError
 from demo import compute
 from demo.bases import choose_device
 from demo.compute import on_gpu, zero_gpu
-from demo.errors import DemoError, GpuError, PhotoError, Stopped
+from demo.errors import DemoError, DeviceMemoryError, GpuError, PhotoError, Stopped
 from demo.jobs import BusyError, UnexpectedError
 from demo.metrics.hub import torch_device
 from demo.progress import Progress, Report
@@ -57,6 +57,10 @@ def nested(*, report: Report | None, stop: Event | None) -> tuple[list[int], int
     return on_gpu(double, [4], seconds=5, report=report, stop=stop)
 
 
+def too_large(*, report: Report | None, stop: Event | None) -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory.")
+
+
 def test_without_zero_gpu_it_is_a_plain_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spaces", None)
     monkeypatch.delenv("SPACES_ZERO_GPU", raising=False)
@@ -91,6 +95,14 @@ def test_errors_come_back_with_their_remedy(spaces: FakeSpaces) -> None:
         on_gpu(fail, Stopped(), seconds=1)
     with pytest.raises(GpuError, match="ZeroDivisionError"):
         on_gpu(fail, ZeroDivisionError("inside"), seconds=1)
+
+
+def test_a_full_gpu_is_said_wherever_it_was(spaces: FakeSpaces, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DeviceMemoryError, match="fewer photos"):
+        on_gpu(too_large, seconds=5)
+    monkeypatch.delenv("SPACES_ZERO_GPU")
+    with pytest.raises(DeviceMemoryError, match="did not suffice"):
+        on_gpu(too_large, seconds=5)
 
 
 def test_a_stop_reaches_the_other_process_and_its_result_is_kept(spaces: FakeSpaces) -> None:

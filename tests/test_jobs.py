@@ -9,9 +9,10 @@ from contextvars import ContextVar
 from threading import Event, Thread
 
 import pytest
+import torch
 from PIL import Image
 
-from demo.errors import PhotoError, Stopped
+from demo.errors import DeviceMemoryError, PhotoError, Stopped
 from demo.jobs import MAX_POINTS, BusyError, Jobs, LossSeries, Snapshot, State, UnexpectedError
 from demo.progress import Progress, Report
 
@@ -154,6 +155,16 @@ def test_a_known_error_is_passed_as_it_is(jobs: Jobs) -> None:
     assert snapshot.error is error
     assert error.__traceback__ is None
     assert error.__cause__ is None
+
+
+def test_a_full_device_is_said_with_what_to_do(jobs: Jobs) -> None:
+    def work(report: Report, stop: Event) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    snapshot = ended(jobs, jobs.submit("ann", "job", work), "failed")
+    assert isinstance(snapshot.error, DeviceMemoryError)
+    assert "fewer photos" in snapshot.error.remedy
+    assert snapshot.error.__cause__ is None  # whose frames hold the tensors
 
 
 def test_an_unknown_error_is_logged_and_says_nothing_of_the_inside(

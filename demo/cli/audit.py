@@ -61,6 +61,7 @@ def audit(arguments: argparse.Namespace) -> None:
     from demo.audit.settings import AuditSettings
     from demo.bases import find_base
     from demo.cli.leak import chosen_defence
+    from demo.compute import remedied
     from demo.defences.dpdm import Dpdm
     from demo.errors import SettingsError
     from demo.lora.settings import find_preset
@@ -79,7 +80,7 @@ def audit(arguments: argparse.Namespace) -> None:
         first = error.errors()[0]
         raise SettingsError(f"Audit, {first['loc'][0]}: {first['msg']}.", "Give a value in that range.") from None
     photos = _photos(arguments.photos, base)
-    with story.COMPUTE:
+    with story.COMPUTE, remedied():
         result = run_audit(
             story.pipeline(base.key, whole=True),
             base,

@@ -90,6 +90,7 @@ def shake(arguments: argparse.Namespace) -> None:
     say("Loading")
     from demo import story
     from demo.cli.leak import chosen_defence
+    from demo.compute import remedied
     from demo.preflight.shaking import check_shaking
     from demo.shake.people import find_domain, free_text
     from demo.shake.plan import check, planned
@@ -113,7 +114,7 @@ def shake(arguments: argparse.Namespace) -> None:
     store.begin(_common(base, domain, settings, defence, arguments.seed))
     done = _finished(store)
     watch = story.Stopwatch()
-    with watch.stage("shake"), story.COMPUTE:
+    with watch.stage("shake"), story.COMPUTE, remedied():
         made = run_shake(
             story.pipeline(base.key, precise=True, whole=True),
             base,

@@ -50,6 +50,16 @@ class Broken(Defence):
         return NanStep()  # type: ignore[return-value]
 
 
+class Large(Defence):
+    """Needs more memory than there is."""
+
+    key: ClassVar[str] = "large"
+    title: ClassVar[str] = "Large"
+
+    def training(self, problem: Problem) -> Step:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+
 class Refused(Defence):
     """Cannot be had."""
 
@@ -168,11 +178,12 @@ def test_the_attacks_see_the_file_as_it_was_written(pictures, monkeypatch: pytes
 
 @pytest.mark.usefixtures("tiny")
 def test_what_stops_one_defence_is_a_note(pictures) -> None:
-    found = run(pictures, [Broken(), Refused(), Infinite(), NONE])
+    found = run(pictures, [Broken(), Large(), Refused(), Infinite(), NONE])
     assert [point.key for point in found.points] == ["none"]
-    assert found.planned == 4
+    assert found.planned == 5
     notes = "\n".join(found.notes)
     assert "Broken could not be tried: The loss is nan at step 1." in notes
+    assert "Large could not be tried: The memory of the GPU did not suffice. Take fewer photos" in notes
     assert "Refused could not be tried: Not with 5 photos." in notes
     assert "Infinite could not be tried:" in notes
 
