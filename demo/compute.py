@@ -40,6 +40,11 @@ def zero_gpu() -> bool:
     return not _lent and os.environ.get("SPACES_ZERO_GPU", "").lower() in {"1", "t", "true"}
 
 
+def lent() -> bool:
+    """Whether this process was lent a GPU by ZeroGPU: a large one, and every second of it counts."""
+    return _lent
+
+
 def prepare() -> None:
     """To be called first of all by the app's main thread: ZeroGPU wants to know its functions before the launch."""
     if zero_gpu():

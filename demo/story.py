@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import TypeVar
 
+import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
@@ -18,22 +19,24 @@ from demo.arms import CONTROLS, compared_arms, measure
 from demo.attack import photo_count
 from demo.attack.photo_count import PhotoCount, load_calibration
 from demo.attack.registry import AttackSettings, Reconstruction, reconstruct
-from demo.bases import Base, find_base
-from demo.compute import START_S, TURN_S, on_gpu, zero_gpu
+from demo.bases import architecture_of, find_base
+from demo.compute import TURN_S, on_gpu
 from demo.defences.base import Defence
 from demo.defences.release import write_tuned
 from demo.errors import WeightsError
 from demo.gate.gate import load_gate, refuse_drawn
 from demo.lora.dreambooth import FineTuned, fine_tune_part, finished
-from demo.lora.files import LoraWeights, expected_shapes, read_lora
+from demo.lora.files import LoraWeights, read_lora
 from demo.lora.leak0 import scan_metadata
 from demo.lora.parts import Part
+from demo.lora.priors import draw_some
 from demo.lora.settings import LoraSettings, find_preset
 from demo.metrics.registry import BUNDLED, Context
 from demo.metrics.verdict import judge
-from demo.preflight.check import check_drawing, check_tuning
+from demo.preflight.check import check_tuning, dry_of
 from demo.progress import Report, telling
 from demo.report import Arm, LeakReport, seen_matrices
+from demo.turns import draw_class_images, drawing_seconds, fetch_first, prepare_drawing, take_parts
 
 Photo = TypeVar("Photo")
 FOR_TUNING = 5  # photos; what is left over is for scoring alone
@@ -44,11 +47,6 @@ COMPUTE = Lock()
 def pipeline(key: str, device: str = "auto", *, precise: bool = False, whole: bool = False) -> StableDiffusionPipeline:
     """:func:`demo.loaded.pipeline`. Use it under :data:`COMPUTE`."""
     return loaded.pipeline(key, device, precise=precise, whole=whole)
-
-
-def drawing_seconds(base: Base, pictures: int) -> float:
-    """What to ask of ZeroGPU for so many pictures: generous for half an H200, which draws one of 512 pixels in 1 s."""
-    return START_S + 2.0 * pictures * (base.side / 512) ** 2 * base.sampling_steps / 25
 
 
 @dataclass
@@ -90,21 +88,20 @@ def tune(
         PreflightError: the machine cannot do it (:mod:`demo.preflight.check`).
         WeightsError: no gate was calibrated for this base, or the base cannot be had.
         PhotoError: the gate refuses the photos.
+        GpuError: ZeroGPU lends none. One lost on the way keeps what was trained until then (``cut``).
         DemoError: see :func:`demo.lora.dreambooth.fine_tune` and :func:`demo.lora.files.write_lora`.
     """
     base = find_base(base_key)
     settings = settings or find_preset(base.preset)
     with COMPUTE, telling(report, stop):
         check_tuning(base, settings, held=loaded.held(base_key))
+        fetch_first(base)
         if gate:
             on_gpu(_gate, base_key, photos, seconds=TURN_S, report=report, stop=stop)
-        part, turn_s = None, TURN_S
-        while part is None or not (part.ended or (stop is not None and stop.is_set())):
-            limit_s = turn_s - START_S if zero_gpu() else None
-            made = (base_key, photos, settings, defence, seed, part, limit_s)
-            part = on_gpu(_tune_part, *made, seconds=turn_s, report=report, stop=stop)
-            left_s = part.seconds / max(1, len(part.losses)) * (settings.steps - len(part.losses))
-            turn_s = min(TURN_S, 2 * START_S + left_s)  # less is granted sooner
+        if photos and settings.prior_weight:
+            draw_class_images(_class_images, base, settings.class_images, report=report, stop=stop)
+        made = (base_key, photos, settings, defence, seed)
+        part = take_parts(_tune_part, made, settings.steps, report=report, stop=stop)
     tuned = finished(part, len(photos), settings, defence)
     if out is not None:
         write_tuned(out, tuned)
@@ -114,6 +111,11 @@ def tune(
 def _gate(base_key: str, photos: Sequence[Image.Image], *, report: Report | None, stop: Event | None) -> None:
     base = find_base(base_key)
     refuse_drawn(load_gate(base), pipeline(base_key, whole=True), base, photos, report=report, stop=stop)
+
+
+def _class_images(base_key: str, count: int, limit_s: float, *, report: Report | None, stop: Event | None) -> None:
+    deadline = time.monotonic() + limit_s
+    draw_some(pipeline(base_key), find_base(base_key), count, deadline=deadline, report=report, stop=stop)
 
 
 def _tune_part(
@@ -128,6 +130,7 @@ def _tune_part(
     report: Report | None,
     stop: Event | None,
 ) -> Part:
+    deadline = None if limit_s is None else time.monotonic() + limit_s  # loading is part of the turn
     return fine_tune_part(
         pipeline(base_key, whole=True),
         find_base(base_key),
@@ -136,19 +139,20 @@ def _tune_part(
         defence=defence,
         seed=seed,
         begun=begun,
-        limit_s=limit_s,
+        deadline=deadline,
         report=report,
         stop=stop,
     )
 
 
 def open_lora(path: Path, *, base_key: str = "face64") -> LoraWeights:
-    """Read and check a LoRA file for a base.
+    """Read and check a LoRA file for a base, of which no weights are needed.
 
     Raises:
         LoraFileError: it cannot be read or does not fit.
+        WeightsError: the base's configuration cannot be had.
     """
-    return read_lora(path, base_shapes=expected_shapes(pipeline(base_key)))
+    return read_lora(path, base_shapes=dry_of(architecture_of(find_base(base_key)), torch.float32).layers())
 
 
 def count_photos(released: LoraWeights, *, base_key: str = "face64") -> PhotoCount | None:
@@ -182,7 +186,6 @@ def attack(
     """
     settings = settings or AttackSettings()
     with COMPUTE, telling(report, stop):
-        check_drawing(find_base(base_key), settings.samples, settings.steps, held=loaded.held(base_key))
         return _attacked(released, name, base_key, settings, report, stop)
 
 
@@ -194,7 +197,9 @@ def _attacked(
     report: Report | None,
     stop: Event | None,
 ) -> Reconstruction:
-    seconds = drawing_seconds(find_base(base_key), settings.samples)
+    base = find_base(base_key)
+    prepare_drawing(base, settings.samples, settings.steps)
+    seconds = drawing_seconds(base, settings.samples)
     return on_gpu(_reconstruct, released, name, base_key, settings, seconds=seconds, report=report, stop=stop)
 
 
@@ -234,13 +239,15 @@ def compare(
         extra: settings to name in the report.
 
     Raises:
+        PreflightError: the machine cannot do it.
         Stopped: ``stop`` was set.
     """
     base, settings, watch = find_base(base_key), settings or AttackSettings(), watch or Stopwatch()
     few = settings.model_copy(update={"samples": min(4, settings.samples)})
-    with COMPUTE:
+    with COMPUTE, telling(report, stop):
         with watch.stage("attack"):
             done = reconstruction or _attacked(released, None, base_key, settings, report, stop)
+        prepare_drawing(base, few.samples, few.steps)
         with watch.stage("pictures to compare with"):
             seconds = drawing_seconds(base, few.samples * (len(CONTROLS) + 3))
             made = (released, trigger, done, base_key, few)

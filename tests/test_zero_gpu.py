@@ -13,7 +13,7 @@ import torch
 from fake_spaces import FakeSpaces, GradioError
 from PIL import Image
 
-from demo import compute, story
+from demo import compute, story, turns
 from demo.attack.encoder import EncoderSettings, save_encoder
 from demo.attack.registry import AttackSettings
 from demo.bases import BASES
@@ -62,28 +62,28 @@ def same(one: list[Image.Image], other: list[Image.Image]) -> bool:
 
 
 def test_the_story_is_the_same_in_turns_as_at_one_go(spaces: FakeSpaces, pictures, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(story, "START_S", story.TURN_S)  # no time but for one step a turn
+    monkeypatch.setattr(turns, "START_S", turns.TURN_S)  # no time but for one step a turn
     told: list[Progress] = []
     path = tmp_path / "turns.safetensors"
-    turns = story.tune(pictures, path, base_key="tiny", settings=QUICK, seed=5, report=told.append)
-    assert len(spaces.asked) == QUICK.steps
-    assert all(0 < seconds <= story.TURN_S for seconds in spaces.asked)
+    joined = story.tune(pictures, path, base_key="tiny", settings=QUICK, seed=5, report=told.append)
+    assert len(spaces.asked) == 1 + QUICK.steps  # the class images first
+    assert all(0 < seconds <= turns.TURN_S for seconds in spaces.asked[1:])
     assert [p.step for p in told if p.stage == "fine-tune"] == [1, 2, 3]
     released = story.open_lora(path, base_key="tiny")
     compared = {"base_key": "tiny", "settings": FEW, "metrics": ["dlib_distance"]}
-    report = story.compare(released, turns.trigger, pictures, **compared)
-    assert len(spaces.asked) == QUICK.steps + 2
+    report = story.compare(released, joined.trigger, pictures, **compared)
+    assert len(spaces.asked) == QUICK.steps + 3
     assert any("another person" in note for note in report.notes)
 
     monkeypatch.delenv("SPACES_ZERO_GPU")
     whole = story.tune(pictures, tmp_path / "whole.safetensors", base_key="tiny", settings=QUICK, seed=5)
-    assert whole.losses == pytest.approx(turns.losses, rel=1e-4)
-    assert whole.trigger == turns.trigger
+    assert whole.losses == pytest.approx(joined.losses, rel=1e-4)
+    assert whole.trigger == joined.trigger
     here = read_lora(tmp_path / "whole.safetensors").tensors
     for name, tensor in here.items():
         assert (released.tensors[name] - tensor).norm() < 1e-2 * tensor.norm()
     alone = story.compare(released, whole.trigger, pictures, **compared)
-    assert len(spaces.asked) == QUICK.steps + 2
+    assert len(spaces.asked) == QUICK.steps + 3
     assert all(same(a.pictures, b.pictures) for a, b in zip(report.arms, alone.arms, strict=True))
 
 
@@ -98,7 +98,23 @@ def test_a_stop_keeps_what_was_trained(spaces: FakeSpaces, pictures) -> None:
     made = story.tune(pictures, None, base_key="tiny", settings=settings, report=halt, stop=stop)
     assert made.stopped
     assert made.steps < 100
-    assert len(spaces.asked) == 1
+    assert len(spaces.asked) == 2
+
+
+def test_the_gpu_lost_on_the_way_keeps_what_was_trained(spaces: FakeSpaces, pictures, monkeypatch) -> None:
+    monkeypatch.setattr(turns, "START_S", turns.TURN_S)
+
+    def lose(progress: Progress) -> None:
+        if progress.stage.endswith("fine-tune") and progress.step == 2:
+            spaces.refuse = GradioError("ZeroGPU quota exceeded", "60s requested vs. 3s left")
+
+    made = story.tune(pictures, None, base_key="tiny", settings=QUICK, report=lose)
+    assert (made.steps, made.stopped, made.cut) == (2, True, True)
+    assert len(spaces.asked) == 1 + 2 + turns.TRIES
+    spaces.refuse = None
+    found = sweep(pictures, plan=[choose("none")], base_key="tiny", settings=QUICK, attack=FEW, metrics=[], report=lose)
+    assert not found.points  # half a fine-tuning is none to compare with
+    assert any("The GPU was gone after 2 steps" in note for note in found.notes)
 
 
 def test_errors_are_those_of_one_process(spaces: FakeSpaces) -> None:
@@ -115,12 +131,13 @@ def test_a_sweep_in_turns(spaces: FakeSpaces, pictures) -> None:
     )
     assert [point.key for point in found.points] == ["none"]
     assert len(found.chance_pictures) == 2 * FEW.samples
-    assert len(spaces.asked) == 3  # chance, fine-tuning, the arms
+    assert len(spaces.asked) == 4  # chance, class images, fine-tuning, the arms
 
 
 def test_a_shake_is_one_arm_a_turn(spaces: FakeSpaces, pictures, monkeypatch) -> None:
     domain = Domain("Nobody Known", "a photo of nobody known", pictures[:3], pictures[3:], publishable=True)
     settings = ShakeSettings(size=2, steps=1, generations=3, clique=2, edge=1.0, secmi=SecmiSettings(t=10, k=10))
+    monkeypatch.setattr("demo.ui.shaker.check_shaking", lambda *_, **__: None)  # refuses bases that are not bundled
     kept: list[str] = []
     common = {"base_key": "tiny", "seed": 1}
     turns = ModelShaker().run(domain, settings, keep=lambda arm: kept.append(arm.key), **common)

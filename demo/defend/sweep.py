@@ -21,13 +21,14 @@ from demo.defences.base import Defence
 from demo.defences.registry import DEFENCES, choose
 from demo.defences.release import released, write_tuned
 from demo.defend.model import MetricSummary, Point, Sweep, new_point, point_name, settings_of
-from demo.errors import DemoError, OutputError, PhotoError, Stopped, WeightsError
+from demo.errors import DemoError, GpuError, OutputError, PhotoError, PreflightError, Stopped, WeightsError
 from demo.lora.dreambooth import FineTuned
 from demo.lora.files import LoraWeights
 from demo.lora.settings import LoraSettings, find_preset
 from demo.metrics.registry import BUNDLED, Context, MetricResult
-from demo.progress import Progress, Report
+from demo.progress import Progress, Report, telling
 from demo.report import Arm
+from demo.turns import drawing_seconds, prepare_drawing
 
 __all__ = ["MetricSummary", "Point", "Sweep", "default_plan", "sweep"]
 
@@ -106,7 +107,7 @@ def sweep(
                 named = _named(report, f"{number} of {len(plan)}: {defence.label}")
                 try:
                     point = run(defence, room / point_name(defence), context, named)
-                except (OutputError, PhotoError, WeightsError):
+                except (OutputError, PhotoError, PreflightError, WeightsError):
                     raise  # would happen again with the next defence
                 except DemoError as error:
                     notes.append(f"{defence.label} could not be tried: {error}")
@@ -185,12 +186,14 @@ class _Run:
             stop=self.stop,
         )
         self._look()  # a stop keeps what has been trained so far, which is no point
+        if tuned.cut:
+            raise GpuError(f"The GPU was gone after {tuned.steps} steps.", "Try again later.")
         return tuned
 
     def _draw(self, file: Path, trigger: str, report: Report | None) -> list[Arm]:
         # From here on the attacks have what anybody has: the file as it was written.
         lora = story.open_lora(file, base_key=self.base_key)
-        seconds = story.drawing_seconds(self.base, self.attack.samples * (1 + len(attacks_on(self.base))))
+        seconds = drawing_seconds(self.base, self.attack.samples * (1 + len(attacks_on(self.base))))
         made = (lora, trigger, self.base_key, self.base, self.attack)
         with story.COMPUTE:
             return on_gpu(_arms, *made, seconds=seconds, report=report, stop=self.stop)
@@ -218,8 +221,9 @@ def _arms(
 
 
 def _chance(base_key: str, base: Base, attack: AttackSettings, report: Report | None, stop: Event | None) -> Arm:
-    seconds = story.drawing_seconds(base, attack.samples * CHANCE_ROUNDS)
-    with story.COMPUTE:
+    seconds = drawing_seconds(base, attack.samples * CHANCE_ROUNDS)
+    with story.COMPUTE, telling(report, stop):
+        prepare_drawing(base, attack.samples, attack.steps)
         return on_gpu(_chance_arm, base_key, base, attack, seconds=seconds, report=report, stop=stop)
 
 

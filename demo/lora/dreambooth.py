@@ -43,6 +43,7 @@ class FineTuned:
     stopped: bool
     losses: list[float] = field(default_factory=list)
     ledger: Ledger | None = None  # what the defence has spent
+    cut: bool = False  # nobody ended it, nor did the defence: the GPU was gone
 
 
 def new_trigger(rng: random.Random) -> str:
@@ -138,7 +139,7 @@ def fine_tune_part(
     defence: Defence | None = None,
     seed: int = 0,
     begun: Part | None = None,
-    limit_s: float | None = None,
+    deadline: float | None = None,
     report: Report | None = None,
     stop: Event | None = None,
 ) -> Part:
@@ -146,7 +147,7 @@ def fine_tune_part(
 
     Args:
         begun: the part before, with the same photos, settings, defence and seed.
-        limit_s: seconds after which no step is begun.
+        deadline: of ``time.monotonic``; after it no step is begun, but for the first of this part.
 
     Raises:
         PhotoError, SettingsError, DemoError: see :func:`fine_tune`.
@@ -190,18 +191,20 @@ def fine_tune_part(
             optimiser,
             settings,
             taken=len(before),
-            limit_s=limit_s,
+            deadline=deadline,
             sample=lambda: _live_sample(pipe, base, trigger),
             report=report,
             stop=stop,
         )
-        seconds = time.monotonic() - began
+        now = time.monotonic()
+        in_time = deadline is None or now <= deadline
+        seconds = now - began
         return Part(
             trigger,
             latents,
             prior,
             [*before, *losses],
-            ended=limit_s is None or not losses or seconds <= limit_s or len(before) + len(losses) >= settings.steps,
+            ended=in_time or not losses or len(before) + len(losses) >= settings.steps,
             seconds=seconds + (0.0 if begun is None else begun.seconds),
             lora=collect(pipe, settings),
             memory=remember(parameters, optimiser, step),
@@ -213,7 +216,7 @@ def finished(part: Part, photos: int, settings: LoraSettings, defence: Defence |
     defence, steps = defence or NoDefence(), len(part.losses)
     ledger = defence.ledger(photos, settings, steps)
     lora = defence.release(part.lora)
-    return FineTuned(lora, part.trigger, steps, steps < settings.steps, part.losses, ledger)
+    return FineTuned(lora, part.trigger, steps, steps < settings.steps, part.losses, ledger, not part.ended)
 
 
 def _live_sample(pipe: StableDiffusionPipeline, base: Base, trigger: str) -> Image.Image:

@@ -53,7 +53,7 @@ def take_steps(
     settings: LoraSettings,
     *,
     taken: int = 0,
-    limit_s: float | None = None,
+    deadline: float | None = None,
     sample: Callable[[], Image.Image] | None = None,
     report: Report | None = None,
     stop: Event | None = None,
@@ -63,7 +63,7 @@ def take_steps(
     Args:
         step: made already, for a defence may set learning rates of its own when it makes it.
         taken: steps that were taken earlier.
-        limit_s: seconds after which no step is begun, but for the first.
+        deadline: of ``time.monotonic``; after it no step is begun, but for the first.
         sample: draws a live sample, every ``settings.sample_every`` steps, for ``report``.
 
     Raises:
@@ -76,7 +76,7 @@ def take_steps(
         for done in range(taken + 1, settings.steps + 1):
             if stop is not None and stop.is_set():
                 break
-            if limit_s is not None and losses and time.monotonic() - began > limit_s:
+            if deadline is not None and losses and time.monotonic() > deadline:
                 break
             scheduled.begin(done - 1)
             loss = step()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from threading import Event
 
@@ -37,15 +38,45 @@ def class_latents(
     Args:
         folder: where to look first and to write; by default the base's own folder, then the user's cache.
     """
-    places = _places(base, folder)
-    for path in places:
-        if path.exists():
-            latents = load_file(path)["latents"].float()
-            if len(latents) >= count:
-                return latents[:count]
-    latents = draw_class_latents(pipe, base, count, report=report, stop=stop).half()  # as the cache gives them back
-    write_tensors(places[-1], {"latents": latents})
-    return latents.float()
+    while True:
+        for path in _places(base, folder):
+            if path.exists():
+                latents = load_file(path)["latents"].float()
+                if len(latents) >= count:
+                    return latents[:count]
+        draw_some(pipe, base, count, folder=folder, report=report, stop=stop)
+
+
+def draw_some(
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    count: int,
+    *,
+    deadline: float | None = None,
+    folder: Path | None = None,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> None:
+    """Draw class images until there are ``count``, writing each batch, so that the next call goes on after it.
+
+    Args:
+        deadline: of ``time.monotonic``; no batch is begun that would end later, to judge by the one before it.
+        folder: see :func:`class_latents`.
+
+    Raises:
+        Stopped: ``stop`` was set; what was written stays.
+    """
+    path, parts = _places(base, folder)[-1], list[Tensor]()
+    if path.exists():
+        latents = load_file(path)["latents"]
+        parts = [latents[: len(latents) // BATCH * BATCH]]  # every batch has a seed of its own: no half ones
+    for first in range(sum(map(len, parts)), count, BATCH):
+        began = time.monotonic()
+        parts.append(_batch(pipe, base, first, count, report, stop).half())
+        write_tensors(path, {"latents": torch.cat(parts)})
+        now = time.monotonic()
+        if deadline is not None and now + (now - began) > deadline:
+            return
 
 
 def stored(base: Base, count: int) -> bool:
@@ -66,17 +97,20 @@ def draw_class_latents(
     pipe: StableDiffusionPipeline, base: Base, count: int, *, report: Report | None = None, stop: Event | None = None
 ) -> Tensor:
     """Draw the class images now."""
-    parts = []
-    for seed in range(0, count, BATCH):
-        pictures = draw_prompt(
-            pipe,
-            base,
-            base.class_prompt,
-            min(BATCH, count - seed),
-            seed=seed,
-            stage=f"class images {seed} of {count}",
-            report=report,
-            stop=stop,
-        )
-        parts.append(encode_pictures(pipe, pictures))
-    return torch.cat(parts)
+    return torch.cat([_batch(pipe, base, first, count, report, stop) for first in range(0, count, BATCH)])
+
+
+def _batch(
+    pipe: StableDiffusionPipeline, base: Base, first: int, count: int, report: Report | None, stop: Event | None
+) -> Tensor:
+    pictures = draw_prompt(
+        pipe,
+        base,
+        base.class_prompt,
+        min(BATCH, count - first),
+        seed=first,
+        stage=f"class images {first} of {count}",
+        report=report,
+        stop=stop,
+    )
+    return encode_pictures(pipe, pictures)

@@ -12,7 +12,7 @@ from huggingface_hub.constants import HF_HUB_CACHE
 
 from demo.architectures import Architecture
 from demo.bases import Base, architecture_of, downloaded
-from demo.compute import zero_gpu
+from demo.compute import lent, zero_gpu
 from demo.devices import Device, Placement, choose_device, choose_dtype, choose_placement, find_device
 from demo.errors import PreflightError
 from demo.lora.priors import BATCH, stored
@@ -185,7 +185,7 @@ def placement_for(base: Base, device: str = "auto", *, precise: bool = False, wh
     Raises:
         PreflightError: it does not fit however it is laid out; or not whole where that is asked for.
     """
-    if base.bundled or choose_device(device).type == "cpu":
+    if base.bundled or lent() or choose_device(device).type == "cpu":
         return "whole"
     found = check(estimate_drawing(base, AT_ONCE, precise=precise, device=find_device(device)), base)
     if whole:

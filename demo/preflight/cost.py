@@ -25,6 +25,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from demo.architectures import Architecture
 from demo.lora.dreambooth import adapters
+from demo.lora.files import expected_shapes
 from demo.lora.settings import LoraSettings
 
 
@@ -87,6 +88,12 @@ class Dry:
     def weights(self) -> float:
         """Bytes of all models."""
         return self.parameters * float(self.dtype.itemsize)
+
+    def layers(self) -> dict[str, tuple[int, int]]:
+        """See :func:`demo.lora.files.expected_shapes`."""
+        models: Any = self
+        with self._lock:
+            return expected_shapes(models)
 
     def step(self, settings: LoraSettings) -> Cost:
         """One step of fine-tuning: forward and backward pass, photos and class images in one batch."""

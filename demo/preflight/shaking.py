@@ -8,8 +8,9 @@ from dataclasses import replace
 import torch
 
 from demo.bases import Base, architecture_of
-from demo.compute import zero_gpu
+from demo.compute import LONGEST_S, zero_gpu
 from demo.devices import Device, find_device
+from demo.errors import PreflightError
 from demo.preflight.check import Estimate, check, drawn, dry_of, estimated
 from demo.preflight.cost import NOTHING
 from demo.preflight.probe import Speed
@@ -55,14 +56,21 @@ def estimate_shaking(
 
 
 def check_shaking(base: Base, settings: ShakeSettings, arms: Sequence[Planned], *, held: float = 0.0) -> None:
-    """Refuse an experiment that this machine cannot do. Not examined: bundled bases, and ZeroGPU's machine.
+    """Refuse an experiment that this machine cannot do. Not examined: bundled bases.
 
     Args:
         held: see :func:`demo.preflight.check.check_tuning`.
 
     Raises:
-        PreflightError: see :func:`demo.preflight.check.check`.
+        PreflightError: see :func:`demo.preflight.check.check`; or ZeroGPU's turns are too short for an arm.
     """
-    if not base.bundled and not zero_gpu():
-        device = find_device()
-        check(estimate_shaking(base, settings, arms, device=replace(device, free=device.free + held)), base)
+    if base.bundled:
+        return
+    if zero_gpu():
+        raise PreflightError(
+            f"Shaking {base.title} takes longer than the {LONGEST_S:.0f} s that ZeroGPU lends a GPU for, and no arm "
+            "can be interrupted.",
+            "Choose the bundled base 'face64', or run the app on a machine with a GPU of its own.",
+        )
+    device = find_device()
+    check(estimate_shaking(base, settings, arms, device=replace(device, free=device.free + held)), base)

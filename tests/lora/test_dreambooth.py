@@ -115,7 +115,7 @@ def test_applied_is_the_adapter_and_comes_off_bit_for_bit(tiny_pipe, tiny_base, 
 
 def test_class_latents_are_made_once(tiny_pipe, tiny_base, tmp_path, monkeypatch) -> None:
     first = priors.class_latents(tiny_pipe, tiny_base, 3)
-    monkeypatch.setattr(priors, "draw_class_latents", lambda *a, **k: pytest.fail("drawn again"))
+    monkeypatch.setattr(priors, "_batch", lambda *a, **k: pytest.fail("drawn again"))
     again = priors.class_latents(tiny_pipe, tiny_base, 2)
     assert torch.allclose(first[:2].half().float(), again)
 

@@ -39,7 +39,7 @@ def step_by_step(pipe, base, pictures, defence: Defence, **options) -> tuple[Fin
     part, parts = None, 0
     while part is None or not part.ended:
         torch.manual_seed(1000 + parts)  # whatever the other process was at before
-        part = fine_tune_part(pipe, base, pictures, QUICK, defence=defence, seed=3, begun=part, limit_s=0.0, **options)
+        part = fine_tune_part(pipe, base, pictures, QUICK, defence=defence, seed=3, begun=part, deadline=0.0, **options)
         part = pickle.loads(pickle.dumps(part))
         parts += 1
     return finished(part, len(pictures), QUICK, defence), parts
@@ -74,7 +74,7 @@ def test_steps_are_counted_on_and_a_stop_ends_it(tiny_pipe, tiny_base, pictures)
     assert [p.step for p in told if p.stage == "fine-tune"] == [1, 2, 3, 4, 5]
     stop = Event()
     stop.set()
-    part: Part = fine_tune_part(tiny_pipe, tiny_base, pictures, QUICK, seed=3, limit_s=0.0, stop=stop)
+    part: Part = fine_tune_part(tiny_pipe, tiny_base, pictures, QUICK, seed=3, deadline=0.0, stop=stop)
     assert part.ended
     assert finished(part, 5, QUICK).stopped
 
