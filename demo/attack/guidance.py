@@ -18,6 +18,7 @@ from torch.utils.hooks import RemovableHandle
 
 from demo.lora.dreambooth import applied
 from demo.lora.files import LoraWeights
+from demo.lora.unmerged import in_half, layer_of, unmerged
 
 
 @contextmanager
@@ -43,19 +44,21 @@ def drawn_with(
 def _on_second_half(pipe: StableDiffusionPipeline, lora: LoraWeights) -> Iterator[None]:
     """Diffusers stacks (negative, prompt) in one batch: the low-rank updates are added to the second half only."""
     handles: list[RemovableHandle] = []
+    beside = in_half(pipe, lora)
     try:
-        for module in lora.modules():
-            layer = pipe.unet.get_submodule(module.removeprefix("unet."))
+        for module in set(lora.modules()).difference(beside):
+            layer = layer_of(pipe, module)
             a, b = (matrix.to(layer.weight) for matrix in lora.matrices(module))
             handles.append(layer.register_forward_hook(_Update(a, lora.scale(module) * b)))
-        yield
+        with unmerged(pipe, lora, beside, second_half=True):
+            yield
     finally:
         for handle in handles:
             handle.remove()
 
 
 class _Update:
-    """A forward hook of a linear layer, or of a 1 x 1 convolution."""
+    """A forward hook of a linear layer, or of a 1 x 1 convolution, in 32 bits: there a sum loses nothing."""
 
     def __init__(self, a: Tensor, b: Tensor) -> None:
         self._a, self._b = a, b

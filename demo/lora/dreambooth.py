@@ -27,6 +27,7 @@ from demo.lora.loop import adamw, take_steps
 from demo.lora.parts import Part, recall, remember
 from demo.lora.priors import class_latents
 from demo.lora.settings import LoraSettings
+from demo.lora.unmerged import in_half, layer_of, unmerged
 from demo.progress import Report
 from demo.sampling import draw_prompt, encode_pictures, token_ids
 
@@ -228,19 +229,21 @@ def _live_sample(pipe: StableDiffusionPipeline, base: Base, trigger: str) -> Ima
 def applied(pipe: StableDiffusionPipeline, lora: LoraWeights | None) -> Iterator[Any]:
     """The pipeline with a LoRA merged into its weights; the plain weights come back at the end.
 
-    Merging needs no adapter slot, so nothing grows over many files.
+    Merging needs no adapter slot, so nothing grows over many files. Of models in 16 bits, whose rounding would swallow
+    a weak LoRA, the weights stay as they are, and it acts beside them (:mod:`demo.lora.unmerged`).
     """
     if lora is None:
         yield pipe
         return
     kept: list[tuple[Tensor, Tensor]] = []
+    beside = in_half(pipe, lora)
     try:
-        for module in lora.modules():
-            part, path = module.split(".", 1)
-            weight = getattr(pipe, part).get_submodule(path).weight
+        for module in set(lora.modules()).difference(beside):
+            weight = layer_of(pipe, module).weight
             kept.append((weight, weight.detach().clone()))
             weight.data += lora.delta(module).to(weight).reshape(weight.shape)  # of a 1 x 1 convolution, too
-        yield pipe
+        with unmerged(pipe, lora, beside):
+            yield pipe
     finally:
         for weight, original in kept:
             weight.data.copy_(original)
