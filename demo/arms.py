@@ -76,7 +76,8 @@ def compared_arms(
         theirs = reconstruct(stranger, pipe, base, lead, few, report=report, stop=stop)
         arms.append(_arm("other_lora", CONTROLS["other_lora"], theirs.pictures, theirs.best))
         if lead == "encoder":
-            arms.append(_arm("swapped_model", CONTROLS["swapped_model"], swapped(released, stranger, pipe, base, few)))
+            mixed = swapped(released, stranger, pipe, base, few, report=report, stop=stop)
+            arms.append(_arm("swapped_model", CONTROLS["swapped_model"], mixed))
     arms.append(chance_arm(pipe, base, few, report=report, stop=stop))
     return arms, notes
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
@@ -9,6 +11,7 @@ from PIL import Image
 from demo.attack.registry import AttackSettings, draw_embeddings, embeddings
 from demo.bases import Base
 from demo.lora.files import LoraWeights
+from demo.progress import Report
 
 
 def random_lora(like: LoraWeights, seed: int) -> LoraWeights:
@@ -22,8 +25,15 @@ def random_lora(like: LoraWeights, seed: int) -> LoraWeights:
 
 
 def swapped(
-    released: LoraWeights, other: LoraWeights, pipe: StableDiffusionPipeline, base: Base, settings: AttackSettings
+    released: LoraWeights,
+    other: LoraWeights,
+    pipe: StableDiffusionPipeline,
+    base: Base,
+    settings: AttackSettings,
+    *,
+    report: Report | None = None,
+    stop: Event | None = None,
 ) -> list[Image.Image]:
     """Control: the embedding of one person's file in the model of another. Whose face comes out?"""
     context = embeddings(released, pipe, base, settings)
-    return draw_embeddings(other, pipe, base, context, settings, "swapped model")
+    return draw_embeddings(other, pipe, base, context, settings, "swapped model", report, stop)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import random
 from pathlib import Path
+from threading import Event
 
 import pytest
 import torch
@@ -13,11 +14,12 @@ from demo.attack.encoder import EncoderSettings, WeightEncoder, load_encoder, sa
 from demo.attack.manifest import record
 from demo.attack.matrices import MATRIX_ENCODERS
 from demo.attack.registry import ATTACKS, AttackSettings, embeddings, reconstruct
-from demo.errors import LoraFileError, SettingsError, WeightsError
+from demo.errors import LoraFileError, SettingsError, Stopped, WeightsError
 from demo.folders import weights_digest
 from demo.lora.dreambooth import new_trigger
 from demo.lora.files import LoraWeights
 from demo.lora.settings import LoraSettings
+from demo.progress import Progress
 from demo.sampling import encode_prompts
 from demo.train.encoder import layer_shapes, new_encoder
 
@@ -200,7 +202,13 @@ def test_samples_of_the_posterior_differ_and_depend_on_the_file(with_encoder, ti
 def test_swapped_model_is_another_picture_and_unknown_attack_is_refused(with_encoder, tiny_base, shapes) -> None:
     a, b = some_lora(shapes), some_lora(shapes, seed=1)
     mine = reconstruct(a, with_encoder, tiny_base, "encoder", AttackSettings(samples=1)).pictures[0]
-    theirs = swapped(a, b, with_encoder, tiny_base, AttackSettings(samples=1))[0]
+    said: list[Progress] = []
+    theirs = swapped(a, b, with_encoder, tiny_base, AttackSettings(samples=1), report=said.append)[0]
+    assert {progress.stage for progress in said} == {"swapped model"}
+    stop = Event()
+    stop.set()
+    with pytest.raises(Stopped):
+        swapped(a, b, with_encoder, tiny_base, AttackSettings(samples=1), stop=stop)
     assert mine.tobytes() != theirs.tobytes()
     with pytest.raises(SettingsError, match="encoder"):
         reconstruct(a, with_encoder, tiny_base, "guess")
