@@ -81,6 +81,12 @@ def test_offline_and_only_the_temporary_folder_is_written() -> None:
     assert not any("--chown" in line for line in rest("COPY"))
 
 
+def test_the_line_for_a_gpu_can_fetch_and_keep_a_base() -> None:
+    (line,) = [line for line in FILE.read_text(encoding="utf-8").splitlines() if "--gpus all" in line]
+    assert "-e HF_HUB_OFFLINE=0" in line
+    assert f"-v lora-leak-hub:{environment()['HF_HOME']}" in line
+
+
 def test_the_python_is_the_one_that_the_readme_names() -> None:
     named = re.search(r'^python_version: "([\d.]+)"$', (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
     assert named is not None
