@@ -42,6 +42,8 @@ def test_a_step_beside_that_of_diffusers_script(world: gpu_rows.World) -> None:
     for side in (found["ours"], found["theirs"]):
         assert 0 < side["share_of_peak"] < 1
         assert side["flops"] > 0
+        assert side["step_mb"] >= 0
+        assert "peak_mb" not in side  # both loops are alive: it would be neither's
     assert found["theirs"]["flops"] > found["ours"]["flops"]  # the VAE encodes at every step
     assert not any(".lora_" in n for n, _ in world.pipe.unet.named_modules())
 

@@ -125,6 +125,8 @@ def _figures(row: dict[str, Any]) -> str:
     text = f"{row['per_s']:.2f}/s ({row['seconds']:.4f} s, {row['seconds_low']:.4f} to {row['seconds_high']:.4f})"
     if "peak_mb" in row:
         text += f", peak {row['peak_mb']:,.0f} MB ({row['peak_mb'] - row['before_mb']:,.0f} above)"
+    if "step_mb" in row:
+        text += f", {row['step_mb']:,.0f} MB above what both take"
     if row.get("share_of_peak") is not None:
         text += f", {row['share_of_peak']:.1%} of the matmul peak"
     return text

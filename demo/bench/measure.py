@@ -85,6 +85,11 @@ def memory(run: Run, device: torch.device, times: int = 2) -> dict[str, float]:
     return {"before_mb": round(before, 1), "peak_mb": round(peak, 1)}
 
 
+def above(found: dict[str, float]) -> dict[str, float]:
+    """Of :func:`memory`, MB above what was in use before."""
+    return {"step_mb": round(found["peak_mb"] - found["before_mb"], 1)}
+
+
 def flops(run: Run) -> int:
     """Of one run, forward and backward, of matrix products, convolutions and attention alone."""
     with FlopCounterMode(display=False) as counter:
