@@ -53,15 +53,16 @@ def pipeline(key: str, device: str = "auto", *, precise: bool = False, whole: bo
 
 
 def held(key: str) -> float:
-    """Bytes of this process that a job with a base need not find free: its own models, and such as go when it comes."""
-    with _lock:
-        mine = [kept for kept in _kept if kept[0] == key or kept[1] != "cpu"]
-        return float(sum(p.numel() * p.element_size() for kept in mine for p in _parameters(kept)))
+    """Bytes of this process that a job with a base need not find free: its own models, and such as go when it comes.
+
+    Not under the lock, which loading holds for as long as a download takes.
+    """
+    mine = [item for item in list(_kept.items()) if item[0][0] == key or item[0][1] != "cpu"]
+    return float(sum(p.numel() * p.element_size() for item in mine for p in _parameters(*item)))
 
 
-def _parameters(kept: Key) -> list[Tensor]:
+def _parameters(kept: Key, pipe: StableDiffusionPipeline) -> list[Tensor]:
     """Those in the memory of the device that a pipeline was loaded for: an offloaded one's lie in the CPU's."""
-    pipe = _kept[kept]
     found = [p for part in (pipe.unet, pipe.text_encoder, pipe.vae) for p in part.parameters()]
     return [p for p in found if kept[1] == "cpu" or p.device.type != "cpu"]
 

@@ -274,18 +274,18 @@ def _cores(device: Device) -> str:
     return f"{device.cores} CPU core{'' if device.cores == 1 else 's'}"
 
 
-def told(base: Base, settings: LoraSettings) -> str:
+def told(base: Base, settings: LoraSettings, *, held: float = 0.0) -> str:
     """For people, before they begin: the estimate of fine-tuning, or why it would be refused.
 
-    Nothing for a bundled base. Its steps are so small that what surrounds the arithmetic takes longer (44 s where 16 s
-    were reckoned), and its first ones tell within seconds.
+    Nothing on ZeroGPU, whose GPU is not here to be measured; nothing for a bundled base. Its steps are so small that
+    what surrounds the arithmetic takes longer (44 s where 16 s were reckoned), and its first ones tell within seconds.
+
+    Args:
+        held: see :func:`check_tuning`.
     """
-    if base.bundled:
+    if base.bundled or zero_gpu():
         return ""
-    found = estimate_tuning(base, settings)
-    if zero_gpu():
-        return found.sentence
     try:
-        return check(found, base).sentence
+        return check(estimate_tuning(base, settings, device=_with(held)), base).sentence
     except PreflightError as error:
         return str(error)

@@ -18,6 +18,7 @@ from demo.defences.base import Defence
 from demo.defend.model import Point, Sweep
 from demo.errors import WeightsError
 from demo.jobs import Jobs
+from demo.loaded import held
 from demo.lora.dreambooth import FineTuned
 from demo.lora.files import LoraWeights
 from demo.lora.fits import read_for
@@ -153,6 +154,11 @@ def find_people(folder: Path) -> list[Person]:
     return people
 
 
+def estimate_here(base: Base, settings: LoraSettings) -> str:
+    """:func:`demo.preflight.check.told`, with what is in memory already counted as free."""
+    return told(base, settings, held=held(base.key))
+
+
 @dataclass(frozen=True)
 class Services:
     """All that the tabs are given."""
@@ -168,5 +174,5 @@ class Services:
     read_file: ReadFile = read_for
     shaker: Shaker = field(default_factory=ModelShaker)
     bases: Mapping[str, Base] = field(default_factory=known_bases)
-    estimate: Callable[[Base, LoraSettings], str] = told  # of fine-tuning, in words
+    estimate: Callable[[Base, LoraSettings], str] = estimate_here  # of fine-tuning, in words
     default_base: str = "face64"

@@ -20,6 +20,7 @@ from demo.preflight.probe import Speed, measure
 from demo.preflight.shaking import estimate_shaking
 from demo.shake.model import ShakeSettings
 from demo.shake.plan import planned
+from demo.ui import services
 
 SLOW = Speed(products=5e9, convolutions=4e9, bytes=1e9, calls=2e4)  # two cores that share the machine
 FAST = Speed(products=5e13, convolutions=3e13, bytes=5e11, calls=1e5)
@@ -177,6 +178,21 @@ def test_a_refused_job_does_not_begin(tiny_base: Base, monkeypatch: pytest.Monke
     monkeypatch.setattr(preflight, "find_device", lambda *_: replace(LAPTOP, free=1e4))
     with pytest.raises(PreflightError, match="RAM"):
         story.tune([], None, base_key="tiny", settings=LoraSettings(steps=1))
+
+
+def test_what_is_told_counts_what_is_held_and_says_nothing_of_a_gpu_elsewhere(
+    sd14: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "measure", lambda *_: FAST)
+    monkeypatch.setattr(preflight, "downloaded", lambda base: True)
+    monkeypatch.setattr(preflight, "find_device", lambda *_: replace(CARD, free=2e9))
+    settings = find_preset(sd14.preset)
+    assert "free memory" in told(sd14, settings)
+    assert told(sd14, settings, held=9e9).startswith("Estimate: fine-tuning takes")
+    monkeypatch.setattr(services, "held", lambda key: {"sd14": 9e9}[key])
+    assert services.estimate_here(sd14, settings) == told(sd14, settings, held=9e9)
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    assert told(sd14, settings) == ""
 
 
 def test_words() -> None:
