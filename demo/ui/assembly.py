@@ -23,24 +23,27 @@ HEADER = f"""# {TITLE}
 Fine-tune a small file on photos of a face, then see what somebody with **the file alone** can draw from it:
 no photos, no trigger word. A demonstration of *Risks When Sharing LoRA Fine-Tuned Diffusion Model Weights*.
 
-**No photo is kept:** all that is yours goes when you press *Delete my data*, {CLOSED_S // 60} minutes after you close
-the page, or after {IDLE_S // 60} minutes without use; a running job may finish first, unless somebody waits.
+**Your photos go to the machine that runs this app**, on a public Space one of Hugging Face's. They are held in its
+memory, and in a file only if you have them put into report.html. All that is yours is deleted there when you press
+*Delete my data*, {CLOSED_S // 60} minutes after you close the page, or after {IDLE_S // 60} minutes without use; while
+a job of yours waits or runs, these times do not pass. For photos that you care about, run the app on your own machine.
 **face64** is a small model, 64 x 64 pixels: it shows the mechanism, not sharp pictures.
 """
-HONESTY = """
+HONESTY = f"""
 - Uploaded files are deleted as soon as the face is cropped; an upload that breaks off is deleted some ten minutes
-  later. Crops and pictures stay in the memory of the machine that runs this app; the LoRA file and the report lie
-  there in a private folder until they are deleted. A running job keeps its data until it ends; once its page has been
-  closed for ten minutes, it gives way to anybody who waits.
+  later. The app sends your photos on to no other machine.
+- The LoRA file and the reports, with all pictures that were drawn, lie in a private folder of that machine until they
+  are deleted with the rest. What you download is yours to delete.
+- A running job keeps its data until it ends; once its page has been closed for {CLOSED_S // 60} minutes, they go as
+  soon as somebody else waits for a turn.
 - This browser remembers only a random number, so that a reload finds your job again. On a shared computer, press
   *Delete my data* before you leave.
 - face64 runs on a laptop; sharp pictures need Stable Diffusion and a GPU.
 - **One person is an anecdote.** The controls say whether a likeness is more than chance.
-- Upload only photos of people who agree to it.
 """
 FOOTER = (
     "face64 was trained on CelebA: weights and pictures are for non-commercial research and education. "
-    "The fictional people were generated. Built with Gradio; nothing is sent elsewhere."
+    "The fictional people were generated. Built with Gradio."
 )
 MAX_FILE = "256mb"
 SESSIONS = 200  # whose shown values Gradio keeps in memory, should a client never say that it closes

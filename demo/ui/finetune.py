@@ -25,8 +25,9 @@ from demo.ui.visitors import Visitor
 
 PICTURES = ["image", ".heic", ".heif"]
 INTRO = (
-    f"{work.LEAST_PHOTOS} to {work.MOST_PHOTOS} photos of **one** person, from the front, in light. The face is found "
-    "and cropped; your file is deleted at once, and the crop is kept in memory alone."
+    f"{work.LEAST_PHOTOS} to {work.MOST_PHOTOS} photos of **one** person, from the front, in light. They are sent to the "
+    "machine that runs this app; there the face is found and cropped, the file deleted at once, and the crop held in "
+    "memory."
 )
 PEOPLE = "**Or take a fictional person: one click.** These people do not exist; all their pictures were generated."
 

@@ -1,7 +1,7 @@
 """Visitors: what each has on the desk, in memory and in one private folder, and when it goes.
 
 A visitor is known by an id that cannot be guessed; the browser keeps it. A page (one open tab of the
-browser) belongs to a visitor. Photos are kept in memory alone.
+browser) belongs to a visitor. Photos are kept in memory alone, but for a report that is asked to hold them.
 """
 
 from __future__ import annotations
