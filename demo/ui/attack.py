@@ -21,6 +21,7 @@ from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.services import Services
 from demo.ui.uploads import discard_upload, uploaded
 from demo.ui.visitors import Visitor
+from demo.ui.words import FILE_CONSENT
 
 INTRO = (
     "The adversary has the public base model and the LoRA file: no photo, no trigger word, no prompt, no seed. "
@@ -55,6 +56,7 @@ def build_attack_tab(services: Services) -> AttackTab:
             start = gr.Button("Attack", variant="primary", elem_id="attack")
             own = gr.Button("Back to my own file", size="sm", visible=False, elem_id="own-file")
             with gr.Accordion("Upload another file", open=False):
+                gr.Markdown(FILE_CONSENT)
                 base = gr.Dropdown(
                     [(known.title, key) for key, known in services.bases.items()],
                     value=services.default_base,

@@ -22,12 +22,13 @@ from demo.ui.services import Services
 from demo.ui.tuned import STORY, TUNING, build_result
 from demo.ui.uploads import uploaded
 from demo.ui.visitors import Visitor
+from demo.ui.words import CONSENT
 
 PICTURES = ["image", ".heic", ".heif"]
 INTRO = (
-    f"{work.LEAST_PHOTOS} to {work.MOST_PHOTOS} photos of **one** person, from the front, in light. They are sent to the "
-    "machine that runs this app; there the face is found and cropped, the file deleted at once, and the crop held in "
-    "memory."
+    f"{work.LEAST_PHOTOS} to {work.MOST_PHOTOS} photos of **one** person, from the front, in light. They are sent to "
+    "the machine that runs this app; there the face is found and cropped, the file deleted at once, and the crop held "
+    "in memory."
 )
 PEOPLE = "**Or take a fictional person: one click.** These people do not exist; all their pictures were generated."
 
@@ -58,6 +59,7 @@ def build_finetune_tab(services: Services) -> FineTuneTab:
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
             gr.Markdown("### 1 · Photos\n" + INTRO)
+            gr.Markdown(CONSENT)
             uploads, camera = _ways_in()
             people = _people(services)
             shown, faces, take, leave, remove, photo_facet = _photos()

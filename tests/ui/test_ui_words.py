@@ -1,8 +1,30 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from fake_services import fake_services
+from fake_story import FakeStory
+
 from demo.ui import finetune
-from demo.ui.assembly import FOOTER, HEADER, HONESTY
+from demo.ui.assembly import FOOTER, HEADER, HONESTY, build_app
 from demo.ui.visitors import CLOSED_S, IDLE_S
+from demo.ui.words import CONSENT, FILE_CONSENT
+
+
+@pytest.fixture
+def blocks(tmp_path: Path) -> gr.Blocks:
+    return build_app(fake_services(tmp_path, FakeStory()))
+
+
+def closed(block: object) -> list[str]:
+    """Labels of the closed accordions that a block lies in."""
+    found = []
+    while (block := getattr(block, "parent", None)) is not None:
+        if isinstance(block, gr.Accordion) and not block.open:
+            found.append(str(block.label))
+    return found
 
 
 def test_where_photos_go_and_when_they_are_deleted() -> None:
@@ -21,3 +43,16 @@ def test_where_photos_go_and_when_they_are_deleted() -> None:
         assert untrue not in words
     assert f"closed for {CLOSED_S // 60} minutes, they go as soon as somebody else waits" in words
     assert "sent to the machine that runs this app" in finetune.INTRO
+
+
+@pytest.mark.parametrize(
+    ("sentence", "upload", "hidden_in"), [(CONSENT, gr.Files, []), (FILE_CONSENT, gr.File, ["Upload another file"])]
+)
+def test_consent_is_asked_for_before_an_upload(
+    blocks: gr.Blocks, sentence: str, upload: type[gr.File], hidden_in: list[str]
+) -> None:
+    said = next(b for b in blocks.blocks.values() if isinstance(b, gr.Markdown) and b.value == sentence)
+    taken = next(b for b in blocks.blocks.values() if type(b) is upload)
+    assert closed(said) == closed(taken) == hidden_in  # as easily seen as the upload itself
+    assert said._id < taken._id
+    assert "minors" in sentence
