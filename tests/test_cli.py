@@ -197,6 +197,12 @@ def test_an_unknown_base(photos: Path, tmp_path: Path, capsys: Any) -> None:
     fails(capsys, ["leak", "--photos", photos, "--out", tmp_path, "--base", "sd99"], "no base model 'sd99'")
 
 
+@pytest.mark.usefixtures("no_work")
+def test_a_gate_that_the_base_has_not_got(photos: Path, tmp_path: Path, capsys: Any) -> None:
+    words = ["leak", "--photos", photos, "--out", tmp_path / "out", "--base", "sd14", "--gate"]
+    fails(capsys, words, "There is no gate for Stable Diffusion 1.4")
+
+
 # --- bad input of attack
 
 

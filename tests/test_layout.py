@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,10 @@ def test_modules_are_short_and_say_what_they_are(path: Path) -> None:
     docstring = ast.get_docstring(ast.parse(text))
     assert docstring
     assert len(docstring.splitlines()) <= 12
+
+
+def test_commands_that_texts_name_can_be_run() -> None:
+    named = {name for path in MODULES for name in re.findall(r"python -m ([\w.]+)", path.read_text(encoding="utf-8"))}
+    own = {name for name in named if name.split(".")[0] == "demo"}
+    assert own
+    assert [name for name in own if not (ROOT.joinpath(*name.split(".")) / "__main__.py").is_file()] == []

@@ -52,6 +52,7 @@ def leak(arguments: argparse.Namespace) -> None:
     from demo import story
     from demo.attack.registry import AttackSettings
     from demo.bases import find_base
+    from demo.gate.gate import load_gate
     from demo.photos.ingest import read_photos
     from demo.preflight.check import check_tuning, told
     from demo.report import write_report
@@ -60,6 +61,8 @@ def leak(arguments: argparse.Namespace) -> None:
     settings = tuning_settings(arguments, base.preset)
     defence = chosen_defence(arguments)
     defence.check(len(story.split_photos(paths)[0]), settings)
+    if arguments.gate:
+        load_gate(base)
     check_tuning(base, settings)
     if estimate := told(base, settings):
         say(estimate)

@@ -183,6 +183,11 @@ def best_threshold(drawn: ArrayLike, real: ArrayLike) -> float:
     return float(middles[best[len(best) // 2]])
 
 
+def has_gate(base: Base) -> bool:
+    """Whether a gate ships with a base."""
+    return (base.folder / FILE).is_file()
+
+
 def load_gate(base: Base, path: Path | None = None) -> Gate:
     """The gate that ships with a base, or the one in ``path``.
 
@@ -190,7 +195,7 @@ def load_gate(base: Base, path: Path | None = None) -> Gate:
         WeightsError: there is none, or it is damaged.
     """
     path = path or base.folder / FILE
-    remedy = "Make one with: python -m demo.evaluate gate --save"
+    remedy = "Turn the gate off, or make one with: python -m demo.evaluate gate --save"
     try:
         return Gate.model_validate_json(path.read_bytes())
     except OSError as error:

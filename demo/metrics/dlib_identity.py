@@ -30,7 +30,7 @@ def bundled_decoys(file: Path) -> Array:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    remedy = "Restore it from the repository, or run: python -m demo.train.people"
+    remedy = "Restore it from the repository, or run: python -m demo.train people"
     try:
         table = np.asarray(load_file(file)["dlib"], dtype=np.float64)
     except (OSError, KeyError, SafetensorError) as error:

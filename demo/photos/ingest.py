@@ -95,7 +95,7 @@ def read_photo(source: Path | bytes | Image.Image, *, name: str, side: int = 512
         raise BadPhotoError(
             "several_faces",
             f"{name} shows {count} faces.",
-            f"Choose one (face=0 is the largest, face={count - 1} the smallest), or crop the photo to one person.",
+            "Crop the photo to one person, or leave it out.",
             name=name,
             choices=tuple(_frame(picture, found, CHOICE_SIDE) for found in faces),
         )

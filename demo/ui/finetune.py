@@ -10,6 +10,8 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from demo.bases import Base
+from demo.gate.gate import has_gate
 from demo.lora.settings import find_preset
 from demo.ui import curves, pictures, shots, work
 from demo.ui.defence_fields import DefenceFields, build_defence_fields, wire_defence_fields
@@ -140,7 +142,7 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
     live.on(tab.story.click, partial(begin, work.story, STORY), fields, api_name="run_story")
     wire_defence_fields(tab.defence)
     wire_estimate(tab.fields, tab.estimate, services)
-    preset_fields = [tab.fields[name] for name in ("steps", "lr", "rank", "class_images", "sample_every")]
+    preset_fields = [tab.fields[name] for name in ("steps", "lr", "rank", "class_images", "sample_every", "gate")]
     tab.base.change(lambda key: _preset_values(services, key), tab.base, preset_fields, api_visibility="private")
 
 
@@ -238,16 +240,25 @@ def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component], Defe
         fields["gate"] = gr.Checkbox(
             False,
             label="Gate: refuse pictures that this model drew itself",
-            info="A service's guard against Shake-to-Leak.",
             elem_id="gate",
+            **_gate(chosen),
         )
         fields["seed"] = optional_number("Seed (empty: random)", "seed")
     return base, fields, defence
 
 
 def _preset_values(services: Services, key: object) -> list[Any]:
-    preset = find_preset(find(services, key).preset)
-    return [preset.steps, preset.lr, preset.unet_rank, preset.class_images, preset.sample_every]
+    base = find(services, key)
+    preset = find_preset(base.preset)
+    gate = gr.Checkbox(**_gate(base)) if has_gate(base) else gr.Checkbox(False, **_gate(base))
+    return [preset.steps, preset.lr, preset.unet_rank, preset.class_images, preset.sample_every, gate]
+
+
+def _gate(base: Base) -> dict[str, Any]:
+    """What depends on the base of the gate's box: without a gate of its own it cannot be ticked."""
+    if has_gate(base):
+        return {"interactive": True, "info": "A service's guard against Shake-to-Leak."}
+    return {"interactive": False, "info": "None has been made for this base."}
 
 
 def _watch() -> tuple[Facet, Facet]:

@@ -140,7 +140,7 @@ def find_people(folder: Path) -> list[Person]:
         WeightsError: the listing or a picture is missing or damaged.
     """
     listing = folder / "people.json"
-    remedy = "Generate the people with: python -m demo.train.people"
+    remedy = "Generate the people with: python -m demo.train people"
     try:
         entries = json.loads(listing.read_text(encoding="utf-8"))["examples"]
         people = [Person(entry["name"], tuple(sorted((folder / entry["folder"]).glob("*.webp")))) for entry in entries]

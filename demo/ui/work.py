@@ -11,6 +11,7 @@ from threading import Event
 from demo.attack.registry import AttackSettings
 from demo.defences.registry import Defence, NoDefence
 from demo.errors import PhotoError, SettingsError, Stopped
+from demo.gate.gate import load_gate
 from demo.lora import leak0
 from demo.lora.files import LoraWeights, read_lora
 from demo.lora.settings import LoraSettings
@@ -80,6 +81,7 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
     Raises:
         PhotoError: too few photos, or a face is still to be chosen.
         SettingsError: the defence cannot be had with so many photos and steps.
+        WeightsError: the gate is wanted, and there is none for the base.
     """
     desk = visitor.desk
     check_photos(desk)
@@ -87,6 +89,8 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
     photos = resized([shot.aligned for shot in desk.photos.shots], base.side)
     used, scored, note = split(photos, order.photos)
     order.defence.check(len(used), order.lora)
+    if order.gate:
+        load_gate(base)  # to refuse now what would fail after the wait
     seed = secrets.randbelow(2**63) if order.seed is None else order.seed  # the trigger follows from it: a secret
 
     def work(report: Report, stop: Event) -> None:

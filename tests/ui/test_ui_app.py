@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 
 from demo.lora.files import write_lora
 from demo.lora.leak0 import scan
+from demo.ui import finetune
 from demo.ui.services import Person, Services
 
 PATIENCE_S = 30.0
@@ -116,6 +117,14 @@ def test_the_whole_story(app: App) -> None:
     assert isinstance(story, FakeStory)
     assert story.tuned_on[-1] == 5  # of 8: three are kept for scoring
     client.predict(api_name="/delete_my_data")
+
+
+def test_the_gate_can_be_ticked_for_bases_that_have_one_alone(app: App) -> None:
+    for key, there in (("face64", True), ("sd14", False)):
+        *_, gate = finetune._preset_values(app.services, key)
+        assert gate.interactive is there
+        assert ("None has been made" in gate.info) is not there
+    assert gate.value is False  # ticked for another base, it goes
 
 
 def test_step_by_step(app: App) -> None:

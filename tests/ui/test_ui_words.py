@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import gradio as gr
 import pytest
 from fake_services import fake_services
@@ -13,9 +11,9 @@ from demo.ui.visitors import CLOSED_S, IDLE_S
 from demo.ui.words import CONSENT, FILE_CONSENT
 
 
-@pytest.fixture
-def blocks(tmp_path: Path) -> gr.Blocks:
-    return build_app(fake_services(tmp_path, FakeStory()))
+@pytest.fixture(scope="module")
+def blocks(tmp_path_factory: pytest.TempPathFactory) -> gr.Blocks:
+    return build_app(fake_services(tmp_path_factory.mktemp("visitors"), FakeStory()))
 
 
 def closed(block: object) -> list[str]:

@@ -15,7 +15,7 @@ from fake_story import FakeStory, face, lora
 from demo.attack.registry import AttackSettings
 from demo.defences.dpdm import Dpdm
 from demo.defences.registry import choose
-from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped
+from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped, WeightsError
 from demo.lora.files import read_lora, write_lora
 from demo.lora.settings import LoraSettings
 from demo.progress import Progress, Report, silent
@@ -103,6 +103,13 @@ def test_photos_are_in_the_report_only_when_asked(services: Services, visitor: V
         assert compared is not None
         pages.append(compared.html.read_text(encoding="utf-8"))
     assert pages[1].count("<img ") == pages[0].count("<img ") + 3
+
+
+def test_a_gate_that_a_base_has_not_got_is_refused_before_the_wait(services: Services, visitor: Visitor) -> None:
+    load(visitor, 5)
+    work.tuning(services, visitor, replace(ORDER, gate=True))
+    with pytest.raises(WeightsError, match=r"There is no gate for .* Turn the gate off"):
+        work.tuning(services, visitor, replace(ORDER, base_key="sd14", gate=True))
 
 
 def test_seeds_are_random_unless_given(services: Services, visitor: Visitor) -> None:
