@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
-from typing import TypeVar
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -38,8 +37,6 @@ from demo.progress import Report, telling
 from demo.report import Arm, LeakReport, seen_matrices
 from demo.turns import draw_class_images, drawing_seconds, fetch_first, prepare_drawing, take_parts
 
-Photo = TypeVar("Photo")
-FOR_TUNING = 5  # photos; what is left over is for scoring alone
 # One pipeline per base is shared, and merging a LoRA changes it in place: one job at a time.
 COMPUTE = Lock()
 
@@ -282,15 +279,3 @@ def _arms(
 ) -> tuple[list[Arm], list[str]]:
     pipe, base = pipeline(base_key), find_base(base_key)
     return compared_arms(released, trigger, done, pipe, base, few, report=report, stop=stop)
-
-
-def split_photos(photos: Sequence[Photo]) -> tuple[list[Photo], list[Photo], str]:
-    """Photos (or the files they are in) to tune on, photos to score with, and an honest note about the two."""
-    used, kept = list(photos[:FOR_TUNING]), list(photos[FOR_TUNING:])
-    if len(kept) >= 3:
-        return used, kept, f"Fine-tuned on {len(used)} photos; scored against {len(kept)} others of the same person."
-    return (
-        list(photos),
-        list(photos),
-        "Too few photos to keep some apart: scored against the photos that were fine-tuned on.",
-    )

@@ -94,12 +94,3 @@ def test_a_lora_for_another_base_is_refused(tiny_world, tmp_path: Path) -> None:
     path = write_lora(tmp_path / "foreign.safetensors", foreign)
     with pytest.raises(LoraFileError, match=r"foreign\.safetensors"):
         story.open_lora(path, base_key="tiny")
-
-
-def test_photos_are_kept_apart_for_scoring_where_there_are_enough(pictures) -> None:
-    used, kept, note = story.split_photos(pictures * 2)
-    assert (len(used), len(kept)) == (5, 5)
-    assert "scored against 5 others" in note
-    used, kept, note = story.split_photos(pictures)
-    assert used == kept == pictures
-    assert "Too few" in note

@@ -36,6 +36,7 @@ def defend(arguments: argparse.Namespace) -> None:
     from demo.defend.sweep import default_plan, sweep
     from demo.defend.write import write_sweep
     from demo.photos.ingest import read_photos
+    from demo.photos.split import split_photos
     from demo.preflight.check import check_tuning
 
     base = find_base(arguments.base)
@@ -46,7 +47,7 @@ def defend(arguments: argparse.Namespace) -> None:
         plan = default_plan()
     else:
         plan = chosen(arguments.only)
-        check(plan, len(story.split_photos(paths)[0]), settings)
+        check(plan, len(split_photos(paths)[0]), settings)
     store = Store(out)
     if store.begun() and not arguments.resume:
         raise SettingsError(f"{out} holds a sweep already.", "Add --resume to go on with it, or choose another folder.")
@@ -95,7 +96,7 @@ def defend(arguments: argparse.Namespace) -> None:
             "points": [_numbers(point, store) for point in swept.points],
             "chance": {"dlib_distance": finite(swept.nobody.mean)},
             "notes": list(swept.notes),
-            "photos": {"fine_tuned_on": len(story.split_photos(photos)[0]), "scored_against": len(swept.photos)},
+            "photos": {"fine_tuned_on": len(split_photos(photos)[0]), "scored_against": len(swept.photos)},
             "seconds": dict(watch.seconds),
             "peak_memory_mb": peak_memory_mb(),
             "files": {"csv": str(csv), "report_json": str(json), "report_html": str(html)},

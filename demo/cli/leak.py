@@ -54,13 +54,14 @@ def leak(arguments: argparse.Namespace) -> None:
     from demo.bases import find_base
     from demo.gate.gate import load_gate
     from demo.photos.ingest import read_photos
+    from demo.photos.split import split_photos
     from demo.preflight.check import check_tuning, told
     from demo.report import write_report
 
     base = find_base(arguments.base)
     settings = tuning_settings(arguments, base.preset)
     defence = chosen_defence(arguments)
-    defence.check(len(story.split_photos(paths)[0]), settings)
+    defence.check(len(split_photos(paths)[0]), settings)
     if arguments.gate:
         load_gate(base)
     check_tuning(base, settings)
@@ -71,7 +72,7 @@ def leak(arguments: argparse.Namespace) -> None:
 
     with watch.stage("photos"):
         photos = [photo.aligned for photo in read_photos(paths, side=base.side, minimum=MINIMUM, maximum=MAXIMUM)]
-    used, scored, note = story.split_photos(photos)
+    used, scored, note = split_photos(photos)
     say(note)
     seed = secrets.randbelow(2**63) if arguments.seed is None else arguments.seed
     clear_results(out)

@@ -26,6 +26,7 @@ from demo.lora.dreambooth import FineTuned
 from demo.lora.files import LoraWeights
 from demo.lora.settings import LoraSettings, find_preset
 from demo.metrics.registry import BUNDLED, Context, MetricResult
+from demo.photos.split import split_photos
 from demo.progress import Progress, Report, telling
 from demo.report import Arm
 from demo.turns import drawing_seconds, prepare_drawing
@@ -67,7 +68,7 @@ def sweep(
     fine-tuning.
 
     Args:
-        photos: aligned; some are kept apart for scoring where there are enough (:func:`demo.story.split_photos`).
+        photos: aligned; :func:`demo.photos.split.split_photos` says which are fine-tuned on and which score.
         plan: :func:`default_plan` by default.
         seed: of the fine-tuning; the secret trigger follows from it.
         done: points finished earlier with the same photos and settings; their defences are not run again.
@@ -85,7 +86,7 @@ def sweep(
     base = find_base(base_key)
     plan = default_plan() if plan is None else tuple(plan)
     settings, attack = settings or find_preset(base.preset), attack or AttackSettings()
-    used, scored, note = story.split_photos(photos)
+    used, scored, note = split_photos(photos)
     notes, points = [note], list[Point]()
     if (lacking := without_encoder(base)) is not None:
         notes.append(lacking)

@@ -22,8 +22,8 @@ from demo.ui.visitors import Visitor
 
 INTRO = (
     "Does any defence protect the photos **without ruining the model**? Each one that is ticked is used to fine-tune "
-    "with the base and the settings of the first tab, on the photos there: five of them if there are eight or more, so "
-    "that the others can score. Then its file is attacked."
+    "with the base and the settings of the first tab, on the first five photos there; the others score if three or "
+    "more are left, if not, all of them. Then its file is attacked."
 )
 NEEDS = f"{work.LEAST_PHOTOS} photos of one person are needed: load them in the Fine-tune tab."
 FILES = ("defend.csv", "report.html", "report.json")

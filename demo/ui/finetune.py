@@ -223,7 +223,12 @@ def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component], Defe
     fields: dict[str, Component] = {
         "steps": gr.Slider(10, 2000, preset.steps, step=10, label="Steps", elem_id="steps"),
         "photos": gr.Slider(
-            3, work.MOST_PHOTOS, 5, step=1, label="Photos to fine-tune on", info="The others are kept for scoring."
+            work.LEAST_PHOTOS,
+            work.MOST_PHOTOS,
+            work.Order.photos,
+            step=1,
+            label="Photos to fine-tune on",
+            info="The others are kept for scoring if three or more are left; if not, all photos score.",
         ),
         "prior": gr.Checkbox(True, label="Prior preservation", info="Also trains on pictures of other people."),
     }

@@ -10,7 +10,6 @@ from demo.errors import LoraFileError, PhotoError
 from demo.ui.desk import Desk, Released, Scored, Source
 from demo.ui.services import Services
 
-LEAST_APART = 3  # photos that are worth keeping apart, for scoring alone
 UPLOADED = "The file was uploaded: whether it was fine-tuned on these photos is not known."
 AGAIN = "Scored against all photos, those that were fine-tuned on among them."
 REMOVED = (
@@ -45,14 +44,6 @@ def comparable(services: Services, desk: Desk) -> tuple[Released, Scored, Source
     photos = resized([shot.aligned for shot in desk.photos.shots], services.bases[released.base_key].side)
     note = UPLOADED if released.source is None else AGAIN if released.source == loaded else REMOVED
     return released, Scored(tuple(photos), note), loaded
-
-
-def split(photos: Sequence[Image.Image], count: int) -> tuple[list[Image.Image], list[Image.Image], str]:
-    """Photos to fine-tune on, photos to score with, and an honest note about the two."""
-    used, apart = list(photos[:count]), list(photos[count:])
-    if len(apart) >= LEAST_APART:
-        return used, apart, f"Fine-tuned on {len(used)} photos; scored against {len(apart)} others of the same person."
-    return used, used, "Too few photos to keep some apart: scored against the photos that were fine-tuned on."
 
 
 def resized(photos: Sequence[Image.Image], side: int) -> list[Image.Image]:

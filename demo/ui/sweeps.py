@@ -14,9 +14,10 @@ from demo.defend.model import Point, Sweep, point_name
 from demo.defend.plan import check
 from demo.defend.write import write_sweep
 from demo.errors import SettingsError, Stopped
+from demo.photos.split import split_photos
 from demo.progress import Report
 from demo.ui.desk import Swept, Terms
-from demo.ui.scored import resized, split
+from demo.ui.scored import resized
 from demo.ui.services import Services
 from demo.ui.visitors import Visitor
 from demo.ui.work import Order, Part, check_photos
@@ -61,7 +62,7 @@ def sweeping(
     if before is not None:
         plan = _together(services, before.sweep.points, plan)
     photos = resized([shot.aligned for shot in desk.photos.shots], services.bases[order.base_key].side)
-    used, _, _ = split(photos, Order.photos)
+    used, _, _ = split_photos(photos)  # as the sweep does
     check(plan, len(used), settings)
     seed = secrets.randbelow(2**63) if order.seed is None else order.seed
     if before is not None:

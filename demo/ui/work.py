@@ -15,11 +15,12 @@ from demo.gate.gate import load_gate
 from demo.lora import leak0
 from demo.lora.files import LoraWeights, read_lora
 from demo.lora.settings import LoraSettings
+from demo.photos.split import FOR_TUNING, split_photos
 from demo.progress import Report
 from demo.report import write_report
 from demo.ui import ledger
 from demo.ui.desk import Attacked, Compared, Desk, Released, Scored
-from demo.ui.scored import comparable, file_of, resized, split
+from demo.ui.scored import comparable, file_of, resized
 from demo.ui.services import Services
 from demo.ui.visitors import Visitor
 
@@ -38,7 +39,7 @@ class Order:
     lora: LoraSettings
     attack: AttackSettings
     method: str | None = None  # which attack; None: the encoder where the base has one, else what needs none
-    photos: int = 5  # how many to fine-tune on
+    photos: int = FOR_TUNING  # how many to fine-tune on
     seed: int | None = None  # None: a random one
     include_photos: bool = False  # in report.html
     defence: Defence = field(default_factory=NoDefence)
@@ -87,7 +88,7 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
     check_photos(desk)
     base = services.bases[order.base_key]
     photos = resized([shot.aligned for shot in desk.photos.shots], base.side)
-    used, scored, note = split(photos, order.photos)
+    used, scored, note = split_photos(photos, order.photos)
     order.defence.check(len(used), order.lora)
     if order.gate:
         load_gate(base)  # to refuse now what would fail after the wait
