@@ -193,6 +193,11 @@ def test_arguments(capsys: Any, arguments: list[object], problem: str) -> None:
 
 
 @pytest.mark.usefixtures("no_work")
+def test_an_unknown_metric(photos: Path, tmp_path: Path, capsys: Any) -> None:
+    fails(capsys, ["leak", "--photos", photos, "--out", tmp_path, "--metrics", "fid"], "Unknown metric: fid")
+
+
+@pytest.mark.usefixtures("no_work")
 def test_an_unknown_base(photos: Path, tmp_path: Path, capsys: Any) -> None:
     fails(capsys, ["leak", "--photos", photos, "--out", tmp_path, "--base", "sd99"], "no base model 'sd99'")
 
@@ -285,9 +290,13 @@ def test_bad_input_is_found_without_torch(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-def test_leak_then_attack_its_file(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_leak_then_attack_its_file(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "out"
-    options = ["--base", "tiny", "--steps", "2", "--samples", "2", "--seed", "7", "--no-prior"]
+    monkeypatch.setenv("LORA_LEAK_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_, **__: None)
+    options = ["--base", "tiny", "--steps", "2", "--samples", "2", "--seed", "7", "--no-prior", "--metrics", "dino"]
     assert main(["leak", "--photos", str(photos), "--out", str(out), *options]) == 0
     printed = capsys.readouterr()
     result = json.loads(printed.out.splitlines()[-1])
@@ -300,6 +309,11 @@ def test_leak_then_attack_its_file(photos: Path, tmp_path: Path, capsys: pytest.
             assert (image.size, image.format, image.info) == ((16, 16), "PNG", {})
     assert (result["command"], result["base"], result["steps"], result["leaked"]) == ("leak", "tiny", 2, False)
     assert result["photos"] == {"fine_tuned_on": 5, "scored_against": 6}
+    measured = json.loads((out / "report.json").read_text(encoding="utf-8"))["arms"][1]["metrics"]
+    lacking = {metric["key"]: metric["unavailable"] for metric in measured if metric["unavailable"]}
+    assert "LORA_LEAK_OFFLINE forbids downloads" in lacking["dino"]  # listed as such, not replaced
+    assert "DINO" in (out / "report.html").read_text(encoding="utf-8")
+    assert "facenet_accuracy" not in {metric["key"] for metric in measured}
     assert set(result["arms"]["encoder"]) == {"dlib_distance", "dlib_rank"}
     assert result["arms"]["encoder"]["dlib_distance"] > 0
     assert {"photos", "fine-tune", "attack", "metrics"} <= set(result["seconds"])

@@ -62,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     leak.set_defaults(run=_leak)
     _tuning(leak)
     leak.add_argument("--gate", action="store_true", help="refuse photos that the base model drew itself")
+    leak.add_argument(
+        "--metrics",
+        default="bundled",
+        metavar="bundled|all|KEY,...",
+        help="what to measure beside the bundled metrics; the others (FaceNet, CLIP-L, DINO) are downloaded first, "
+        "1.9 GB in all (default: bundled)",
+    )
     _defence(leak)
 
     defend = commands.add_parser(

@@ -53,12 +53,13 @@ def leak(arguments: argparse.Namespace) -> None:
     from demo.attack.registry import AttackSettings
     from demo.bases import find_base
     from demo.gate.gate import load_gate
+    from demo.metrics.registry import chosen
     from demo.photos.ingest import read_photos
     from demo.photos.split import split_photos
     from demo.preflight.check import check_tuning, told
     from demo.report import write_report
 
-    base = find_base(arguments.base)
+    base, metrics = find_base(arguments.base), chosen(arguments.metrics)
     settings = tuning_settings(arguments, base.preset)
     defence = chosen_defence(arguments)
     defence.check(len(split_photos(paths)[0]), settings)
@@ -98,6 +99,7 @@ def leak(arguments: argparse.Namespace) -> None:
         scored,
         base_key=base.key,
         settings=attack,
+        metrics=metrics,
         # without the seed, from which the trigger follows
         extra={"fine-tuning": settings.model_dump(), **_defended(defence)},
         notes=[note, *(tuned.ledger.sentences if tuned.ledger is not None and defence.key != "none" else ())],

@@ -24,6 +24,23 @@ METRICS: dict[str, Metric] = {
 BUNDLED: tuple[str, ...] = tuple(key for key, metric in METRICS.items() if metric.bundled)  # these never download
 
 
+def chosen(text: str) -> tuple[str, ...]:
+    """The metrics of ``bundled``, ``all`` or ``KEY,...``.
+
+    The bundled ones are always among them: the verdict is made of them.
+
+    Raises:
+        SettingsError: an unknown key.
+    """
+    named = {part.strip() for part in text.split(",")}
+    unknown = sorted(named - METRICS.keys() - {"bundled", "all"})
+    if unknown:
+        raise SettingsError(
+            f"Unknown metric: {', '.join(unknown)}.", f"Choose bundled, all or some of: {', '.join(METRICS)}."
+        )
+    return tuple(key for key in METRICS if key in BUNDLED or key in named or "all" in named)
+
+
 def evaluate(context: Context, keys: Iterable[str] | None = None) -> list[MetricResult]:
     """Measure one arm's pictures.
 

@@ -40,6 +40,12 @@ def build_compare_tab(services: Services) -> CompareTab:
         info="Whoever gets the report then sees them.",
         elem_id="include",
     )
+    more = gr.Checkbox(
+        False,
+        label="Also metrics that are downloaded first (FaceNet, CLIP-L, DINO)",
+        info="1.9 GB, once. What cannot be downloaded is listed as not measured.",
+        elem_id="more-metrics",
+    )
     start = gr.Button("Compare", variant="primary", elem_id="compare")
     needs = gr.HTML(elem_id="needs")
     verdict = gr.HTML(elem_id="verdict")
@@ -80,7 +86,7 @@ def build_compare_tab(services: Services) -> CompareTab:
         Facet("compared", stamp, draw, [verdict, rest, html, json]),
         Facet("compare button", lambda v: (v.active, _lacking(v), _takes(v)), draw_needs, [start, needs]),
     )
-    return CompareTab({"include_photos": include}, start, facets)
+    return CompareTab({"include_photos": include, "more_metrics": more}, start, facets)
 
 
 def wire_compare_tab(tab: CompareTab, services: Services, live: Live, more: Mapping[str, Component]) -> None:

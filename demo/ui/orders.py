@@ -13,6 +13,7 @@ from demo.bases import Base
 from demo.defences.registry import DEFENCES, Defence, NoDefence, choose
 from demo.errors import SettingsError
 from demo.lora.settings import LoraSettings, find_preset
+from demo.metrics.registry import chosen
 from demo.ui.services import Services
 from demo.ui.work import MOST_PHOTOS, Order
 
@@ -61,6 +62,7 @@ def order(services: Services, values: Values) -> Order:
         photos=Order.photos if photos is None else photos,
         seed=seed,
         include_photos=values.get("include_photos") is True,
+        metrics=chosen("all" if values.get("more_metrics") is True else "bundled"),
         defence=defence(values),
         gate=values.get("gate") is True,
     )

@@ -77,6 +77,7 @@ class Story(Protocol):
         base_key: str = ...,
         settings: AttackSettings | None = ...,
         reconstruction: Reconstruction | None = ...,
+        metrics: Sequence[str] = ...,
         extra: Mapping[str, object] | None = ...,
         notes: Sequence[str] = ...,
         report: Report | None = ...,

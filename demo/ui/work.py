@@ -15,6 +15,7 @@ from demo.gate.gate import load_gate
 from demo.lora import leak0
 from demo.lora.files import LoraWeights, read_lora
 from demo.lora.settings import LoraSettings
+from demo.metrics.registry import BUNDLED
 from demo.photos.split import FOR_TUNING, split_photos
 from demo.progress import Report
 from demo.report import write_report
@@ -42,6 +43,7 @@ class Order:
     photos: int = FOR_TUNING  # how many to fine-tune on
     seed: int | None = None  # None: a random one
     include_photos: bool = False  # in report.html
+    metrics: tuple[str, ...] = BUNDLED
     defence: Defence = field(default_factory=NoDefence)
     gate: bool = False  # refuse photos that the base drew itself
 
@@ -167,6 +169,7 @@ def comparing(services: Services, visitor: Visitor, order: Order) -> Part:
             base_key=released.base_key,
             settings=order.attack,
             reconstruction=attacked.reconstruction,
+            metrics=order.metrics,
             extra=_said(released),
             notes=[scored.note, *([] if released.ledger is None else ledger.words(released.ledger))],
             report=report,

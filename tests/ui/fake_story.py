@@ -75,6 +75,7 @@ class FakeStory:
         self.defences: list[Defence] = []
         self.attacks: list[AttackSettings] = []  # of each attack that was run
         self.compared: list[Reconstruction | None] = []  # what each comparison was given
+        self.metrics: list[tuple[str, ...]] = []  # of each comparison
 
     def tune(
         self,
@@ -148,6 +149,7 @@ class FakeStory:
         base_key: str = "face64",
         settings: AttackSettings | None = None,
         reconstruction: Reconstruction | None = None,
+        metrics: Sequence[str] = (),
         extra: Mapping[str, object] | None = None,
         notes: Sequence[str] = (),
         report: Report | None = None,
@@ -155,6 +157,7 @@ class FakeStory:
     ) -> LeakReport:
         base, settings = find_base(base_key), settings or AttackSettings()
         self.compared.append(reconstruction)
+        self.metrics.append(tuple(metrics))
         done = reconstruction or self.attack(released, base_key=base_key, settings=settings, report=report, stop=stop)
         encoder, class_prompt = ATTACKS["encoder"], ATTACKS["class_prompt"]
         arms = [Arm("dreambooth", *DREAMBOOTH, [face(1, base.side)] * 4, 0)] if trigger is not None else []

@@ -18,10 +18,11 @@ from demo.defences.registry import choose
 from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped, WeightsError
 from demo.lora.files import read_lora, write_lora
 from demo.lora.settings import LoraSettings
+from demo.metrics.registry import BUNDLED, METRICS
 from demo.progress import Progress, Report, silent
 from demo.ui import loras, work
 from demo.ui.desk import Group, Photos, Shot
-from demo.ui.scored import split
+from demo.ui.orders import order
 from demo.ui.services import Services
 from demo.ui.visitors import GoneError, Visitor
 
@@ -102,6 +103,17 @@ def test_a_gate_that_a_base_has_not_got_is_refused_before_the_wait(services: Ser
     work.tuning(services, visitor, replace(ORDER, gate=True))
     with pytest.raises(WeightsError, match=r"There is no gate for .* Turn the gate off"):
         work.tuning(services, visitor, replace(ORDER, base_key="sd14", gate=True))
+
+
+def test_metrics_that_are_downloaded_are_measured_only_when_asked(services: Services, visitor: Visitor) -> None:
+    load(visitor, 8)
+    tune(services, visitor)
+    for values in ({}, {"more_metrics": True}):
+        made = order(services, {"base": "face64", **values})
+        work.comparing(services, visitor, made)(silent, Event())
+    story = services.story
+    assert isinstance(story, FakeStory)
+    assert story.metrics == [BUNDLED, tuple(METRICS)]
 
 
 def test_seeds_are_random_unless_given(services: Services, visitor: Visitor) -> None:
