@@ -17,10 +17,11 @@ from demo.ui.session import build_session, wire_session
 from demo.ui.shake import build_shake_tab, wire_shake_tab
 from demo.ui.theme import CSS, HEAD, THEME
 from demo.ui.visitors import CLOSED_S, IDLE_S
+from demo.ui.words import LORA, words
 
 TITLE = "What a shared LoRA gives away"
 HEADER = f"""# {TITLE}
-Fine-tune a small file on photos of a face, then see what somebody with **the file alone** can draw from it:
+{LORA} Make one from photos of a face, then see what somebody with **the file alone** can draw from it:
 no photos, no trigger word. A demonstration of *Risks When Sharing LoRA Fine-Tuned Diffusion Model Weights*.
 
 **Your photos go to the machine that runs this app**, on a public Space one of Hugging Face's. They are held in its
@@ -63,6 +64,8 @@ def build_app(services: Services) -> gr.Blocks:
             delete = gr.Button("Delete my data", size="sm", scale=0, min_width=150, elem_id="delete")
         with gr.Accordion("More about your photos, and what this does not show", open=False):
             gr.Markdown(HONESTY)
+        with gr.Accordion("Words used here", open=False):
+            gr.Markdown(words())
         session = build_session(delete)
         with gr.Tabs(overflow_behavior="wrap") as tabs:  # none may hide in a menu on a phone
             with gr.Tab("1 Fine-tune", id="fine-tune"):

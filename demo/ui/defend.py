@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -56,6 +57,7 @@ def build_defend_tab(services: Services) -> DefendTab:
             needs = gr.HTML(elem_id="defend-needs")
             start = gr.Button("Run the sweep", variant="primary", elem_id="sweep")
             again = gr.Button("Continue with what is ticked", visible=False, elem_id="continue")
+            gr.HTML(explained(services.plan), elem_id="plan-words")
         with gr.Column(scale=3, min_width=300):
             state = gr.HTML(elem_id="sweep-state")
             plane = gr.HTML(elem_id="plane")
@@ -145,6 +147,13 @@ def wire_defend_tab(tab: DefendTab, services: Services, live: Live, more: Mappin
             trigger_mode="always_last",
             queue=False,
         )
+
+
+def explained(plan: Sequence[Defence]) -> str:
+    """What each kind of defence in a plan does."""
+    kinds = dict.fromkeys(type(defence) for defence in plan)
+    lines = (f"<li><strong>{escape(kind.title)}:</strong> {escape(kind.explanation)}</li>" for kind in kinds)
+    return f'<ul class="ll-notes ll-small">{"".join(lines)}</ul>'
 
 
 def preselected(defence: Defence) -> bool:

@@ -16,6 +16,7 @@ from demo.report.figures import bars, data_uri, interval, mean
 from demo.ui.desk import Desk, Source
 
 SHOWN_S = 0.5  # less is no work: what had been drawn before was taken over
+SENTENCES = 3  # of the verdict, at once
 MAIN_BARS = ("dlib_distance", "dlib_rank", "dlib_accuracy")
 
 
@@ -67,7 +68,7 @@ def progress(snapshot: Snapshot | None) -> str:
         now = snapshot.progress
         if now is None:
             return _strip("Running", f"{snapshot.title}: getting ready. The first time takes longest.", None)
-        left = "" if now.eta_s is None else f", {duration(now.eta_s)} left in this step"
+        left = "" if now.eta_s is None else f", {duration(now.eta_s)} left in this part"
         loss = "" if now.loss is None else f", loss {now.loss:.3f}"
         spent = "" if now.spent is None else f"; {now.spent}"
         text = f"{now.stage}: {now.step:,} of {now.total:,}{left}{loss}{spent}"
@@ -109,7 +110,10 @@ def size(count: int) -> str:
 
 
 def verdict(report: LeakReport) -> str:
-    """The headline, in colour and in words, and the sentences under it."""
+    """The headline, in colour and in words, the first sentences under it, and the others folded away.
+
+    The first ones say whether fine-tuning worked, whether the person is recognised, and whether plain asking does it.
+    """
     found = report.verdict
     # Green is for a leak that was looked for and not found; not for a comparison that could not have found one.
     kind, word = (
@@ -119,10 +123,12 @@ def verdict(report: LeakReport) -> str:
         if found.conclusive
         else ("open", "Inconclusive")
     )
-    sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in report.verdict.sentences)
+    # The comparison's first note says which photos scored.
+    first, rest = found.sentences[:SENTENCES], [*found.sentences[SENTENCES:], *report.notes[:1]]
+    folded = f'<details class="ll-more"><summary>All of it</summary>{_listed(rest)}</details>' if rest else ""
     return (
         f'<section class="ll-verdict {kind}"><p class="word">{word}</p>'
-        f"<h3>{escape(report.verdict.headline)}</h3><ul>{sentences}</ul></section>"
+        f"<h3>{escape(found.headline)}</h3>{_listed(first)}{folded}</section>"
     )
 
 
@@ -172,6 +178,10 @@ def notes(report: LeakReport) -> str:
     took = {stage: s for stage, s in report.seconds.items() if s >= SHOWN_S}
     items = [*report.notes, *(f"Time for {stage}: {duration(s)}." for stage, s in took.items())]
     return f'<ul class="ll-notes">{"".join(f"<li>{escape(item)}</li>" for item in items)}</ul>'
+
+
+def _listed(sentences: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
 
 
 def _line(key: str, arms: Sequence[Arm], found: Mapping[tuple[str, str], MetricResult]) -> str:

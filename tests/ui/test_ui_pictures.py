@@ -26,7 +26,7 @@ def test_the_strip_says_how_the_job_stands() -> None:
     assert "place 3 in line" in pictures.progress(replace(JOB, state="waiting", place=3))
     assert "getting ready" in pictures.progress(JOB)
     running = replace(JOB, progress=Progress("fine-tune", 30, 120, loss=0.5, eta_s=190))
-    assert "fine-tune: 30 of 120, 3 min 10 s left in this step, loss 0.500" in Html(pictures.progress(running)).words
+    assert "fine-tune: 30 of 120, 3 min 10 s left in this part, loss 0.500" in Html(pictures.progress(running)).words
     assert 'value="0.250"' in pictures.progress(running)
     spending = replace(JOB, progress=Progress("fine-tune", 30, 120, loss=0.5, spent="spent: photo level ε 1.2"))
     assert "loss 0.500; spent: photo level ε 1.2" in Html(pictures.progress(spending)).words
@@ -54,6 +54,17 @@ def test_the_verdict_is_in_words_as_well_as_colour(report: LeakReport) -> None:
     assert "Leak" in Html(pictures.verdict(report)).words
     kept = replace(report, verdict=replace(report.verdict, leaked=False, headline="Not judged"))
     assert "No leak shown" in Html(pictures.verdict(kept)).words
+
+
+def test_the_verdict_shows_three_sentences_and_folds_the_others_away(report: LeakReport) -> None:
+    before, after = pictures.verdict(report).split("<details")
+    count = len(report.verdict.sentences)
+    assert (before.count("<li>"), count > 3) == (3, True)
+    assert after.count("<li>") == count - 3 + 1
+    assert "All of it" in after
+    assert "Five photos." in Html(f"<details{after.removesuffix('</section>')}").words  # which photos scored
+    short = replace(report, verdict=replace(report.verdict, sentences=("Not measured.",)), notes=())
+    assert "<details" not in pictures.verdict(short)
 
 
 def test_what_is_said_aloud_changes_with_the_state_alone() -> None:

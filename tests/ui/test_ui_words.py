@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from html import escape
+
 import gradio as gr
 import pytest
 from fake_services import fake_services
 from fake_story import FakeStory
+from fake_sweep import PLAN
 
 from demo.ui import finetune
 from demo.ui.assembly import FOOTER, HEADER, HONESTY, build_app
 from demo.ui.visitors import CLOSED_S, IDLE_S
-from demo.ui.words import CONSENT, FILE_CONSENT
+from demo.ui.words import CONSENT, FILE_CONSENT, WORDS, words
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +57,20 @@ def test_consent_is_asked_for_before_an_upload(
     assert closed(said) == closed(taken) == hidden_in  # as easily seen as the upload itself
     assert said._id < taken._id
     assert "minors" in sentence
+
+
+def test_the_words_used_are_explained(blocks: gr.Blocks) -> None:
+    assert "A *LoRA* is a small file" in HEADER
+    for word in ("LoRA", "Trigger word", "DreamBooth", "Class prompt", "Decoys", "Prior preservation"):
+        assert word in WORDS
+    assert all(meaning.endswith(".") and meaning.count(". ") == 0 for meaning in WORDS.values())
+    shown = next(b for b in blocks.blocks.values() if isinstance(b, gr.Markdown) and b.value == words())
+    assert closed(shown) == ["Words used here"]
+
+
+def test_every_defence_that_can_be_ticked_is_explained(blocks: gr.Blocks) -> None:
+    (listed,) = [b for b in blocks.blocks.values() if isinstance(b, gr.HTML) and b.elem_id == "plan-words"]
+    for kind in {type(defence) for defence in PLAN}:
+        assert escape(kind.title) in str(listed.value)
+        assert escape(kind.explanation) in str(listed.value)
+    assert closed(listed) == []
