@@ -320,6 +320,7 @@ def test_leak_then_attack_its_file(
     assert result["peak_memory_mb"] > 50
     assert result["files"]["reconstruction"] == [str(out / f"reconstruction-{i}.png") for i in range(2)]
     assert result["headline"] in printed.err
+    assert "The photos seem to show several different people." in printed.err
     trigger = re.search(r"secret trigger, in no file: ([a-z]{4,11})\n", printed.err)
     assert trigger is not None
     assert trigger[1] not in printed.out

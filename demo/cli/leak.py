@@ -55,6 +55,7 @@ def leak(arguments: argparse.Namespace) -> None:
     from demo.gate.gate import load_gate
     from demo.metrics.registry import chosen
     from demo.photos.ingest import read_photos
+    from demo.photos.same_person import likeness, strangers
     from demo.photos.split import split_photos
     from demo.preflight.check import check_tuning, told
     from demo.report import write_report
@@ -72,7 +73,11 @@ def leak(arguments: argparse.Namespace) -> None:
     narrate, watch = Narrator(), story.Stopwatch()
 
     with watch.stage("photos"):
-        photos = [photo.aligned for photo in read_photos(paths, side=base.side, minimum=MINIMUM, maximum=MAXIMUM)]
+        read = read_photos(paths, side=base.side, minimum=MINIMUM, maximum=MAXIMUM)
+        photos = [photo.aligned for photo in read]
+        odd = strangers([(photo.name, likeness(photo.aligned)) for photo in read])
+    for warning in odd:
+        say(warning)
     used, scored, note = split_photos(photos)
     say(note)
     seed = secrets.randbelow(2**63) if arguments.seed is None else arguments.seed

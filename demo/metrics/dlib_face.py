@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from demo.errors import WeightsError
 
 SAME_PERSON = 0.6
 CHIP = 150
+_ONE_AT_A_TIME = Lock()  # the network keeps its layers' values: the app's threads share it with the job's
 # dlib's chip in a frame aligned to demo.photos.align.TEMPLATE: centre and half width, in units of the frame.
 CENTRE = (129 / 256, 152 / 256)
 HALF = 108 / 256
@@ -69,7 +71,9 @@ def embed(aligned: Sequence[Image.Image]) -> NDArray[np.float64]:
     """
     if not aligned:
         return np.zeros((0, 128))
-    return np.array(_recogniser().compute_face_descriptor([chip(image) for image in aligned]), dtype=np.float64)
+    chips = [chip(image) for image in aligned]
+    with _ONE_AT_A_TIME:
+        return np.array(_recogniser().compute_face_descriptor(chips), dtype=np.float64)
 
 
 def distances(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

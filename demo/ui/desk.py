@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from demo.defend.model import Sweep
 from demo.lora.files import LoraWeights
 from demo.lora.leak0 import Finding
 from demo.lora.settings import LoraSettings
+from demo.photos.same_person import Likeness, likeness
 from demo.report import LeakReport
 from demo.shake.model import Shake
 
@@ -32,6 +34,11 @@ class Shot:
 
     name: str
     aligned: Image.Image
+
+    @cached_property
+    def likeness(self) -> Likeness | None:
+        """What tells whether the photos show one person; it goes with the photo."""
+        return likeness(self.aligned)
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from demo.ui.estimate import wire_estimate
 from demo.ui.fields import optional_number
 from demo.ui.orders import find, order
 from demo.ui.page import Facet, Live, Updates, View
+from demo.ui.photo_panel import photo_panel
 from demo.ui.services import Services
 from demo.ui.tuned import STORY, TUNING, build_result
 from demo.ui.uploads import uploaded
@@ -64,7 +65,7 @@ def build_finetune_tab(services: Services) -> FineTuneTab:
             gr.Markdown(CONSENT)
             uploads, camera = _ways_in()
             people = _people(services)
-            shown, faces, take, leave, remove, photo_facet = _photos()
+            shown, faces, take, leave, remove, photo_facet = photo_panel()
         with gr.Column(scale=2, min_width=300):
             gr.Markdown("### 2 · Fine-tune")
             story = gr.Button("Run the whole story", variant="primary", size="lg", elem_id="story")
@@ -165,56 +166,6 @@ def _people(services: Services) -> list[gr.Button]:
             gr.Button(person.name, icon=person.pictures[0], size="sm", min_width=90, elem_classes="ll-person")
             for person in services.people
         ]
-
-
-def _photos() -> tuple[gr.HTML, gr.Radio, gr.Button, gr.Button, gr.Button, Facet]:
-    shown = gr.HTML(elem_id="photos")
-    with gr.Group(visible=False) as group:
-        crowd = gr.HTML()
-        faces = gr.Radio(label="Which of them?", type="value")
-        with gr.Row():
-            take = gr.Button("Take this face", size="sm", variant="primary")
-            leave = gr.Button("Leave the photo out", size="sm")
-    remove = gr.Button("Remove all photos", size="sm", visible=False, elem_id="remove")
-
-    def draw(view: View) -> Updates:
-        have = view.desk.photos
-        first = have.groups[0] if have.groups else None
-        count = 0 if first is None else len(first.faces)
-        return {
-            shown: _shots_html(view),
-            group: gr.Group(visible=first is not None),
-            crowd: "" if first is None else _crowd_html(first.name, first.faces),
-            faces: gr.Radio(choices=[(f"Face {i + 1}", i) for i in range(count)], value=None),
-            remove: gr.Button(visible=bool(have.shots or have.groups)),
-        }
-
-    facet = Facet("photos", lambda view: view.desk.photos.number, draw, [shown, group, crowd, faces, remove])
-    return shown, faces, take, leave, remove, facet
-
-
-def _shots_html(view: View) -> str:
-    have = view.desk.photos
-    count = len(have.shots)
-    tiles = [
-        pictures.tile(shot.aligned, f"Photo {i + 1} of {count}, cropped to the face: {shot.name}")
-        for i, shot in enumerate(have.shots)
-    ]
-    if have.person is not None:
-        text = f"{have.person} does not exist: a fictional person, {count} generated pictures."
-    else:
-        lacking = work.LEAST_PHOTOS - count
-        none = "Your photos and results were not used for a while and have been deleted." if view.expired else ""
-        text = f"{count} photo{'' if count == 1 else 's'} ready." if count else none or "No photos yet."
-        text += f" {lacking} more needed." if count and lacking > 0 else ""
-    return pictures.note(text) + (pictures.row(tiles) if tiles else "")
-
-
-def _crowd_html(name: str, faces: Sequence[Any]) -> str:
-    tiles = [
-        pictures.tile(face, f"Face {i + 1} of {len(faces)} in {name}", f"Face {i + 1}") for i, face in enumerate(faces)
-    ]
-    return pictures.note(f"{name} shows {len(faces)} faces.") + pictures.row(tiles)
 
 
 def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component], DefenceFields]:
