@@ -16,8 +16,8 @@ def photo_panel() -> tuple[gr.HTML, gr.Radio, gr.Button, gr.Button, gr.Button, F
     """Lay out the loaded photos inside the current container.
 
     Returns:
-        where the photos are shown, the faces of a photo of several people, the buttons that take one, leave the photo out and remove all photos,
-        and what keeps them up to date.
+        where the photos are shown, the faces of a photo of several people, the buttons that take one, leave the photo
+        out and remove all photos, and what keeps them up to date.
     """
     shown = gr.HTML(elem_id="photos")
     with gr.Group(visible=False) as group:
