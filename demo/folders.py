@@ -146,7 +146,7 @@ def _json(folder: Path, name: str) -> dict[str, Any]:
 
 
 def weights_digest(base: Base) -> str:
-    """12 digits of what LoRAs and encoders are trained on, UNet and text encoder: of a folder's files, a Hub's commit."""
+    """12 digits of what LoRAs and encoders are trained on, UNet and text encoder: of their files, or of the commit."""
     folder, found = Path(base.source), hashlib.sha256()
     if not folder.is_dir():
         found.update(f"{base.source} {base.revision}".encode())
