@@ -127,6 +127,7 @@ def markdown(results: Results) -> str:
         after = mean(results, area, row.keys.get("sp") or row.keys.get("none"))
         shown += [row.effect(results, area), row.change(results, area, "members")]
         cells = [_cell(after), *(_cell(c, "+") for c in shown)]
+        cells[-1] += _fewer(results, row)
         lines.append(_line([row.label, *_counts(results, row), *cells]))
     lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_AUC, "about -0.03", "", ""]))
     lines += ["", f"Extracted pictures a person, before {_cell(mean(results, count, BEFORE), digits=2)}", ""]
@@ -141,6 +142,7 @@ def markdown(results: Results) -> str:
         cells = [*(_cell(m, digits=2) for m in means), _cell(change, "+", 2)]
         cells += [_cell(row.effect(results, count), "+", 2), _cell(last, digits=2)]
         cells += [_cell(mean(results, net, key), "+", 2) for key in (first, row.keys.get("members"))]
+        cells[-1] += _fewer(results, row)
         lines.append(_line([row.label, _counts(results, row)[0], *cells]))
     lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_COUNT, "", "", "", ""]))
     for name, title in CURVES.items():
@@ -180,7 +182,7 @@ def _power(results: Results) -> list[str]:
     seen: dict[bool, list[str]] = {True: [], False: []}
     for row, change in known:
         if change is not None:
-            seen[change.low > 0].append(f"{row.label} {_signed(change)}")
+            seen[change.low > 0].append(f"{row.label} {_signed(change)}{_fewer(results, row)}")
     sentences = []
     if seen[True]:
         sentences.append(
@@ -221,6 +223,13 @@ def _counts(results: Results, row: Row) -> list[str]:
     keys = [key for source, key in row.keys.items() if source != "members"] or list(row.keys.values())
     people = sum(all(key in arms for key in keys) for arms in results.values())
     return [str(people), f"{row.parameters:,}" if row.parameters else "none"]
+
+
+def _fewer(results: Results, row: Row) -> str:
+    """How many people have the positive control, where they are fewer than all of the row."""
+    key = row.keys.get("members")
+    have = 0 if key is None else sum(key in arms for arms in results.values())
+    return "" if not have or str(have) == _counts(results, row)[0] else f" ({have} people)"
 
 
 def _three(results: Results, key: str) -> dict[str, Any]:
