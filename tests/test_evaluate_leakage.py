@@ -172,7 +172,7 @@ def test_table_tells_whether_the_attack_could_have_seen_anything() -> None:
         results[number]["lora-8-members"] = arm("lora-8-members", "LoRA, rank 8", "members", [1.0, 1.0])
     text = shake_table.markdown(results)
     assert "| LoRA | 6 | 10 |" in text  # the positive control of half of them does not make people fewer
-    assert "| +0.000 [+0.000, +0.000] | +0.250 [+0.250, +0.250] |" in text
+    assert "| +0.000 [+0.000, +0.000] | +0.250 [+0.250, +0.250] (3 people) |" in text
     assert "the attack sees LoRA +0.250" in text
     assert "nothing follows, with LoRA, rank 8 +0.000" in text
     assert "Not here: no method shows it." in text
