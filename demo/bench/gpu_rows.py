@@ -246,7 +246,7 @@ def _updates(world: World, algorithm: str, people: int, count: int | None = None
         zoo = None
         if algorithm == "zoo":
             zoo = Zoo(random_zoo(world.pipe, world.settings, 2 * people, folder / "zoo"))
-        common = {"work": folder, "zoo": zoo, "draw_people": draw_people}
+        common = {"work": folder, "zoo": zoo, "draw_people": draw_people, "calibrate": False}  # no part of an update
         train(world.pipe, world.base, reader, world.settings, settings, **common)  # type: ignore[arg-type]
     return [late - early for early, late in pairwise(stamps[2:])]
 

@@ -103,6 +103,7 @@ def train(
     work: Path,
     zoo: Zoo | None = None,
     draw_people: Callable[[int], list[list[Image.Image]]] | None = None,
+    calibrate: bool = True,
     seed: int = 0,
     log: Callable[[int, float], None] | None = None,
     log_every: int = 50,
@@ -119,6 +120,7 @@ def train(
 
     Args:
         work: folder of the check-point, which the main process writes and all read.
+        calibrate: take the units of the probes from finished LoRAs, without a zoo by fine-tuning a few people first.
         log: called by the main process with the update and the mean loss of the last ``log_every`` ones.
         checkpoint_every: seconds between two check-points; 0: after every update.
         accelerator: by default that of the launcher, if any.
@@ -160,7 +162,7 @@ def train(
     injected: BatchedLora | None = None
     if settings.algorithm == "zoo":
         assert zoo is not None
-        if isinstance(encoder.matrices, ProbeMatrices):
+        if calibrate and isinstance(encoder.matrices, ProbeMatrices):
             first = zoo.pick([(i, 0) for i in range(min(len(zoo), 64))])
             encoder.matrices.calibrate(fold(first.unet, first.scale, encoder.shapes))
         injected = BatchedLora(
@@ -168,7 +170,7 @@ def train(
         )
         injected.keep(share)
         streams.take_over()
-    elif isinstance(encoder.matrices, ProbeMatrices) and not keeper.path.exists():
+    elif calibrate and isinstance(encoder.matrices, ProbeMatrices) and not keeper.path.exists():
         assert draw_people is not None
         people = draw_people(settings.people)
         end = tuned(pipe, base, people[:CALIBRATED], lora)
