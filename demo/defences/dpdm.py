@@ -46,8 +46,8 @@ class Dpdm(Defence):
     key: ClassVar[str] = "dpdm"
     title: ClassVar[str] = "DP-SGD (DPDM)"
     explanation: ClassVar[str] = (
-        "Each photo's pull on the weights is clipped, and noise is added at every step: a proof bounds what any "
-        "attack can learn about one photo, and a far weaker one what it can learn about the person."
+        "Each photo's pull on the weights is clipped, and noise is added at every step: a proof bounds how well any "
+        "attack can tell whether one photo was used, and far more weakly whether the person's were."
     )
     has_epsilon: ClassVar[bool] = True
     tried_at: ClassVar[tuple[float, ...]] = EPSILONS
