@@ -89,7 +89,7 @@ def report() -> LeakReport:
         settings={"rank": 16, "learning rate": 5e-3, "limit": float("inf"), "folder": Path("somewhere")},
         arms=arms,
         metrics=metrics,
-        verdict=Verdict("The file leaks", ("One person, 2 pictures.",), leaked=True),
+        verdict=Verdict("The file leaks", ("One person, 2 pictures.",), leaked=True, conclusive=True),
         seconds={"fine-tuning": 61.25},
         notes=("A note of the run.",),
         seen=seen_matrices({"unet.to_q.lora_A.weight": torch.ones(4, 9), "alpha": torch.tensor(3.0)}),

@@ -206,6 +206,10 @@ def measured(distance: float, seed: int) -> list[MetricResult]:
             rank, rank, rank + 3, tuple(rank + rng.randrange(3) for _ in distances), higher_is_better=False, among=1001,
         ),
         MetricResult(
+            "dlib_place", "Place, all pictures together", model, "1 is nearest of 1,001",
+            rank, nan, nan, (rank,), higher_is_better=False, among=1001,
+        ),
+        MetricResult(
             "clip", "CLIP similarity", "ViT-L/14", "plain cosine", nan, nan, nan, (),
             unavailable="The weights are not on this machine.",
         ),

@@ -208,7 +208,7 @@ def test_a_failure_keeps_what_is_finished(services: Services, visitor: Visitor) 
 
 
 def test_what_cannot_be_is_refused_before_the_job(services: Services, visitor: Visitor) -> None:
-    with pytest.raises(SettingsError, match=r"DP-SGD \(DPDM\), ε = 2: Delta is 0.5, but with 5 photos"):
+    with pytest.raises(SettingsError, match=r"DP-SGD \(DPDM\), ε = 2: Delta is 0.5, but it must be"):
         sweeping(services, visitor, ORDER, (choose("dpdm", epsilon=2, delta=0.5),))
     load(visitor, 2)
     with pytest.raises(PhotoError, match="at least 3 are needed"):
