@@ -40,7 +40,8 @@ HONESTY = f"""
 - This browser remembers only a random number, so that a reload finds your job again. On a shared computer, press
   *Delete my data* before you leave.
 - face64 runs on a laptop; sharp pictures need Stable Diffusion and a GPU.
-- **One person is an anecdote.** The controls say whether a likeness is more than chance.
+- **One person is an anecdote.** The place among 1,000 strangers says whether a likeness is more than chance, the
+  controls where it comes from.
 """
 FOOTER = (
     "face64 was trained on CelebA: weights and pictures are for non-commercial research and education. "
