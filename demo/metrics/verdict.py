@@ -206,7 +206,7 @@ def _headline_without_encoder(arms: Mapping[str, _Arm], found: set[str], lead: s
 def _weak(arms: Mapping[str, _Arm], lead: str) -> str:
     controls = [arms[key] for key in NULLS if key in arms]
     if controls and all(_nearer(arms[lead], control) for control in controls) and arms[lead].p <= BY_ACCIDENT:
-        return "A trace of the person, too weak to be recognised"
+        return f"A trace of the person, place {arms[lead].place} of {arms[lead].among:,}, too weak to be recognised"
     return "The attack did not find the person"
 
 

@@ -59,7 +59,7 @@ def test_an_encoder_worse_than_the_class_prompt() -> None:
 def test_recognised_takes_both_the_distance_and_the_rank(distance: float, rank: float) -> None:
     got = _judge(encoder=(distance, rank), class_prompt=(0.75, 300))
     assert not got.leaked
-    assert got.headline == "A trace of the person, too weak to be recognised"
+    assert got.headline == f"A trace of the person, place {rank} of 1,001, too weak to be recognised"
 
 
 def test_nothing_found() -> None:
@@ -153,7 +153,11 @@ def test_a_random_trigger_can_be_the_leak() -> None:
     [
         ((0.48, 2), (0.70, 120), "gives the person away to the guessed trigger, without any encoder"),
         ((0.75, 300), (0.50, 2), "gives the person away to the class prompt, without any encoder"),
-        ((0.75, 30), (0.80, 450), "A trace of the person, too weak to be recognised; no encoder was there to try"),
+        (
+            (0.75, 30),
+            (0.80, 450),
+            "A trace of the person, place 30 of 1,001, too weak to be recognised; no encoder was there to try",
+        ),
         ((0.80, 450), (0.80, 450), "The attack did not find the person; no encoder was there to try"),
     ],
 )
