@@ -25,7 +25,6 @@ class Standing:
     leakage: Difference  # how much nearer than chance the best attack is
     kept: Difference | None  # DreamBooth's gain over chance beyond KEPT of that without a defence; None: not known
     left: Difference | None  # the best attack's gain beyond LEFT of that on the undefended file; None: not known
-    share: float | None  # DreamBooth's gain over chance as a share of that without a defence; None: not known
     faces: bool  # whether DreamBooth draws faces
     attack_faces: bool  # whether the best attack does
     learned: float | None  # p of DreamBooth's pictures being so near to the person by accident; None: not measured
@@ -59,21 +58,18 @@ def standing(point: Point, sweep: Sweep) -> Standing | None:
     utility, leakage = _values(point.utility), _values(point.leakage)
     if nobody is None or utility is None or leakage is None:
         return None
-    kept = left = share = None
+    kept = left = None
     attacks = sum(arm in point.arms for arm in ATTACKS)
     if plain is not None and plain is not point:
         full, leak = _values(plain.utility), _values(plain.leakage)
         level = 1 - 0.05 / max(1, sum(other is not plain for other in sweep.points))
         kept = None if full is None else _beyond(utility, full, nobody, KEPT, level)
         left = None if leak is None else _beyond(leakage, leak, nobody, LEFT, level)
-        gain = sweep.nobody.mean - plain.utility.mean
-        share = (sweep.nobody.mean - point.utility.mean) / gain if gain > 0 else None
     return Standing(
         utility=unpaired_difference(nobody, utility),
         leakage=unpaired_difference(nobody, leakage),
         kept=kept,
         left=left,
-        share=share,
         faces=point.utility.draws_faces,
         attack_faces=point.leakage.draws_faces,
         learned=_accident(point.utility),

@@ -52,7 +52,7 @@ def test_little_left_of_dreambooth_is_not_useful() -> None:
     little, enough = point("int8", 0.7, 0.8), point("truncate", 0.63, 0.8)  # of a gain of 0.3: a third, and over half
     sweep = swept(PLAIN, little, enough)
     stands = [standing(found, sweep) for found in (little, enough)]
-    assert [round(s.share, 2) for s in stands] == [0.33, 0.57]
+    assert [round(s.kept.estimate, 2) for s in stands] == [-0.05, 0.02]  # beyond half of 0.3
     assert [s.utility.low > 0 for s in stands] == [True, True]  # both clearly nearer than chance
     assert [s.useful for s in stands] == [False, True]
     assert [s.useless for s in stands] == [True, False]
@@ -76,7 +76,7 @@ def test_half_kept_within_the_noise_is_neither_useful_nor_useless() -> None:
     about_half = point("int8", 0.63, 0.8, spread=0.2)
     stands = standing(about_half, swept(PLAIN, about_half))
     assert stands is not None
-    assert (round(stands.share, 2), stands.useful, stands.useless) == (0.57, False, False)
+    assert (round(stands.kept.estimate, 2), stands.useful, stands.useless) == (0.02, False, False)
     summary = summarise(swept(PLAIN, about_half))
     assert summary.kind == "open"
     assert any(sentence.startswith("Not settled: how much DreamBooth keeps") for sentence in summary.sentences)

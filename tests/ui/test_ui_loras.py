@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -9,8 +8,7 @@ from threading import Event
 import gradio as gr
 import pytest
 import torch
-from fake_services import fake_services
-from fake_story import FakeStory, face, lora
+from fake_story import face, lora
 from safetensors.torch import save_file
 
 from demo.architectures import SD14, Architecture
@@ -30,18 +28,6 @@ from demo.ui.services import Services
 from demo.ui.visitors import Visitor
 
 ORDER = work.Order("face64", LoraSettings(steps=4), AttackSettings(samples=3))
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = fake_services(tmp_path, FakeStory())
-    yield made
-    made.jobs.close()
-
-
-@pytest.fixture
-def visitor(services: Services) -> Visitor:
-    return services.visitors.open("page", None).visitor
 
 
 def load(visitor: Visitor, count: int) -> None:

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
-from fake_services import fake_services
 from fake_shake import NAMES, STEPS, FakeShaker
-from fake_story import FakeStory
 
 from demo.errors import DemoError, SettingsError, Stopped
 from demo.progress import Progress, silent
@@ -20,18 +16,6 @@ from demo.ui.visitors import Visitor
 
 TWO: dict[str, Any] = {"person": NAMES[0], "methods": ["perturb", "lora"], "control": True}
 KEYS = [item.key for item in planned(settings_of(TWO))]  # LoRA on both sets, and the noise
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = fake_services(tmp_path, FakeStory())
-    yield made
-    made.jobs.close()
-
-
-@pytest.fixture
-def visitor(services: Services) -> Visitor:
-    return services.visitors.open("page", None).visitor
 
 
 def fake(services: Services) -> FakeShaker:

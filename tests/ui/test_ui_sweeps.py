@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from threading import Event
 
 import pytest
-from fake_services import fake_services
-from fake_story import FakeStory, face
+from fake_story import face
 from fake_sweep import PLAN, STEPS, FakeSweep
 
 from demo.attack.registry import AttackSettings
@@ -27,13 +24,6 @@ from demo.ui.work import Order
 ORDER = Order("face64", LoraSettings(steps=4), AttackSettings(samples=3))
 NAMES = ("none", "dpdm-epsilon-10", "int8")
 THREE = tuple(defence for defence in PLAN if point_name(defence) in NAMES)
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = fake_services(tmp_path, FakeStory())
-    yield made
-    made.jobs.close()
 
 
 @pytest.fixture
