@@ -57,7 +57,11 @@ def test_diffusers_loop_trains_the_same_matrices(world: gpu_rows.World) -> None:
     before = [p.detach().clone() for p in loop._parameters]
     assert sorted(tuple(p.shape) for p in before) == ours
     assert all(isinstance(loop(), float) for _ in range(3))
-    assert all(not torch.equal(a, b) for a, b in zip(before, loop._parameters, strict=True))
+    names = [name for model in (loop._unet, loop._text) for name, p in model.named_parameters() if p.requires_grad]
+    still = [name for name, a, b in zip(names, before, loop._parameters, strict=True) if torch.equal(a, b)]
+    # At one pixel a token attends to itself alone, whatever its query: that gradient is nothing but rounding.
+    assert all(".attn1.to_q.lora_B" in name for name in still)
+    assert len(still) < len(names) / 10
     assert not any(p.requires_grad for p in world.pipe.unet.parameters())
     loop.close()
 
@@ -126,6 +130,14 @@ def test_a_row_that_fails_stops_no_other_and_is_written(tmp_path: Path, monkeypa
 def test_a_cpu_is_refused_kindly(capsys) -> None:
     assert command.main(["gpu", "--device", "cpu"]) == 2
     assert "--tiny" in capsys.readouterr().err
+
+
+def test_sections_can_be_chosen(tmp_path: Path, capsys) -> None:
+    out = tmp_path / "gpu.json"
+    assert command.main(["gpu", "--tiny", "--device", "cpu", "--only", "matmul", "--out", str(out)]) == 0
+    assert list(json.loads(out.read_text())["sections"]) == ["matmul"]
+    assert command.main(["gpu", "--tiny", "--only", "matmull"]) == 2
+    assert "against diffusers" in capsys.readouterr().err
 
 
 def test_measures_are_what_they_say() -> None:

@@ -36,6 +36,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--tiny", "--quick", action="store_true", help="gpu: tiny models, to see that everything runs")
     parser.add_argument("--allow-cpu", action="store_true", help="gpu: take the real architecture on a CPU, too")
     parser.add_argument("--limit", type=float, default=540.0, help="gpu: seconds after which no row is begun")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=(),
+        metavar="SECTION",
+        help="gpu: of matmul, 'against diffusers', encoder, lora, dp-sgd, attack",
+    )
     parser.add_argument("--figures", type=Path, default=None, help="plan: the file that gpu wrote")
     parser.add_argument("--price", type=float, default=None, help="plan: of an hour of that GPU")
     parser.add_argument("--child", default=None, help=argparse.SUPPRESS)  # dp: memory of a variant; scale: one process
@@ -68,7 +75,7 @@ def _run(args: argparse.Namespace) -> None:
     if args.what == "gpu":
         from demo.bench.gpu import bench
 
-        bench(args.device, tiny=args.tiny, allow_cpu=args.allow_cpu, limit_s=args.limit, out=args.out)
+        bench(args.device, tiny=args.tiny, allow_cpu=args.allow_cpu, limit_s=args.limit, only=args.only, out=args.out)
         return
     if args.what == "plan":
         from demo.bench.plan import show

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +36,7 @@ def bench(
     allow_cpu: bool = False,
     dtype: torch.dtype | None = None,
     limit_s: float = LIMIT_S,
+    only: Sequence[str] = (),
     out: Path | None = None,
 ) -> dict[str, Any]:
     """Measure everything; printed row by row, and returned.
@@ -43,11 +45,14 @@ def bench(
         tiny: tiny models, a few steps.
         allow_cpu: take the real architecture on a CPU, too.
         dtype: of the base; by default as the app has it.
+        only: these sections; by default all.
         out: written after every row.
 
     Raises:
-        SettingsError: no accelerator, and nothing was said of a CPU.
+        SettingsError: no accelerator, and nothing was said of a CPU; no such section.
     """
+    if unknown := sorted(set(only) - set(SECTIONS)):
+        raise SettingsError(f"The bench has no section {', '.join(unknown)}.", f"Choose among {', '.join(SECTIONS)}.")
     to = choose_device(device)
     if to.type == "cpu" and not (tiny or allow_cpu):
         raise SettingsError(
@@ -61,6 +66,8 @@ def bench(
     with tempfile.TemporaryDirectory() as place:
         world = new_world(to, dtype, Path(place), tiny=tiny)
         for title, section in SECTIONS.items():
+            if only and title not in only:
+                continue
             rows = found["sections"].setdefault(title, {})
             print(f"{title}: {section.__doc__}", flush=True)
             for name, row in section(world):
@@ -98,9 +105,11 @@ def new_world(device: torch.device, dtype: torch.dtype, folder: Path, *, tiny: b
     base = random_base(pipe, folder)
     if tiny:
         base = replace(base, sampling_steps=2)
-        return World(pipe, base, preset(), side=128, seconds=0.05, rounds=2, together=(2,))
-    on_cuda = device.type == "cuda"
-    return World(pipe, base, preset(), 8192 if on_cuda else 1024, seconds=4.0, rounds=6, together=(8, 16))
+        return World(pipe, base, preset(), side=128, seconds=0.05, rounds=2, together=(2,), updates=7)
+    if device.type == "cpu":  # where a step takes a quarter of a minute, and eight pictures' activations do not fit
+        few: dict[str, Any] = {"together": (2,), "batches": (1,), "pictures": (1,), "updates": 5}
+        return World(pipe, base, preset(), 2048, seconds=1.0, rounds=3, each=1, warm=1, least=2, **few)
+    return World(pipe, base, preset(), 8192, seconds=4.0, rounds=6, together=(8, 16))
 
 
 def words(row: dict[str, Any]) -> str:

@@ -23,7 +23,21 @@ from demo.attack.registry import AttackSettings, embeddings
 from demo.bench import models
 from demo.bench.diffusers_loop import SOURCE, DiffusersLoop
 from demo.bench.dp import defence, wait
-from demo.bench.measure import above, compared, flops, matmul_peak, measured, memory, share, spread, timed, warm
+from demo.bench.measure import (
+    LEAST,
+    WARM,
+    Run,
+    above,
+    compared,
+    flops,
+    matmul_peak,
+    measured,
+    memory,
+    share,
+    spread,
+    timed,
+    warm,
+)
 from demo.bench.random_base import PHOTOS, RandomBase, noise_pictures, random_zoo
 from demo.defences.base import PlainStep, Problem, Step
 from demo.defences.dpdm import DpStep
@@ -50,6 +64,16 @@ class World:
     rounds: int
     together: tuple[int, ...]  # K, identities at once
     peak: float | None = None  # FLOP/s, once it is known
+    batches: tuple[int, ...] = (1, 2, 4)  # photos, and as many class images
+    pictures: tuple[int, ...] = (1, 8)
+    each: int = 4  # steps of a round
+    warm: int = WARM
+    least: int = LEAST  # timed steps
+    updates: int = 27  # of the encoder, the first few not timed
+
+    def measure(self, run: Run) -> Figures:
+        """Time, memory and FLOPs of one step."""
+        return measured(run, self.device, self.seconds, self.peak, steps=self.warm, least=self.least)
 
     @property
     def device(self) -> torch.device:
@@ -99,7 +123,7 @@ def against_diffusers(world: World) -> Iterator[Row]:
         try:
             with world.problem(train_text_encoder=text) as problem:
                 ours = PlainStep(problem)
-                found = compared(ours, loop, world.device, world.rounds, each=4)
+                found = compared(ours, loop, world.device, world.rounds, world.each, world.warm)
                 for name, run in (("ours", ours), ("theirs", loop)):
                     # Both loops are there: a peak is neither's, but for what is above what there was before.
                     found[name] |= above(memory(run, world.device)) | share(
@@ -119,10 +143,10 @@ def lora(world: World) -> Iterator[Row]:
     def row(batch: int, text: bool, checkpointing: bool) -> Figures:
         changes = {"batch": batch, "class_batch": batch, "train_text_encoder": text}
         with world.problem(**changes) as problem, _checkpointed(world.pipe, checkpointing):
-            found = measured(PlainStep(problem), world.device, world.seconds, world.peak)
+            found = world.measure(PlainStep(problem))
             return found | _gradients(problem)
 
-    for batch in (1, 2, 4):
+    for batch in world.batches:
         for text in (True, False):
             for checkpointing in (False, True):
                 name = f"batch {batch}{'' if text else ', UNet alone'}{', checkpointing' if checkpointing else ''}"
@@ -136,7 +160,7 @@ def dp_sgd(world: World) -> Iterator[Row]:
         with world.problem() as problem:
             step = make(problem)
             try:
-                return measured(step, world.device, world.seconds, world.peak)
+                return world.measure(step)
             finally:
                 step.close()
 
@@ -185,12 +209,13 @@ def attack(world: World) -> Iterator[Row]:
             with drawn_with(world.pipe, released, guidance=guidance, extrapolate=True):
                 pictures[:] = draw(world.pipe, context, guidance=guidance, steps=steps, seed=1)
 
-        warm(run, world.device, 1)
-        found: Figures = {**memory(run, world.device), **spread(timed(run, world.device, world.seconds))}
+        warm(run, world.device, min(1, world.warm))
+        used = memory(run, world.device, 1)
+        found: Figures = {**used, **spread(timed(run, world.device, world.seconds, least=world.least))}
         found |= {"pictures": len(pictures), "sampling_steps": world.base.sampling_steps}
         return found | share(flops(run), found["seconds"], world.peak)
 
-    for samples in (1, 8):
+    for samples in world.pictures:
         yield f"{samples} picture{'s' if samples > 1 else ''}", partial(row, samples)
 
 
@@ -229,7 +254,7 @@ def _new_encoder(world: World) -> WeightEncoder:
 def _updates(world: World, algorithm: str, people: int, count: int | None = None) -> list[float]:
     """Seconds between the updates of a training run; what comes before the first few is not among them."""
     stamps: list[float] = []
-    count = count or 3 + 4 * world.rounds
+    count = count or world.updates
 
     def stamp(*_: object) -> None:
         world.sync()

@@ -49,11 +49,11 @@ def warm(run: Run, device: torch.device, steps: int = WARM) -> None:
     wait(device)
 
 
-def timed(run: Run, device: torch.device, seconds: float, most: int = MOST) -> list[float]:
-    """Seconds of each of so many runs as fit into ``seconds``, at least :data:`LEAST`."""
+def timed(run: Run, device: torch.device, seconds: float, most: int = MOST, *, least: int = LEAST) -> list[float]:
+    """Seconds of each of so many runs as fit into ``seconds``, at least ``least``."""
     found: list[float] = []
     began = time.perf_counter()
-    while len(found) < LEAST or (time.perf_counter() - began < seconds and len(found) < most):
+    while len(found) < least or (time.perf_counter() - began < seconds and len(found) < most):
         wait(device)
         start = time.perf_counter()
         run()
@@ -97,14 +97,18 @@ def flops(run: Run) -> int:
     return int(counter.get_total_flops())
 
 
-def measured(run: Run, device: torch.device, seconds: float, peak: float | None) -> dict[str, Any]:
+def measured(
+    run: Run, device: torch.device, seconds: float, peak: float | None, *, steps: int = WARM, least: int = LEAST
+) -> dict[str, Any]:
     """All of the above.
 
     Args:
         peak: FLOP/s of :func:`matmul_peak`; None where that could not be had.
+        steps: before anything is measured.
+        least: timed runs.
     """
-    warm(run, device)
-    found: dict[str, Any] = {**memory(run, device), **spread(timed(run, device, seconds))}
+    warm(run, device, steps)
+    found: dict[str, Any] = {**memory(run, device), **spread(timed(run, device, seconds, least=least))}
     return found | share(flops(run), found["seconds"], peak)
 
 
@@ -113,10 +117,10 @@ def share(count: float, seconds: float, peak: float | None) -> dict[str, Any]:
     return {"flops": count, "share_of_peak": None if peak is None else count / seconds / peak}
 
 
-def compared(ours: Run, theirs: Run, device: torch.device, rounds: int, each: int) -> dict[str, Any]:
+def compared(ours: Run, theirs: Run, device: torch.device, rounds: int, each: int, steps: int = WARM) -> dict[str, Any]:
     """Both in turn, and whoever is first changes from round to round; the ratio is the median over rounds."""
     for run in (ours, theirs):
-        warm(run, device)
+        warm(run, device, steps)
     kept: dict[str, list[float]] = {"ours": [], "theirs": []}
     for number in range(rounds):
         pair: list[tuple[str, Run]] = [("ours", ours), ("theirs", theirs)]

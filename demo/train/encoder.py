@@ -220,7 +220,7 @@ def train(
                 x0 = batch.latents[torch.arange(share.own)[:, None], picked].flatten(0, 1).to(device)
                 context = z.repeat_interleave(settings.pictures, dim=0)
                 u = settings.noise_from + (1 - settings.noise_from) * stratified(whole.size, streams.noise)
-                with mixed_precision(str(device)):
+                with mixed_precision(str(device), pipe.unet.dtype):
                     loss = loss + noise_error(pipe, x0, context, streams.noise, share.rows(u), share).mean()
             optimiser.zero_grad(set_to_none=True)
             scale = half_scale(pipe.unet, batch.latents[0, 0])

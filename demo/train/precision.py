@@ -15,8 +15,12 @@ def native_bfloat16(device: str) -> bool:
     return kind == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
 
 
-def mixed_precision(device: str) -> AbstractContextManager[object]:
-    """Autocast to bfloat16 if that is native, else nothing. Weights, optimiser and loss stay in float32."""
-    if not native_bfloat16(device):
+def mixed_precision(device: str, weights: torch.dtype = torch.float32) -> AbstractContextManager[object]:
+    """Autocast to bfloat16 if that is native, else nothing. Weights, optimiser and loss stay in float32.
+
+    Args:
+        weights: of the base; one in float16 stays in it (a CPU's group norm takes no bfloat16 with float16 weights).
+    """
+    if not native_bfloat16(device) or weights == torch.float16:
         return nullcontext()
     return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)

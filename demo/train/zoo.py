@@ -106,7 +106,8 @@ class GroupTrainer:
 
     def step(self) -> Tensor:
         """One step for everybody; the mean loss of each person, (K,)."""
-        with mixed_precision(str(self._pipe.unet.device)) if self._fast else nullcontext():
+        unet = self._pipe.unet
+        with mixed_precision(str(unet.device), unet.dtype) if self._fast else nullcontext():
             loss = self.loss()
         self._optimiser.zero_grad(set_to_none=True)
         scale, kept = half_scale(self._pipe.unet, self.latents[0, 0]), list[tuple[Tensor, Tensor]]()
