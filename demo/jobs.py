@@ -27,6 +27,7 @@ Work = Callable[[Report, Event], object]
 ACTIVE: frozenset[State] = frozenset({"waiting", "running"})
 TTL_S = 30 * 60  # seconds that a result is kept after its job's end
 MAX_WAITING = 20
+TURN_S = 30 * 60  # seconds that a job may run while somebody else's waits
 MAX_POINTS = 200  # of a loss series
 SWEEP_S = 30.0  # longest time, seconds, between two looks for expired results while nothing runs
 
@@ -59,6 +60,7 @@ class Snapshot:
     result: object | None
     error: DemoError | None
     seconds: float  # run time so far
+    cut: bool = False  # stopped because it ran long and others waited
 
     @property
     def active(self) -> bool:
@@ -103,6 +105,7 @@ class _Job:
     error: DemoError | None = None
     began: float | None = None
     ended: float | None = None
+    cut: bool = False
 
 
 class Jobs:
@@ -112,12 +115,18 @@ class Jobs:
         clock: seconds, monotonic.
         ttl_s: how long ended jobs are kept.
         max_waiting: how many may wait behind the one that runs.
+        turn_s: how long a job may run while somebody else's waits; then it is stopped, with what it has.
     """
 
     def __init__(
-        self, *, clock: Callable[[], float] = time.monotonic, ttl_s: float = TTL_S, max_waiting: int = MAX_WAITING
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        ttl_s: float = TTL_S,
+        max_waiting: int = MAX_WAITING,
+        turn_s: float = TURN_S,
     ) -> None:
-        self._clock, self._ttl, self._max_waiting = clock, ttl_s, max_waiting
+        self._clock, self._ttl, self._max_waiting, self._turn = clock, ttl_s, max_waiting, turn_s
         self._jobs: dict[str, _Job] = {}
         self._line: deque[_Job] = deque()
         self._changed = Condition()
@@ -192,7 +201,7 @@ class Jobs:
             return any(job.owner != owner for job in self._line)
 
     def sweep(self) -> None:
-        """Drop what has expired. Every call does so too; this is for times when there are none."""
+        """Drop what has expired and stop what has had its turn, at times when no other call does."""
         with self._changed:
             self._sweep()
 
@@ -221,6 +230,7 @@ class Jobs:
             result=job.result,
             error=job.error,
             seconds=0.0 if job.began is None else end - job.began,
+            cut=job.cut,
         )
 
     def _stop(self, job: _Job) -> None:
@@ -233,9 +243,14 @@ class Jobs:
         job.state, job.ended, job.work = state, self._clock(), None  # the work's closure may hold photos
 
     def _sweep(self) -> None:
-        limit = self._clock() - self._ttl
-        for job in [job for job in self._jobs.values() if job.ended is not None and job.ended <= limit]:
+        now = self._clock()
+        for job in [job for job in self._jobs.values() if job.ended is not None and job.ended <= now - self._ttl]:
             del self._jobs[job.id]
+        for job in [job for job in self._jobs.values() if job.state == "running" and not job.stop.is_set()]:
+            assert job.began is not None
+            if now - job.began >= self._turn and any(other.owner != job.owner for other in self._line):
+                job.cut = True
+                job.stop.set()
 
     def _work_off(self) -> None:
         while True:

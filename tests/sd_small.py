@@ -1,4 +1,4 @@
-"""Stable Diffusion 1.4 and 2.1 with random weights and few channels, as their repositories lie on a disk."""
+"""Stable Diffusion 1.4 and 2.1 with random weights, and few channels or all, as their repositories lie on a disk."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from demo.architectures import SD14, SD21, Architecture
 from demo.train.clip import new_tokenizer
 
+PUBLISHED = {"SD14": SD14, "SD21": SD21}
 HEADS = {"SD14": 2, "SD21": (1, 2, 2, 2)}
 WIDTH = {"SD14": 24, "SD21": 32}  # of the text states: 768 and 1024
 
 
 def small(name: str) -> Architecture:
     """The published configuration with all numbers of blocks and layers, and next to no channels."""
-    published = {"SD14": SD14, "SD21": SD21}[name]
+    published = PUBLISHED[name]
     channels = {"block_out_channels": (8, 16, 16, 16), "norm_num_groups": 4}
     text = {"hidden_size": WIDTH[name], "intermediate_size": 2 * WIDTH[name], "num_attention_heads": 2}
     return replace(
@@ -37,10 +38,14 @@ def small(name: str) -> Architecture:
     )
 
 
-def save(name: str, folder: Path) -> Path:
-    """Write the folder: tensors, indices and tokenizer under the names that the published repositories have."""
+def save(name: str, folder: Path, *, whole: bool = False) -> Path:
+    """Write the folder: tensors, indices and tokenizer under the names that the published repositories have.
+
+    Args:
+        whole: at full size, 4 GB.
+    """
     torch.manual_seed(0)
-    architecture = small(name)
+    architecture = PUBLISHED[name] if whole else small(name)
     tokenizer = new_tokenizer(["a human face", "an image of a human face with high quality"])
     tokenizer.model_max_length = 77
     text = {**architecture.text, "vocab_size": len(tokenizer)}

@@ -209,7 +209,9 @@ def test_defend_writes_everything_and_is_resumed(
 ) -> None:
     out = tmp_path / "out"
     common = ["defend", "--photos", photos, "--out", out, *PLAIN]
+    monkeypatch.setattr("demo.photos.same_person.strangers", lambda found: [f"{found[1][0]} is somebody else."])
     result, lines = run(capsys, *common, "--only", "none,int8")
+    assert "1.png is somebody else." in lines
     assert (result["command"], result["base"], result["planned"]) == ("defend", "tiny", 2)
     assert [point["key"] for point in result["points"]] == ["none", "int8"]
     assert result["photos"] == {"fine_tuned_on": 3, "scored_against": 3}

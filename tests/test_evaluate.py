@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from demo.evaluate import held_out, people, people_table
+from demo.evaluate.__main__ import main
 from demo.evaluate.base import face_rate, grid
 from demo.lora import priors
 from demo.lora.settings import LoraSettings
@@ -66,3 +67,8 @@ def test_face_rate_and_contact_sheet() -> None:
     noise = [Image.fromarray(np.random.default_rng(i).integers(0, 256, (64, 64, 3), dtype=np.uint8)) for i in range(2)]
     assert face_rate([*small(0)[:2], *noise]) == 0.5
     assert grid(noise, columns=2).size == (128, 64)
+
+
+def test_no_encoder_is_chosen_on_the_private_people(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", "--encoder", str(tmp_path / "encoder.safetensors"), "--out", str(tmp_path)]) == 2
+    assert "domain_nonmember" in capsys.readouterr().err

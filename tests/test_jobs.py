@@ -50,7 +50,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def jobs(clock: Clock) -> Iterator[Jobs]:
-    made = Jobs(clock=clock, ttl_s=60, max_waiting=3)
+    made = Jobs(clock=clock, ttl_s=60, max_waiting=3, turn_s=1000)
     yield made
     made.close()
 
@@ -252,6 +252,31 @@ def test_forget_deletes_one_owners_jobs_alone(jobs: Jobs) -> None:
     others.let.set()
     assert ended(jobs, ids[2], "done").result == "bob"
     assert not waiting.begun.is_set()
+
+
+def test_a_long_job_makes_room_for_others_and_for_nobody_else(jobs: Jobs, clock: Clock) -> None:
+    gate, mine, theirs = Gate(), Gate(), Gate()
+    mine.let.set()
+    theirs.let.set()
+    first = jobs.submit("ann", "long", gate)
+    assert gate.begun.wait(PATIENCE_S)
+    clock.now += 5000
+    assert found(jobs, first).active  # nobody waits
+    own = jobs.submit("ann", "next", mine)
+    assert found(jobs, first).active  # but the same person
+    other = jobs.submit("bob", "short", theirs)
+    stopped = ended(jobs, first, "stopped")
+    assert stopped.cut
+    assert not ended(jobs, own, "done").cut
+    ended(jobs, other, "done")
+    late = Gate()
+    again = jobs.submit("ann", "long", late)
+    assert late.begun.wait(PATIENCE_S)
+    jobs.submit("bob", "short", theirs)
+    clock.now += 999
+    assert found(jobs, again).active  # its turn is not over
+    jobs.stop(again)
+    assert not ended(jobs, again, "stopped").cut
 
 
 def test_nobody_sees_anothers_job_without_its_id(jobs: Jobs) -> None:

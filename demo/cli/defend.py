@@ -36,6 +36,7 @@ def defend(arguments: argparse.Namespace) -> None:
     from demo.defend.sweep import default_plan, sweep
     from demo.defend.write import write_sweep
     from demo.photos.ingest import read_photos
+    from demo.photos.same_person import likeness, strangers
     from demo.photos.split import split_photos
     from demo.preflight.check import check_tuning
 
@@ -53,7 +54,11 @@ def defend(arguments: argparse.Namespace) -> None:
         raise SettingsError(f"{out} holds a sweep already.", "Add --resume to go on with it, or choose another folder.")
     watch = story.Stopwatch()
     with watch.stage("photos"):
-        photos = [photo.aligned for photo in read_photos(paths, side=base.side, minimum=MINIMUM, maximum=MAXIMUM)]
+        read = read_photos(paths, side=base.side, minimum=MINIMUM, maximum=MAXIMUM)
+        photos = [photo.aligned for photo in read]
+        odd = strangers([(photo.name, likeness(photo.aligned)) for photo in read])
+    for warning in odd:
+        say(warning)
     common = {
         "base": base.key,
         "the base's weights": fingerprint(base),

@@ -11,7 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from demo.errors import DemoError
+from demo.errors import DemoError, SettingsError
 from demo.evaluate import commands as leakage
 from demo.train.data import PEOPLE, WORK
 
@@ -42,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     people.add_argument("--merge", action="store_true", help="put the parts of --shards together and print the table")
     people.add_argument("--table", action="store_true", help="print what ships, and run nothing")
     people.add_argument("--no-prior", action="store_true", help="without prior preservation")
+    people.add_argument("--encoder", type=Path, default=None, help="in place of the bundled one, to choose among them")
     people.add_argument("--no-encoder", action="store_true", help="only the arms that need no encoder")
     people.add_argument("--group", type=int, default=10, help="people fine-tuned at once")
     people.add_argument(
@@ -71,6 +72,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> None:
     from safetensors.torch import load_file
 
+    from demo.attack.encoder import load_encoder
     from demo.bases import find_base, load_pipeline
     from demo.evaluate import base as base_figures
     from demo.evaluate import people as people_figures
@@ -106,6 +108,11 @@ def _run(args: argparse.Namespace) -> None:
         )
         if value is not None
     }
+    if args.encoder is not None and args.split == "private":
+        raise SettingsError(
+            "Figures over the private people are those of the encoder that ships.",
+            "Choose by --split domain_nonmember.",
+        )
     if args.extrapolation is not None:
         base = replace(base, extrapolation=args.extrapolation)
     if args.no_prior:
@@ -121,8 +128,9 @@ def _run(args: argparse.Namespace) -> None:
         parts = [args.out / f"{name}-{i}-of-{args.shards}.json" for i in range(args.shards)]
         people_table.print_table(people_table.merge(parts, whole))
         return
+    pipe = load_pipeline(base, args.device)
     result = people_figures.evaluate(
-        load_pipeline(base, args.device),
+        pipe,
         base,
         settings,
         decoys,
@@ -130,6 +138,7 @@ def _run(args: argparse.Namespace) -> None:
         people=args.people,
         samples=args.samples,
         group=args.group,
+        encoder=None if args.encoder is None else load_encoder(args.encoder, pipe.text_encoder, base),
         with_encoder=not args.no_encoder,
         arms_grid=args.grid,
         split=args.split,
@@ -145,7 +154,6 @@ def _defences(args: argparse.Namespace) -> None:
     from demo.bases import find_base, load_pipeline
     from demo.defend.plan import chosen
     from demo.defend.sweep import default_plan
-    from demo.errors import SettingsError
     from demo.evaluate import defences, defences_table
     from demo.evaluate.held_out import held_out_people
     from demo.files import write_text

@@ -77,7 +77,8 @@ def progress(snapshot: Snapshot | None) -> str:
     if snapshot.state == "failed" and snapshot.error is not None:
         return _strip("Failed", f"{snapshot.title}: {snapshot.error.problem} {snapshot.error.remedy}", None, "bad")
     if snapshot.state == "stopped":
-        return _strip("Stopped", f"{snapshot.title}, {took}. What had been finished is kept.", None)
+        why = ", for others are waiting" if snapshot.cut else ""
+        return _strip("Stopped", f"{snapshot.title}, {took}{why}. What had been finished is kept.", None)
     return _strip("Done", f"{snapshot.title}, {took}.", None, "good")
 
 
@@ -90,7 +91,7 @@ def announcement(snapshot: Snapshot | None) -> str:
     elif snapshot.state == "waiting":
         said = f"{snapshot.title}: place {snapshot.place} in line."
     else:
-        said = f"{snapshot.title}: {snapshot.state}."
+        said = f"{snapshot.title}: {snapshot.state}{', for others are waiting' if snapshot.cut else ''}."
     role = "alert" if snapshot.state == "failed" else "status"
     return f'<p class="ll-spoken" role="{role}">{escape(said)}</p>'
 

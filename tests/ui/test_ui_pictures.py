@@ -33,6 +33,8 @@ def test_the_strip_says_how_the_job_stands() -> None:
     failed = replace(JOB, state="failed", error=PhotoError("<b>x</b>", "Do y."))
     assert "&lt;b&gt;x&lt;/b&gt; Do y." in pictures.progress(failed)
     assert "Stopped" in pictures.progress(replace(JOB, state="stopped"))
+    assert "others are waiting" not in pictures.progress(replace(JOB, state="stopped"))
+    assert "others are waiting" in pictures.progress(replace(JOB, state="stopped", cut=True))
     assert "after 1 min 15 s" in pictures.progress(replace(JOB, state="done"))
 
 
