@@ -1,4 +1,4 @@
-"""``python -m demo.evaluate base | people | defences | secmi | shake | gate | photo-count | figures``.
+"""``python -m demo.evaluate base | people | defences | secmi | shake | gate | photo-count | same-person | figures``.
 
 The README's figures, recomputed.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from demo.errors import DemoError, SettingsError
 from demo.evaluate import commands as leakage
-from demo.train.data import PEOPLE, WORK
+from demo.train.data import FACES128, PEOPLE, WORK
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -55,8 +55,10 @@ def main(argv: list[str] | None = None) -> int:
     defences.add_argument("--shards", type=int, default=1)
     defences.add_argument("--only", default=None, help="such as none,dpdm:10,gaussian; default: everything planned")
     defences.add_argument("--table", action="store_true", help="print what is there, add nothing")
+    same = commands.add_parser("same-person", help="how often the warning about photos of two people is right")
+    same.add_argument("--faces", type=Path, default=FACES128, help="folder of private.parquet and domains.parquet")
     figures = commands.add_parser("figures", help="put the tables of --out into weights/figures, so that they ship")
-    for command in (base, people, defences, figures, *leakage.add(commands)):
+    for command in (base, people, defences, same, figures, *leakage.add(commands)):
         command.add_argument("--base", default="face64")
         command.add_argument("--device", default="auto")
         command.add_argument("--out", type=Path, default=WORK / "evaluate")
@@ -84,6 +86,11 @@ def _run(args: argparse.Namespace) -> None:
     if args.command == "figures":
         for path in shipped.pack(args.out, base):
             print(f"{path}: {sum(1 for _ in path.open(encoding='utf-8'))} results")
+        return
+    if args.command == "same-person":
+        from demo.evaluate import same_person
+
+        print(same_person.markdown(same_person.people(args.faces, side=base.side)))
         return
     if args.command not in {"base", "people"}:
         shipped.unpack(args.out, base)
