@@ -11,7 +11,7 @@ from demo.metrics.base import MetricResult
 from demo.metrics.dlib_face import SAME_PERSON
 from demo.metrics.stats import Array, Difference, chance_rank, contrast, unpaired_difference
 
-ADVERSARY = ("encoder", "class_prompt", "random_trigger")  # arms that need the shared file and nothing secret
+OWNERS = ("dreambooth", "dreambooth_extrapolated", "swapped_model")  # arms that need a secret, or are a control
 NULLS = {  # arms that hold nothing of this person; an attack that gets no nearer than these has found nothing
     "random_lora": "a LoRA of random numbers",
     "other_lora": "another person's LoRA",
@@ -21,6 +21,7 @@ LEADS = {  # the attack that the controls are held against: the first one that w
     "encoder": "the encoder",
     "random_trigger": "the guessed trigger",
 }
+TRIED = {"random_trigger": "With a random trigger word"}  # any other attack is called by its key
 LEAST_PICTURES = 4  # of an arm, for a finding that there is nothing
 BY_ACCIDENT = 0.05  # of a place among the decoys: a nearer one is a trace
 RANK_SHARE = 0.01  # recognised means: among the nearest 1% of all people compared
@@ -70,6 +71,11 @@ class _Arm:
         return f"{text}; rank not measured"
 
 
+def is_attack(key: str) -> bool:
+    """Whether an arm needs the shared file and nothing secret: so does every arm that is not known to be another."""
+    return key not in OWNERS and key not in NULLS
+
+
 def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
     """Say what the measurements show, and what they do not.
 
@@ -81,7 +87,7 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
     Args:
         metrics: arm -> results with the keys ``dlib_distance``, ``dlib_rank`` and ``dlib_place``. Arms known:
             dreambooth, encoder, class_prompt, random_trigger, random_lora, other_lora, swapped_model, chance; any may
-            be missing.
+            be missing. An arm that is not among them is one more attack.
     """
     arms = {key: arm for key, results in metrics.items() if (arm := _arm(results)) is not None}
     lead = next((key for key in LEADS if key in metrics), "encoder")
@@ -99,13 +105,13 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
             "The ruler does not separate people here, so nothing below 0.6 means anything."
         )
         return Verdict("Not judged: strangers are taken for the person", (ruler, closing), leaked=False)
-    found = {key for key in ADVERSARY if key in arms and _found(key, arms, lead)}
+    found = {key for key in arms if is_attack(key) and _found(key, arms, lead)}
     sentences = [
         _dreambooth(arms),
         _reconstruction(arms, lead),
         _against_class_prompt(arms, lead),
         *_nulls(arms, lead),
-        *(_random_trigger(arms) if lead != "random_trigger" else []),
+        *_other_attacks(arms, lead),
         *_swap(arms),
         closing,
     ]
@@ -143,7 +149,7 @@ def _excluded(arms: Mapping[str, _Arm]) -> bool:
     pictures is one that every second stranger would have.
     """
     dreambooth, chance = arms.get("dreambooth"), arms.get("chance")
-    attacks = [arms[key] for key in ADVERSARY if key in arms]
+    attacks = [arm for key, arm in arms.items() if is_attack(key)]
     if dreambooth is None or chance is None or not dreambooth.recognised:
         return False
     if min(len(arm.distances) for arm in (dreambooth, chance, *attacks)) < LEAST_PICTURES:
@@ -184,6 +190,8 @@ def _headline(arms: Mapping[str, _Arm], found: set[str]) -> str:
         return "The shared file gives the person away to the class prompt; the encoder does not find the person"
     if "random_trigger" in found:
         return "The shared file gives the person away to a random trigger; the encoder does not find the person"
+    if found:
+        return f"The shared file gives the person away to the attack {min(found)}; the encoder does not find the person"
     if encoder.recognised:
         return "Not shown: the pictures resemble the person, but are not told apart from the controls"
     if "dreambooth" in arms and not arms["dreambooth"].recognised:
@@ -196,6 +204,8 @@ def _headline_without_encoder(arms: Mapping[str, _Arm], found: set[str], lead: s
         return f"The shared file gives the person away to {LEADS[lead]}, without any encoder"
     if "class_prompt" in found:
         return "The shared file gives the person away to the class prompt, without any encoder"
+    if found:
+        return f"The shared file gives the person away to the attack {min(found)}, without any encoder"
     if arms[lead].recognised:
         return "Not shown: the pictures resemble the person, but are not told apart from the controls"
     if "dreambooth" in arms and not arms["dreambooth"].recognised:
@@ -269,11 +279,13 @@ def _nulls(arms: Mapping[str, _Arm], lead: str) -> list[str]:
     return sentences or ["No null control was measured, so nothing rules out that the likeness is accidental."]
 
 
-def _random_trigger(arms: Mapping[str, _Arm]) -> list[str]:
-    if "random_trigger" not in arms:
-        return []
-    arm = arms["random_trigger"]
-    return [f"With a random trigger word the person is {'' if arm.recognised else 'not '}recognised ({arm.words()})."]
+def _other_attacks(arms: Mapping[str, _Arm], lead: str) -> list[str]:
+    return [
+        f"{TRIED.get(key, f'By the attack {key}')} the person is {'' if arm.recognised else 'not '}recognised "
+        f"({arm.words()})."
+        for key, arm in arms.items()
+        if is_attack(key) and key not in (lead, "class_prompt")
+    ]
 
 
 def _swap(arms: Mapping[str, _Arm]) -> list[str]:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from demo.jobs import Snapshot
 from demo.metrics.base import MetricResult
-from demo.metrics.verdict import ADVERSARY
+from demo.metrics.verdict import is_attack
 from demo.report import Arm, LeakReport
 from demo.report.figures import bars, data_uri, interval, mean
 from demo.ui.desk import Desk, Source
@@ -44,7 +44,7 @@ def note(text: str, kind: str = "") -> str:
 
 def arm_row(arm: Arm, *, wrap: bool = False) -> str:
     """Title, explanation and pictures of an arm; an attack's own choice is marked by a frame and a word."""
-    count, best = len(arm.pictures), arm.best if arm.key in ADVERSARY else None
+    count, best = len(arm.pictures), arm.best if is_attack(arm.key) else None
     tiles = [
         tile(
             picture,

@@ -217,3 +217,18 @@ def test_an_unmeasured_reconstruction_is_not_judged(metrics: dict[str, list[Metr
     assert not got.leaked
     assert got.headline.startswith("Not judged")
     assert reason in _text(got)
+
+
+def test_an_attack_that_the_verdict_does_not_know_counts_all_the_same() -> None:
+    got = _judge(encoder=(0.81, 470), class_prompt=(0.80, 450), spectrum=(0.50, 2))
+    assert got.leaked
+    assert (
+        got.headline
+        == "The shared file gives the person away to the attack spectrum; the encoder does not find the person"
+    )
+    assert "By the attack spectrum the person is recognised (median distance 0.50" in _text(got)
+    near = _judge(encoder=(0.81, 470), class_prompt=(0.80, 450), spectrum=(0.62, 8))
+    assert not near.leaked
+    assert not near.conclusive  # too near for "no leak"
+    without = _judge(random_trigger=(0.80, 450), spectrum=(0.50, 2))
+    assert without.headline.startswith("The shared file gives the person away to the attack spectrum, without")

@@ -8,7 +8,7 @@ from markup import Html
 
 from demo.errors import PhotoError, SettingsError
 from demo.jobs import Snapshot
-from demo.metrics.verdict import ADVERSARY
+from demo.metrics.verdict import is_attack
 from demo.progress import Progress
 from demo.report import LeakReport
 from demo.ui import pictures
@@ -48,7 +48,7 @@ def test_every_picture_is_inlined_and_described(report: LeakReport) -> None:
 def test_the_best_guess_is_marked_by_a_word_for_attacks_alone(report: LeakReport) -> None:
     for arm in report.arms:
         words = Html(pictures.arm_row(arm)).words
-        assert ("best guess" in words) == (arm.key in ADVERSARY)
+        assert ("best guess" in words) == (is_attack(arm.key))
 
 
 def test_the_verdict_is_in_words_as_well_as_colour(report: LeakReport) -> None:
