@@ -77,6 +77,29 @@ def test_a_new_encoder_leaves_the_figures_that_it_has_no_part_in(tmp_path: Path,
     assert shipped.unpack(tmp_path / "elsewhere", base, tmp_path) == 2
 
 
+def test_a_table_stays_until_there_is_one_of_the_present_weights(
+    tmp_path: Path, base: Base, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = add(tmp_path / f"defences--{base.key}-oldweights--0123abcd.jsonl", {})
+    old.write_text(json.dumps({"path": "person-1--none.json", "content": RESULT}) + "\n")
+    add(table(tmp_path / "work", base, "secmi") / "planted-000.json", RESULT)
+    shipped.pack(tmp_path / "work", base, tmp_path)
+    folder = shipped.earlier("defences", tmp_path / "there", base, tmp_path)
+    assert folder == table(tmp_path / "there", base, "defences", "oldweights")
+    assert json.loads((folder / "person-1--none.json").read_text()) == RESULT
+    assert shipped.earlier("secmi", tmp_path / "there", base, tmp_path) is None
+    monkeypatch.setattr("demo.evaluate.shipped.unpack", lambda *_: 0)
+    monkeypatch.setattr("demo.evaluate.shipped.earlier", lambda kind, work, base: folder)
+    monkeypatch.setattr("demo.evaluate.defences_table.summary", lambda folder: {})
+    monkeypatch.setattr("demo.evaluate.defences_table.markdown", lambda folder: "the table")
+    assert main(["defences", "--table", "--out", str(tmp_path / "empty")]) == 0
+    printed = capsys.readouterr().out
+    assert "earlier weights, face64-oldweights" in printed
+    add(table(tmp_path / "work", base, "defences") / "person-1--none.json", RESULT)
+    shipped.pack(tmp_path / "work", base, tmp_path)
+    assert not old.exists()
+
+
 def test_the_table_of_what_ships_can_be_printed_without_data(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

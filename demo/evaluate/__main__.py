@@ -161,7 +161,7 @@ def _defences(args: argparse.Namespace) -> None:
     from demo.bases import find_base, load_pipeline
     from demo.defend.plan import chosen
     from demo.defend.sweep import default_plan
-    from demo.evaluate import defences, defences_table
+    from demo.evaluate import defences, defences_table, shipped
     from demo.evaluate.held_out import held_out_people
     from demo.files import write_text
     from demo.lora.settings import find_preset
@@ -180,6 +180,9 @@ def _defences(args: argparse.Namespace) -> None:
         decoys = load_file(PEOPLE / "decoys.safetensors")["dlib"].double().numpy()
         where = {"first": args.people, "shard": args.shard, "shards": args.shards}
         defences.run(setup, plan, held_out_people(args.out), decoys, **where)
+    elif not any(folder.glob("person-*.json")) and (old := shipped.earlier("defences", args.out, base)) is not None:
+        folder = old
+        print(f"With earlier weights, {folder.parent.name}: these have been trained anew since.\n")
     write_text(folder / "defences.json", json.dumps(defences_table.summary(folder), indent=1) + "\n")
     print(defences_table.markdown(folder))
     print(f"\n{args.samples} pictures each, from {folder}")

@@ -24,7 +24,9 @@ SUMMARIES = {"defences.json", "secmi.json", "shake.json", "gate-table.json", "ga
 
 
 def pack(work: Path, base: Base, figures: Path = FIGURES) -> list[Path]:
-    """Write every table of ``base`` as it is now into ``figures``, in place of those of other weights of this base.
+    """Write every table of ``base`` as it is now into ``figures``, in place of the same of other weights of this base.
+
+    A table of other weights of which there is none of the present ones stays: see :func:`earlier`.
 
     Args:
         work: the folder given to the evaluations as ``--out``.
@@ -45,7 +47,7 @@ def pack(work: Path, base: Base, figures: Path = FIGURES) -> list[Path]:
                 name = _SEPARATOR.join((kind, root.name, table.name))
                 written.append(write_text(figures / f"{name}.jsonl", "\n".join(lines) + "\n"))
     written += [_pack_people(path, base, figures) for path in work.glob("people*.json") if _is_of(path, base)]
-    for kind in (*TABLES, PEOPLE):
+    for kind in {path.name.split(_SEPARATOR)[0] for path in written}:
         for path in figures.glob(f"{kind}{_SEPARATOR}{base.key}-*.json*"):
             if mark(kind, base) not in path.name:
                 path.unlink()
@@ -58,17 +60,21 @@ def unpack(work: Path, base: Base, figures: Path = FIGURES) -> int:
     Returns:
         How many results were added.
     """
-    added = 0
     files = [figures.glob(f"{kind}{_SEPARATOR}{mark(kind, base)}{_SEPARATOR}*.jsonl") for kind in TABLES]
-    for file in sorted(chain.from_iterable(files)):
-        table = work.joinpath(*file.stem.split(_SEPARATOR))
-        for line in file.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line)
-            path = table / record["path"]
-            if not path.exists():
-                write_text(path, json.dumps(record["content"], allow_nan=False, indent=1) + "\n")
-                added += 1
-    return added
+    return sum(_lay_out(file, work) for file in sorted(chain.from_iterable(files)))
+
+
+def earlier(kind: str, work: Path, base: Base, figures: Path = FIGURES) -> Path | None:
+    """The folder of a table that was made with weights of before, laid out under ``work``; None if none ships.
+
+    A long table outlives a new encoder, as what it is, until somebody has the core hours to make it anew.
+    """
+    files = sorted(figures.glob(f"{kind}{_SEPARATOR}{base.key}-*.jsonl"))
+    old = [file for file in files if mark(kind, base) not in file.name]
+    if not old:
+        return None
+    _lay_out(old[-1], work)
+    return _place(old[-1], work)
 
 
 def people(base: Base, name: str, figures: Path = FIGURES) -> dict[str, Any]:
@@ -98,6 +104,21 @@ def _pack_people(path: Path, base: Base, figures: Path) -> Path:
     kept = {key: value for key, value in content.items() if key not in MADE}
     name = _SEPARATOR.join((PEOPLE, mark(PEOPLE, base), path.stem))
     return write_text(figures / f"{name}.json", json.dumps(kept) + "\n")
+
+
+def _place(file: Path, work: Path) -> Path:
+    return work.joinpath(*file.stem.split(_SEPARATOR))
+
+
+def _lay_out(file: Path, work: Path) -> int:
+    added = 0
+    for line in file.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        path = _place(file, work) / record["path"]
+        if not path.exists():
+            write_text(path, json.dumps(record["content"], allow_nan=False, indent=1) + "\n")
+            added += 1
+    return added
 
 
 def mark(kind: str, base: Base) -> str:
