@@ -128,6 +128,14 @@ def test_a_table_of_people_ships_as_its_values_and_is_printed_from_them(
     assert "| encoder | 0.650 [0.600, 0.700] | 2 [1, 3] |" in capsys.readouterr().out
     assert main(["people", "--table", "--no-prior", "--out", str(tmp_path)]) == 2
     assert "Run it without --table." in capsys.readouterr().err
+    for name in ("people", "people-no-prior"):  # of an encoder before
+        add(figures / f"people--{base.key}-old--{name}.json", values | {"weights": "old"})
+    shipped.pack(work, base, figures)
+    assert main(["people", "--table", "--no-prior", "--out", str(tmp_path)]) == 0
+    assert "With earlier weights, old:" in capsys.readouterr().out
+    assert main(["people", "--table", "--out", str(tmp_path)]) == 0
+    assert "earlier weights" not in capsys.readouterr().out
+    assert not (figures / f"people--{base.key}-old--people.json").exists()
 
 
 def test_a_group_of_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ from demo.errors import DemoError, SettingsError
 from demo.evaluate import commands as leakage
 from demo.train.data import FACES128, PEOPLE, WORK
 
+EARLIER = "With earlier weights, {}: encoder or base have been trained anew since.\n"
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one evaluation; 2 on bad input."""
@@ -75,7 +77,7 @@ def _run(args: argparse.Namespace) -> None:
     from safetensors.torch import load_file
 
     from demo.attack.encoder import load_encoder
-    from demo.bases import find_base, load_pipeline
+    from demo.bases import find_base, fingerprint, load_pipeline
     from demo.evaluate import base as base_figures
     from demo.evaluate import people as people_figures
     from demo.evaluate import people_table, shipped
@@ -129,7 +131,10 @@ def _run(args: argparse.Namespace) -> None:
     name = f"people{'' if args.split == 'private' else '-dev'}{'-no-prior' if args.no_prior else ''}"
     whole = args.out / f"{name}.json"
     if args.table:
-        people_table.print_table(people_table.finished(shipped.people(base, name)))
+        found = shipped.people(base, name)
+        if found["weights"] != fingerprint(base):
+            print(EARLIER.format(found["weights"]))
+        people_table.print_table(people_table.finished(found))
         return
     if args.merge:
         parts = [args.out / f"{name}-{i}-of-{args.shards}.json" for i in range(args.shards)]
@@ -182,7 +187,7 @@ def _defences(args: argparse.Namespace) -> None:
         defences.run(setup, plan, held_out_people(args.out), decoys, **where)
     elif not any(folder.glob("person-*.json")) and (old := shipped.earlier("defences", args.out, base)) is not None:
         folder = old
-        print(f"With earlier weights, {folder.parent.name}: these have been trained anew since.\n")
+        print(EARLIER.format(folder.parent.name))
     write_text(folder / "defences.json", json.dumps(defences_table.summary(folder), indent=1) + "\n")
     print(defences_table.markdown(folder))
     print(f"\n{args.samples} pictures each, from {folder}")

@@ -47,8 +47,9 @@ def pack(work: Path, base: Base, figures: Path = FIGURES) -> list[Path]:
                 name = _SEPARATOR.join((kind, root.name, table.name))
                 written.append(write_text(figures / f"{name}.jsonl", "\n".join(lines) + "\n"))
     written += [_pack_people(path, base, figures) for path in work.glob("people*.json") if _is_of(path, base)]
-    for kind in {path.name.split(_SEPARATOR)[0] for path in written}:
-        for path in figures.glob(f"{kind}{_SEPARATOR}{base.key}-*.json*"):
+    for new in written:
+        kind, _, name = new.name.split(_SEPARATOR)
+        for path in figures.glob(f"{kind}{_SEPARATOR}{base.key}-*{_SEPARATOR}{name if kind == PEOPLE else '*'}"):
             if mark(kind, base) not in path.name:
                 path.unlink()
     return written
@@ -80,14 +81,17 @@ def earlier(kind: str, work: Path, base: Base, figures: Path = FIGURES) -> Path 
 def people(base: Base, name: str, figures: Path = FIGURES) -> dict[str, Any]:
     """The values of held-out people that ship: ``people``, or ``people-no-prior``.
 
+    Where there are none of the present weights, those of earlier ones, as their ``weights`` say.
+
     Raises:
-        WeightsError: none do, of the base's present weights.
+        WeightsError: none do.
     """
     path = figures / f"{PEOPLE}{_SEPARATOR}{mark(PEOPLE, base)}{_SEPARATOR}{name}.json"
     if not path.exists():
-        raise WeightsError(
-            f"No table '{name}' ships for the present weights of {base.title}.", "Run it without --table."
-        )
+        old = sorted(figures.glob(f"{PEOPLE}{_SEPARATOR}{base.key}-*{_SEPARATOR}{name}.json"))
+        if not old:
+            raise WeightsError(f"No table '{name}' ships for {base.title}.", "Run it without --table.")
+        path = old[-1]
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
