@@ -172,6 +172,7 @@ def _zoo(args: argparse.Namespace) -> None:
         shard=args.shard + args.shards * accelerator.process_index,
         shards=args.shards * accelerator.num_processes,
     )
+    accelerator.wait_for_everyone()  # whoever reads the zoo next finds all of it
     accelerator.end_training()
 
 

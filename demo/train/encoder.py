@@ -182,7 +182,7 @@ def train(
     batches: Batches | None = None
     try:
         done = keeper.resume()
-        agree(accelerator, done)
+        agree(accelerator, done, 0 if zoo is None else len(zoo.rows))
         if settings.algorithm == "zoo":
             assert zoo is not None
             batches = zoo_batches(zoo, share, streams)

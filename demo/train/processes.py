@@ -75,8 +75,8 @@ def share_of(accelerator: Accelerator, people: int) -> Share:
     return Share(accelerator.process_index * own, (accelerator.process_index + 1) * own, people)
 
 
-def agree(accelerator: Accelerator, done: int) -> None:
-    """Make sure that all processes go on from the same check-point.
+def agree(accelerator: Accelerator, done: int, loras: int = 0) -> None:
+    """Make sure that all processes go on from the same check-point, and from the same zoo of so many LoRAs.
 
     Raises:
         WeightsError: they do not.
@@ -88,4 +88,10 @@ def agree(accelerator: Accelerator, done: int) -> None:
         raise WeightsError(
             f"The processes found check-points of different age: updates {seen}.",
             "Let --work be a folder that all machines share.",
+        )
+    banks = accelerator.gather(torch.tensor([loras], device=accelerator.device)).tolist()
+    if len(set(banks)) > 1:
+        raise WeightsError(
+            f"The processes found zoos of different size: {banks} LoRAs.",
+            "Wait until the zoo is built, and let --work be a folder that all machines share.",
         )

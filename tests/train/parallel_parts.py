@@ -37,7 +37,7 @@ def content(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 def run_commands(folder: Path, cache: Path, commands: Sequence[Sequence[str]]) -> None:
     """Each command line in turn, ``--base tiny`` being the base in ``folder``; ends with what is not 0.
 
-    In float32 on all machines: with half a batch the products round otherwise, in bfloat16 a thousand times as far.
+    In float32 on all machines: half a batch rounds otherwise, and in bfloat16 too far for one and two to be compared.
     """
     from accelerate import Accelerator
 

@@ -231,6 +231,9 @@ def test_processes_that_found_other_checkpoints_stop() -> None:
     processes.agree(accelerator_of(2, seen=(7, 7)), 7)
     with pytest.raises(WeightsError, match="all machines share"):
         processes.agree(accelerator_of(2, seen=(7, 0)), 7)
+    half = SimpleNamespace(num_processes=2, device="cpu", gather=lambda mine: torch.tensor([int(mine), 7]))
+    with pytest.raises(WeightsError, match=r"zoos of different size: \[4, 7\]"):
+        processes.agree(half, 7, 4)  # type: ignore[arg-type]
 
 
 def test_one_numbered_device_is_not_for_several_processes() -> None:
