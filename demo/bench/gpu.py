@@ -106,7 +106,7 @@ def new_world(device: torch.device, dtype: torch.dtype, folder: Path, *, tiny: b
     if tiny:
         base = replace(base, sampling_steps=2)
         return World(pipe, base, preset(), side=128, seconds=0.05, rounds=2, together=(2,), updates=7)
-    if device.type == "cpu":  # where a step takes a quarter of a minute, and eight pictures' activations do not fit
+    if device.type == "cpu":  # where a step takes a quarter of a minute: few of them, and small ones
         few: dict[str, Any] = {"together": (2,), "batches": (1,), "pictures": (1,), "updates": 5}
         return World(pipe, base, preset(), 2048, seconds=1.0, rounds=3, each=1, warm=1, least=2, **few)
     return World(pipe, base, preset(), 8192, seconds=4.0, rounds=6, together=(8, 16))
