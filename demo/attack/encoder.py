@@ -35,6 +35,7 @@ class EncoderSettings(Settings):
     matrices: Literal["conv", "linear", "probes"] = "probes"
     probes: int = Field(24, ge=1, le=256)  # on either side of B A
     first: int | None = Field(None, ge=1)  # only the first n matrices (the paper, Table IV)
+    length: int | None = Field(None, ge=1)  # tokens of z; None: one for everything that is read
     clip: bool = True
     causal: bool = True  # the text transformer's own mask
     variational: bool = True

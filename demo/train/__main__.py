@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     encoder.add_argument("--matrices", choices=("conv", "linear", "probes"), default="probes")
     encoder.add_argument("--probes", type=int, default=24, help="probes on either side of each update")
     encoder.add_argument("--first", type=int, default=None, help="only the first n matrices")
+    encoder.add_argument("--length", type=int, default=None, help="tokens of z; by default one for all that is read")
     for flag in ("clip", "causal", "variational", "timestep", "start-at-prompt"):
         encoder.add_argument(f"--no-{flag}", dest=flag.replace("-", "_"), action="store_false")
     encoder.add_argument("--echo", action="store_true", help="read the cross-attention updates backwards, too")
@@ -194,6 +195,7 @@ def _encoder(args: argparse.Namespace) -> None:
         matrices=args.matrices,
         probes=args.probes,
         first=args.first,
+        length=args.length,
         clip=args.clip,
         causal=args.causal,
         variational=args.variational,

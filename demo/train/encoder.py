@@ -79,7 +79,8 @@ def new_encoder(
     import random
 
     torch.manual_seed(seed)
-    encoder = WeightEncoder(settings, layer_shapes(pipe, lora), lora.unet_rank, None, pipe.text_encoder.config)
+    shapes, config = layer_shapes(pipe, lora), pipe.text_encoder.config
+    encoder = WeightEncoder(settings, shapes, lora.unet_rank, settings.length, config)
     rng = random.Random(seed)
     guesses = [base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(64)]
     encoder.use_text_encoder(pipe.text_encoder, token_ids(pipe, guesses))

@@ -105,6 +105,19 @@ def test_every_matrix_is_read(tiny_pipe, tiny_base, shapes, causal: bool, monkey
     assert (unread > 0) == causal
 
 
+@pytest.mark.parametrize("causal", [True, False])
+def test_a_shorter_z_reads_all_matrices_without_the_mask_alone(tiny_pipe, tiny_base, shapes, causal: bool) -> None:
+    settings = EncoderSettings(variational=False, causal=causal, length=8)
+    encoder = new_encoder(tiny_pipe, tiny_base, LORA, settings).eval()
+    pairs, steps = pairs_of(shapes), torch.tensor([3, 3])
+    before = encoder.posterior(pairs, steps)[0]
+    assert before.shape[1] == encoder.length == 8 < encoder.sequence
+    still = 0
+    for layer, (a, b) in pairs.items():
+        still += int(torch.equal(encoder.posterior(pairs | {layer: (a, b + 1)}, steps)[0], before))
+    assert (still > 0) == causal
+
+
 def test_an_encoder_of_another_base_is_refused(tiny_pipe, tiny_base, tmp_path: Path) -> None:
     encoder = new_encoder(tiny_pipe, tiny_base, LORA, EncoderSettings())
     own, other = (
