@@ -158,11 +158,11 @@ FIGURES = {
     "dtype": "float16",
     "sections": {
         "encoder": {
-            plan.LITERAL: {"seconds_per_identity": 0.36},
-            "zoo, K = 8": {"seconds_per_identity": 0.036},
+            plan.LITERAL: {"seconds_per_identity": 0.36, "seconds": 0.36, "people": 1, "flops": 6e12},
+            "zoo, K = 8": {"seconds_per_identity": 0.036, "seconds": 0.288, "people": 8, "flops": 16e12},
             "zoo, K = 16": {"failed": "OutOfMemoryError"},
         },
-        "lora": {plan.STEP: {"seconds": 0.09}},
+        "lora": {plan.STEP: {"seconds": 0.09, "flops": 4e12}},
     },
 }
 
@@ -176,6 +176,22 @@ def test_the_plan_follows_its_formula(tmp_path: Path, capsys) -> None:
     path.write_text(json.dumps(FIGURES))
     assert command.main(["plan", "--figures", str(path), "--price", "3"]) == 0
     assert "10.0 h" in capsys.readouterr().out
+
+
+def test_a_plan_for_another_device_goes_by_the_operations(tmp_path: Path, capsys) -> None:
+    literal, zoo = plan.plans(FIGURES, price=3.0, updates=100_000, people=200, flop_per_s=20e12)
+    assert literal.hours == pytest.approx(100_000 * 6e12 / 20e12 / 3600)
+    assert zoo.hours == pytest.approx((200 * 1000 * 4e12 + 100_000 * 2e12) / 20e12 / 3600)
+    path = tmp_path / "gpu.json"
+    path.write_text(json.dumps(FIGURES))
+    asked = ["plan", "--figures", str(path), "--price", "3"]
+    assert command.main([*asked, "--peak", "100", "--share", "0.2", "0.4"]) == 0
+    said = capsys.readouterr().out
+    assert "An estimate" in said
+    assert "as measured" not in said
+    assert said.index("20% of 100 TFLOP/s:") < said.index("8.3 h") < said.index("40% of 100 TFLOP/s:")
+    assert command.main([*asked, "--peak", "100", "--share", "20"]) == 2
+    assert "at most 1" in capsys.readouterr().err
 
 
 def test_no_plan_without_figures(tmp_path: Path, capsys) -> None:

@@ -45,6 +45,10 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--figures", type=Path, default=None, help="plan: the file that gpu wrote")
     parser.add_argument("--price", type=float, default=None, help="plan: of an hour of that GPU")
+    parser.add_argument("--peak", type=float, default=None, help="plan: TFLOP/s of another GPU, for an estimate")
+    parser.add_argument(
+        "--share", type=float, nargs="+", default=(0.1, 0.3), help="plan --peak: the parts of it assumed to be used"
+    )
     parser.add_argument("--child", default=None, help=argparse.SUPPRESS)  # dp: memory of a variant; scale: one process
     args = parser.parse_args(argv)
     try:
@@ -82,7 +86,11 @@ def _run(args: argparse.Namespace) -> None:
 
         if args.figures is None or args.price is None:
             raise SettingsError("A plan needs figures and a price.", "Give --figures FILE and --price NUMBER.")
-        show(args.figures, args.price, args.updates or 100_000, args.people or 2000)
+        if (args.peak is not None and args.peak <= 0) or not all(0 < share <= 1 for share in args.share):
+            raise SettingsError("A peak is above 0, and a share of it at most 1.", "As in --peak 165 --share 0.1 0.3")
+        peak = None if args.peak is None else args.peak * 1e12
+        figures, price, updates, people = args.figures, args.price, args.updates or 100_000, args.people or 2000
+        show(figures, price, updates, people, peak=peak, shares=args.share)
         return
     found = []
     if args.what in {"all", "dp"}:

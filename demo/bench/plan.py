@@ -4,11 +4,15 @@
 
 P people in the zoo, S fine-tuning steps each at t_step seconds (one person at a time), M identity-updates at
 t_identity seconds each. Algorithm 2 literally fine-tunes as it goes: hours = M * t_literal / 3600.
+
+For a device on which nothing was measured there is an estimate: the floating-point operations of a step are the same
+everywhere, so t = FLOPs / (share * peak), for a peak and a share of it that are assumed.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,12 +51,20 @@ class Plan:
         )
 
 
-def plans(found: dict[str, Any], price: float, updates: int = UPDATES, people: int = PEOPLE) -> list[Plan]:
+def plans(
+    found: dict[str, Any],
+    price: float,
+    updates: int = UPDATES,
+    people: int = PEOPLE,
+    *,
+    flop_per_s: float | None = None,
+) -> list[Plan]:
     """A plan for every row of encoder training that was measured.
 
     Args:
         found: what :func:`demo.bench.gpu.bench` returns.
         price: of an hour.
+        flop_per_s: what another device is assumed to do; None for the one that was measured.
 
     Raises:
         SettingsError: figures are missing, or are those of tiny models.
@@ -63,10 +75,12 @@ def plans(found: dict[str, Any], price: float, updates: int = UPDATES, people: i
             "Measure first: python -m demo.bench gpu --out FILE",
         )
     rows = found["sections"].get("encoder", {})
-    measured = {name: row["seconds_per_identity"] for name, row in rows.items() if "seconds_per_identity" in row}
-    step = found["sections"].get("lora", {}).get(STEP, {}).get("seconds")
+    measured = {name: row for name, row in rows.items() if "seconds_per_identity" in row}
+    lora = found["sections"].get("lora", {}).get(STEP, {})
+    step = _seconds(lora, 1, flop_per_s) if "seconds" in lora else None
     made = []
-    for name, seconds in measured.items():
+    for name, row in measured.items():
+        seconds = row["seconds_per_identity"] if flop_per_s is None else _seconds(row, row["people"], flop_per_s)
         if name == LITERAL:
             made.append(Plan(name, 0.0, updates * seconds / 3600, price))
         elif step is not None:
@@ -76,8 +90,23 @@ def plans(found: dict[str, Any], price: float, updates: int = UPDATES, people: i
     return made
 
 
-def show(path: Path, price: float, updates: int = UPDATES, people: int = PEOPLE) -> list[Plan]:
+def _seconds(row: dict[str, Any], people: int, flop_per_s: float | None) -> float:
+    return float(row["seconds"] if flop_per_s is None else row["flops"] / flop_per_s) / people
+
+
+def show(
+    path: Path,
+    price: float,
+    updates: int = UPDATES,
+    people: int = PEOPLE,
+    *,
+    peak: float | None = None,
+    shares: Sequence[float] = (),
+) -> list[Plan]:
     """Print the plans, with the formula.
+
+    Args:
+        peak: FLOP/s of another device, for which the plans are then an estimate, one for each of ``shares``.
 
     Raises:
         SettingsError: the file cannot be read, or see :func:`plans`.
@@ -89,8 +118,23 @@ def show(path: Path, price: float, updates: int = UPDATES, people: int = PEOPLE)
     if not isinstance(found, dict):
         raise SettingsError(f"{path} holds no figures of a GPU.", "Give a file of: python -m demo.bench gpu")
     made = plans(found, price, updates, people)
-    print(f"{found['device']}, {found['dtype']}; M = {updates:,} identity-updates, P = {people:,} people in the zoo,")
-    print(f"S = {preset().steps:,} steps each. hours = (P S t_step + M t_identity) / 3600; cost = hours x price")
+    print(f"M = {updates:,} identity-updates, P = {people:,} people in the zoo, S = {preset().steps:,} steps each.")
+    print("hours = (P S t_step + M t_identity) / 3600; cost = hours x price")
+    if peak is None:
+        print(f"{found['device']}, {found['dtype']}, as measured:")
+        _print(made)
+        return made
+    print("An estimate, nothing of it measured on such a device: t = FLOPs / (share x peak), FLOPs as counted")
+    print(f"on {found['device']} in {found['dtype']}, share and peak as given.")
+    made = []
+    for share in shares:
+        print(f"{share:.0%} of {peak / 1e12:,.0f} TFLOP/s:")
+        those = plans(found, price, updates, people, flop_per_s=share * peak)
+        _print(those)
+        made += those
+    return made
+
+
+def _print(made: list[Plan]) -> None:
     for plan in made:
         print(f"  {plan}")
-    return made
