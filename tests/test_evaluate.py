@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.evaluate import held_out, people, people_table
+from demo.errors import SettingsError
+from demo.evaluate import encoders, held_out, people, people_table
 from demo.evaluate.__main__ import main
 from demo.evaluate.base import face_rate, grid
 from demo.lora import priors
@@ -69,6 +70,53 @@ def test_face_rate_and_contact_sheet() -> None:
     assert grid(noise, columns=2).size == (128, 64)
 
 
-def test_no_encoder_is_chosen_on_the_private_people(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["people", "--encoder", str(tmp_path / "encoder.safetensors"), "--out", str(tmp_path)]) == 2
-    assert "domain_nonmember" in capsys.readouterr().err
+@pytest.fixture
+def two_encoders(tiny_pipe, tiny_base, pictures, tmp_path, monkeypatch):
+    """Everything that a choice between encoders takes, over people of whom each has three photos to tune on."""
+    from demo.attack.encoder import EncoderSettings
+
+    monkeypatch.setattr(priors, "CACHE", tmp_path / "cache")
+    settings = LoraSettings(steps=1, batch=2, class_batch=1, class_images=2, unet_rank=4)
+    made = {
+        name: new_encoder(tiny_pipe, tiny_base, settings, EncoderSettings(length=length, variational=False))
+        for name, length in (("one", None), ("short", 4))
+    }
+    crowd = np.random.default_rng(0).normal(size=(9, 128))
+
+    def everybody(cache: Path, *, count: int, split: str) -> list[held_out.Person]:
+        assert split == "domain_nonmember"  # nothing is chosen on the private people
+        return [held_out.Person(i, pictures[i % 2 :][:3], pictures[:2], crowd[:2] + i) for i in range(count)]
+
+    monkeypatch.setattr(encoders, "held_out_people", everybody)
+    monkeypatch.setattr(dlib_face, "embed", lambda drawn: np.array([[np.mean(p)] * 128 for p in drawn]) / 255)
+
+    def run(out: Path, **more: int) -> dict:
+        common = {"people": 4, "samples": 2, "group": 2}
+        return encoders.evaluate(tiny_pipe, tiny_base, settings, crowd, made, out, **common, **more)
+
+    return run
+
+
+def test_encoders_are_held_against_the_first_over_the_same_people(two_encoders, tmp_path: Path) -> None:
+    whole = two_encoders(tmp_path / "whole.json")
+    assert whole["encoders"]["short"] == {"tokens": 4}
+    assert whole["order"] == [0, 1, 2, 3]
+    assert set(whole["values"]) == {encoders.OWNER} | {f"{e}{a}" for e in ("one", "short") for a in encoders.ARMS}
+    parts = [tmp_path / f"{i}.json" for i in range(2)]
+    for i, part in enumerate(parts):
+        two_encoders(part, shard=i, shards=2)
+    merged = encoders.merge(parts, tmp_path / "merged.json")
+    assert merged["order"] == whole["order"]
+    assert merged["values"] == whole["values"]
+    said = encoders.markdown(merged)
+    assert "| one | " in said
+    lines = [line.split(" | ") for line in said.splitlines() if line.startswith(("| one", "| short"))]
+    assert [bool(line[4].strip()) for line in lines] == [False, True]  # nothing is held against itself
+
+
+def test_no_encoder_is_judged_by_groups_of_one_or_under_one_name(two_encoders, tmp_path: Path, capsys) -> None:
+    with pytest.raises(SettingsError, match="too few"):
+        two_encoders(tmp_path / "out.json", shard=2, shards=3)
+    same = str(tmp_path / "encoder.safetensors")
+    assert main(["encoders", same, same, "--out", str(tmp_path)]) == 2
+    assert "same name" in capsys.readouterr().err

@@ -1,7 +1,4 @@
-"""``python -m demo.evaluate base | people | defences | secmi | shake | gate | photo-count | same-person | figures``.
-
-The README's figures, recomputed.
-"""
+"""``python -m demo.evaluate COMMAND``: the README's figures, recomputed, and those that settings are chosen by."""
 
 from __future__ import annotations
 
@@ -44,12 +41,19 @@ def main(argv: list[str] | None = None) -> int:
     people.add_argument("--merge", action="store_true", help="put the parts of --shards together and print the table")
     people.add_argument("--table", action="store_true", help="print what ships, and run nothing")
     people.add_argument("--no-prior", action="store_true", help="without prior preservation")
-    people.add_argument("--encoder", type=Path, default=None, help="in place of the bundled one, to choose among them")
     people.add_argument("--no-encoder", action="store_true", help="only the arms that need no encoder")
     people.add_argument("--group", type=int, default=10, help="people fine-tuned at once")
     people.add_argument(
         "--grid", type=Path, default=None, help="contact sheet with private photos: keep it out of the project"
     )
+    encoders = commands.add_parser("encoders", help="several encoders over the same people, to choose one")
+    encoders.add_argument("files", type=Path, nargs="+", help="the others are held against the first")
+    encoders.add_argument("--people", type=int, default=48, help="the first n of domain_nonmember")
+    encoders.add_argument("--samples", type=int, default=4, help="pictures of each person in each arm")
+    encoders.add_argument("--group", type=int, default=6, help="people fine-tuned at once")
+    encoders.add_argument("--shard", type=int, default=0, help="a process per core: each takes every n-th group")
+    encoders.add_argument("--shards", type=int, default=1)
+    encoders.add_argument("--merge", action="store_true", help="put the parts of --shards together and print the table")
     defences = commands.add_parser("defences", help="every defence over the 60 private people; resumes by itself")
     defences.add_argument("--people", type=int, default=None, help="only the first n")
     defences.add_argument("--samples", type=int, default=2, help="pictures of each person in each arm")
@@ -60,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     same = commands.add_parser("same-person", help="how often the warning about photos of two people is right")
     same.add_argument("--faces", type=Path, default=FACES128, help="folder of private.parquet and domains.parquet")
     figures = commands.add_parser("figures", help="put the tables of --out into weights/figures, so that they ship")
-    for command in (base, people, defences, same, figures, *leakage.add(commands)):
+    for command in (base, people, encoders, defences, same, figures, *leakage.add(commands)):
         command.add_argument("--base", default="face64")
         command.add_argument("--device", default="auto")
         command.add_argument("--out", type=Path, default=WORK / "evaluate")
@@ -76,7 +80,6 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> None:
     from safetensors.torch import load_file
 
-    from demo.attack.encoder import load_encoder
     from demo.bases import find_base, fingerprint, load_pipeline
     from demo.evaluate import base as base_figures
     from demo.evaluate import people as people_figures
@@ -93,6 +96,9 @@ def _run(args: argparse.Namespace) -> None:
         from demo.evaluate import same_person
 
         print(same_person.markdown(same_person.people(args.faces, side=base.side)))
+        return
+    if args.command == "encoders":
+        _encoders(args)
         return
     if args.command not in {"base", "people"}:
         shipped.unpack(args.out, base)
@@ -117,11 +123,6 @@ def _run(args: argparse.Namespace) -> None:
         )
         if value is not None
     }
-    if args.encoder is not None and args.split == "private":
-        raise SettingsError(
-            "Figures over the private people are those of the encoder that ships.",
-            "Choose by --split domain_nonmember.",
-        )
     if args.extrapolation is not None:
         base = replace(base, extrapolation=args.extrapolation)
     if args.no_prior:
@@ -150,7 +151,6 @@ def _run(args: argparse.Namespace) -> None:
         people=args.people,
         samples=args.samples,
         group=args.group,
-        encoder=None if args.encoder is None else load_encoder(args.encoder, pipe.text_encoder, base),
         with_encoder=not args.no_encoder,
         arms_grid=args.grid,
         split=args.split,
@@ -158,6 +158,39 @@ def _run(args: argparse.Namespace) -> None:
         shards=args.shards,
     )
     people_table.print_table(result)
+
+
+def _encoders(args: argparse.Namespace) -> None:
+    from safetensors.torch import load_file
+
+    from demo.attack.encoder import load_encoder
+    from demo.bases import find_base, load_pipeline
+    from demo.evaluate import encoders
+    from demo.lora.settings import find_preset
+
+    names = [path.parent.name + "/" + path.stem for path in args.files]
+    if len(set(names)) < len(names):
+        raise SettingsError("Two encoders have the same name and folder.", "Copy one to another name.")
+    parts = [args.out / f"encoders-{i}-of-{args.shards}.json" for i in range(args.shards)]
+    if args.merge:
+        print(encoders.markdown(encoders.merge(parts, args.out / "encoders.json")))
+        return
+    base = find_base(args.base)
+    pipe = load_pipeline(base, args.device)
+    found = encoders.evaluate(
+        pipe,
+        base,
+        find_preset(base.preset),
+        load_file(PEOPLE / "decoys.safetensors")["dlib"].double().numpy(),
+        {n: load_encoder(path, pipe.text_encoder, base) for n, path in zip(names, args.files, strict=True)},
+        parts[args.shard],
+        people=args.people,
+        samples=args.samples,
+        group=args.group,
+        shard=args.shard,
+        shards=args.shards,
+    )
+    print(encoders.markdown(found))
 
 
 def _defences(args: argparse.Namespace) -> None:

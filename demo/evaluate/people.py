@@ -26,6 +26,62 @@ from demo.sampling import draw, draw_prompt, encode_pictures, encode_prompts
 from demo.train.zoo import GroupTrainer
 
 
+class Drawer:
+    """Pictures of K fine-tuned models at once; whoever draws last leaves them as they were found."""
+
+    def __init__(
+        self, pipe: StableDiffusionPipeline, base: Base, trainer: GroupTrainer, samples: int, seed: int
+    ) -> None:
+        self.pipe, self.base, self.trainer = pipe, base, trainer
+        self.samples, self.seed, self.people = samples, seed, len(trainer.triggers)
+        trainer.unet.set_each(samples)
+        self.public_negative = _without(trainer, lambda: encode_prompts(pipe, [base.negative_prompt] * self.people))
+
+    def run(self, context: Tensor, negative: Tensor, *, extrapolate: bool) -> list[list[Image.Image]]:
+        """Person -> pictures, of embeddings (K * samples, tokens, width), K people in a row."""
+        self.trainer.unet.set_extrapolation(extrapolate)
+        try:
+            pictures = draw(
+                self.pipe,
+                context,
+                guidance=self.base.extrapolation if extrapolate else self.base.guidance,
+                steps=self.base.sampling_steps,
+                seed=self.seed,
+                negative=negative,
+                at_once=len(context),  # the layers deal a batch out to the people: it holds all of them
+            )
+        finally:
+            self.trainer.unet.set_extrapolation(False)
+        return [pictures[k * self.samples : (k + 1) * self.samples] for k in range(self.people)]
+
+    def prompted(self, prompts: list[list[str]], *, extrapolate: bool = True) -> list[list[Image.Image]]:
+        """Each person's own text encoder reads the prompts, (K, samples)."""
+        flat = encode_prompts(self.pipe, [p for own in prompts for p in own])
+        own = encode_prompts(self.pipe, [self.base.negative_prompt] * self.people).repeat_interleave(self.samples, 0)
+        return self.run(flat, self.public_negative if extrapolate else own, extrapolate=extrapolate)
+
+    def secret(self, *, extrapolate: bool = True) -> list[list[Image.Image]]:
+        """DreamBooth with the trigger that only its owner knows."""
+        prompts = [[self.base.test_prompt.format(trigger=t)] * self.samples for t in self.trainer.triggers]
+        return self.prompted(prompts, extrapolate=extrapolate)
+
+    def encoded(self, z: Tensor, *, extrapolate: bool = True) -> list[list[Image.Image]]:
+        """Of an encoder's embeddings, (K, samples, tokens, width)."""
+        return self.run(z.flatten(0, 1), self.public_negative, extrapolate=extrapolate)
+
+    @torch.no_grad()
+    def read(self, encoder: WeightEncoder) -> Tensor:
+        """What an encoder writes for the K models, (K, samples, tokens, width)."""
+        scale = self.trainer.settings.unet_alpha / self.trainer.settings.unet_rank
+        state = self.trainer.unet.state()
+        pairs = {k: (state[f"{k}.lora_A.weight"], scale * state[f"{k}.lora_B.weight"]) for k in encoder.shapes}
+        mean, logvar = encoder.posterior(pairs, torch.full((self.people,), self.trainer.settings.steps))
+        shape = (self.people, self.samples, *mean.shape[1:])
+        noise = torch.randn(shape, generator=torch.Generator().manual_seed(self.seed)).to(mean)
+        spread = (logvar / 2).exp()[:, None] if encoder.settings.variational else torch.zeros_like(mean)[:, None]
+        return mean[:, None] + spread * noise
+
+
 def draw_group(
     pipe: StableDiffusionPipeline,
     base: Base,
@@ -35,68 +91,28 @@ def draw_group(
     seed: int,
 ) -> dict[str, list[list[Image.Image]]]:
     """Pictures of every arm that needs the K fine-tuned models, arm -> person -> pictures."""
-    people = len(trainer.triggers)
-    trainer.unet.set_each(samples)
-    public_negative = _without(trainer, lambda: encode_prompts(pipe, [base.negative_prompt] * people))
-
-    def run(context: Tensor, negative: Tensor, *, extrapolate: bool) -> list[list[Image.Image]]:
-        trainer.unet.set_extrapolation(extrapolate)
-        guidance = base.extrapolation if extrapolate else base.guidance
-        pictures = draw(
-            pipe,
-            context,
-            guidance=guidance,
-            steps=base.sampling_steps,
-            seed=seed,
-            negative=negative,
-            at_once=len(context),  # the layers deal a batch out to the people: it holds all of them
-        )
-        return [pictures[k * samples : (k + 1) * samples] for k in range(people)]
-
-    def prompted(prompts: list[list[str]], *, extrapolate: bool = True) -> list[list[Image.Image]]:
-        # Each person's own text encoder: (K, samples) prompts, K people in a row.
-        flat = encode_prompts(pipe, [p for own in prompts for p in own])
-        own = encode_prompts(pipe, [base.negative_prompt] * people).repeat_interleave(samples, 0)
-        return run(flat, public_negative if extrapolate else own, extrapolate=extrapolate)
-
-    def encoded(z: Tensor, *, extrapolate: bool = True) -> list[list[Image.Image]]:
-        return run(z.flatten(0, 1), public_negative, extrapolate=extrapolate)
-
+    drawer = Drawer(pipe, base, trainer, samples, seed)
     rng = random.Random(seed)
-    guess = [[base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(samples)] for _ in range(people)]
-    secret = [[base.test_prompt.format(trigger=t)] * samples for t in trainer.triggers]
+    guess = [[base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(samples)] for _ in range(drawer.people)]
     out = {
-        "dreambooth": prompted(secret, extrapolate=False),  # as its owner draws
-        "dreambooth_extrapolated": prompted(secret),
-        "class_prompt": prompted([[base.class_prompt] * samples] * people),
-        "random_trigger": prompted(guess),
+        "dreambooth": drawer.secret(extrapolate=False),  # as its owner draws
+        "dreambooth_extrapolated": drawer.secret(),
+        "class_prompt": drawer.prompted([[base.class_prompt] * samples] * drawer.people),
+        "random_trigger": drawer.prompted(guess),
     }
     if encoder is not None:
-        z = _posterior(encoder, trainer, samples, seed)
-        out["encoder"] = encoded(z)
-        out["encoder_ordinary"] = encoded(z, extrapolate=False)
+        z = drawer.read(encoder)
+        out["encoder"] = drawer.encoded(z)
+        out["encoder_ordinary"] = drawer.encoded(z, extrapolate=False)
         # The embedding of k - 1 in the model of k shows of k what the weights carry, of k - 1 what it carries itself.
-        out["foreign_embedding"] = encoded(z.roll(1, 0))
+        out["foreign_embedding"] = drawer.encoded(z.roll(1, 0))
         out["swapped_model"] = out["foreign_embedding"][1:] + out["foreign_embedding"][:1]
         state = trainer.unet.state()
         noise = {name: _same_norm(value, seed) for name, value in state.items()}
         trainer.unet.load(noise)
-        out["random_lora"] = encoded(_posterior(encoder, trainer, samples, seed))
+        out["random_lora"] = drawer.encoded(drawer.read(encoder))
         trainer.unet.load(state)
-    trainer.unet.set_extrapolation(False)
     return out
-
-
-@torch.no_grad()
-def _posterior(encoder: WeightEncoder, trainer: GroupTrainer, samples: int, seed: int) -> Tensor:
-    scale = trainer.settings.unet_alpha / trainer.settings.unet_rank
-    state = trainer.unet.state()
-    pairs = {k: (state[f"{k}.lora_A.weight"], scale * state[f"{k}.lora_B.weight"]) for k in encoder.shapes}
-    steps = torch.full((len(trainer.triggers),), trainer.settings.steps)
-    mean, logvar = encoder.posterior(pairs, steps)
-    noise = torch.randn((len(mean), samples, *mean.shape[1:]), generator=torch.Generator().manual_seed(seed)).to(mean)
-    spread = (logvar / 2).exp()[:, None] if encoder.settings.variational else torch.zeros_like(mean)[:, None]
-    return mean[:, None] + spread * noise  # (K, samples, tokens, width)
 
 
 def _same_norm(value: Tensor, seed: int) -> Tensor:

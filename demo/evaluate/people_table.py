@@ -29,13 +29,18 @@ CEILINGS = ("photos", "decoded")  # the photos tuned on, and the same through th
 
 def merge(paths: list[Path], out: Path) -> dict[str, Any]:
     """One result from the parts that several processes wrote."""
-    parts = [json.loads(path.read_text()) for path in paths]
+    return finish(gathered(paths), out)
+
+
+def gathered(paths: list[Path]) -> dict[str, Any]:
+    """The values of all parts, in the people's order."""
+    parts = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     rows = sorted((person, n, k) for n, part in enumerate(parts) for k, person in enumerate(part["order"]))
     values = {
         arm: {key: [parts[n]["values"][arm][key][k] for _, n, k in rows] for key in found}
         for arm, found in parts[0]["values"].items()
     }
-    return finish(parts[0] | {"order": [person for person, _, _ in rows], "values": values}, out)
+    return parts[0] | {"order": [person for person, _, _ in rows], "values": values}
 
 
 def finish(result: dict[str, Any], out: Path) -> dict[str, Any]:
