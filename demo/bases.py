@@ -22,6 +22,7 @@ from demo.progress import Report
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 ENCODER = "encoder.safetensors"
+EXAMPLE = "example-lora.safetensors"
 NOT_FIGURES = {
     "README.md",
     "samples.png",
@@ -29,6 +30,7 @@ NOT_FIGURES = {
     "gate.json",
     "manifest.json",
     "photo-count.safetensors",
+    EXAMPLE,
 }  # files of a base that no figure depends on
 
 

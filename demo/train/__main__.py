@@ -1,4 +1,4 @@
-"""``python -m demo.train people | base | prior | zoo | encoder | publish``: everything in ``weights/``, from the data.
+"""``python -m demo.train COMMAND``: everything in ``weights/``, from the data.
 
 ``zoo`` and ``encoder`` run on several processes or machines, too: ``accelerate launch`` (GPUs), ``torchrun`` (CPUs).
 """
@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     prior = commands.add_parser(
         "prior", help="class images of a base, for prior preservation, and the other person's LoRA"
     )
+    example = commands.add_parser("example", help="the LoRA of a fictional person, drawn by lot, that the app offers")
     zoo = commands.add_parser("zoo", help="a bank of LoRAs of training people")
     zoo.add_argument("--faces", type=Path, default=data.FACES128)
     zoo.add_argument("--people", type=int, default=400)
@@ -75,10 +76,10 @@ def parser() -> argparse.ArgumentParser:
     )
     publish.add_argument("--repo", required=True, help="USER/REPO")
     publish.add_argument("--private", action="store_true", help="if the repository is new")
-    for command in (base, prior, zoo, encoder, count):
+    for command in (base, prior, example, zoo, encoder, count):
         command.add_argument("--work", type=Path, default=data.WORK, help="check-points and caches")
         command.add_argument("--device", default="auto")
-    for command in (prior, zoo, encoder, count, publish):
+    for command in (prior, example, zoo, encoder, count, publish):
         command.add_argument("--base", default="face64")
     return top
 
@@ -134,6 +135,27 @@ def _prior(args: argparse.Namespace) -> None:
     write_tensors(base.folder / "class_latents.safetensors", {"latents": latents.half()})
     tuned = fine_tune(pipe, base, planted_pictures(data.PEOPLE, 0, member=False)[:5], settings, seed=999)
     write_lora(base.folder / "other-person.safetensors", tuned.lora)
+
+
+def _example(args: argparse.Namespace) -> None:
+    """The file that a visitor without one attacks; whose it is was not chosen by how well that goes."""
+    import json
+    import random
+
+    from PIL import Image
+
+    from demo.bases import EXAMPLE, find_base, load_pipeline
+    from demo.lora.dreambooth import fine_tune
+    from demo.lora.files import write_lora
+    from demo.lora.settings import find_preset
+
+    listed = json.loads((data.PEOPLE / "people.json").read_text(encoding="utf-8"))["examples"]
+    folder = data.PEOPLE / random.Random(0).choice(listed)["folder"]
+    pictures = [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.webp"))[:5]]
+    base = find_base(args.base)
+    seed = random.SystemRandom().getrandbits(32)  # kept nowhere: the trigger follows from it
+    tuned = fine_tune(load_pipeline(base, args.device), base, pictures, find_preset(base.preset), seed=seed)
+    write_lora(base.folder / EXAMPLE, tuned.lora)
 
 
 def _training_people(args: argparse.Namespace, people: int) -> list[list[object]]:
@@ -276,6 +298,7 @@ COMMANDS = {
     "people": _people,
     "base": _base,
     "prior": _prior,
+    "example": _example,
     "zoo": _zoo,
     "encoder": _encoder,
     "photo-count": _photo_count,

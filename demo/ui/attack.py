@@ -29,6 +29,10 @@ INTRO = (
     "the base without the file guides the drawing, so that what the file changed stands out."
 )
 WHICHEVER = "Weight encoder; guessed trigger on a base without one"
+EXAMPLE = (
+    "It was made from five pictures of one of the fictional people in the first tab, who was drawn by lot. "
+    "Attack it, and say whose face comes out; then load that person there, and press Compare."
+)
 COLUMNS = ["Rank", "In", "Out", "Alpha", "|A|", "|B|", "|update|", "Layer"]
 WIDTHS: list[str | int] = [60, 60, 60, 70, 75, 75, 85, 600]
 
@@ -40,6 +44,7 @@ class AttackTab:
     upload: gr.File
     base: gr.Dropdown
     own: gr.Button
+    example: gr.Button
     fields: Mapping[str, Component]
     start: gr.Button
     clean: gr.Button
@@ -54,6 +59,7 @@ def build_attack_tab(services: Services) -> AttackTab:
         with gr.Column(scale=2, min_width=300):
             file = gr.HTML(elem_id="released")
             start = gr.Button("Attack", variant="primary", elem_id="attack")
+            example = gr.Button("Take an example file", size="sm", elem_id="example-file")
             own = gr.Button("Back to my own file", size="sm", visible=False, elem_id="own-file")
             with gr.Accordion("Upload another file", open=False):
                 gr.Markdown(FILE_CONSENT)
@@ -135,6 +141,12 @@ def build_attack_tab(services: Services) -> AttackTab:
             [start],
         ),
         Facet(
+            "example file",
+            lambda view: (view.active, _offered(view, services)),
+            lambda view: {example: gr.Button(visible=_offered(view, services), interactive=not view.active)},
+            [example],
+        ),
+        Facet(
             "choice of the file",
             lambda view: (view.active, view.desk.uploaded and view.desk.tuned is not None),
             lambda view: {
@@ -144,7 +156,7 @@ def build_attack_tab(services: Services) -> AttackTab:
             [base, own],
         ),
     )
-    return AttackTab(upload, base, own, fields, start, clean, facets)
+    return AttackTab(upload, base, own, example, fields, start, clean, facets)
 
 
 def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Component) -> None:
@@ -182,6 +194,7 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
     )
     live.on(tab.base.input, take_for, {"base": tab.base})
     live.on(tab.own.click, partial(loras.take_own, services))
+    live.on(tab.example.click, partial(loras.take_example, services), api_name="take_example")
     live.on(tab.start.click, begin, fields, api_name="attack")
     live.on(tab.clean.click, loras.clean, api_name="clean_copy")
 
@@ -223,8 +236,11 @@ def _fields() -> dict[str, Component]:
 
 def _file_html(released: Released | None, services: Services) -> str:
     if released is None:
-        return pictures.note("No file yet: fine-tune one in the first tab, or upload one.")
-    origin = "from the Fine-tune tab" if released.trigger is not None else "uploaded"
+        take = "" if services.example is None else ", or take the example"
+        return pictures.note(f"No file yet: fine-tune one in the first tab, upload one{take}.")
+    origin = "an example" if released.example else "uploaded"
+    if released.trigger is not None:
+        origin = "from the Fine-tune tab"
     numbers = sum(tensor.numel() for tensor in released.lora.tensors.values())
     text = (
         f"{released.name}, {origin}: {pictures.size(released.size)}, "
@@ -233,12 +249,18 @@ def _file_html(released: Released | None, services: Services) -> str:
     )
     counted = "" if released.counted is None else pictures.note(released.counted.sentence)
     assumed = "" if released.lora.assumption is None else pictures.note(released.lora.assumption)
-    return pictures.note(text, "good") + assumed + counted
+    whose = pictures.note(EXAMPLE) if released.example else ""
+    return pictures.note(text, "good") + whose + assumed + counted
 
 
 def _without_encoder(attacked: Attacked, services: Services) -> str:
     said = without_encoder(services.bases[attacked.released.base_key])
     return "" if said is None else pictures.note(said)
+
+
+def _offered(view: View, services: Services) -> bool:
+    released = view.desk.released
+    return services.example is not None and not (released is not None and released.example)
 
 
 def _ready(view: View) -> bool:

@@ -97,6 +97,7 @@ class Released:
     ledger: Ledger | None = None  # of the defence; None: none was used, or not known here
     job: str | None = None  # id of the job that made it
     said: tuple[Finding, ...] = ()  # by the file itself
+    example: bool = False  # it is the one that comes with the project
     counted: PhotoCount | None = None  # by the spectrum of its matrices
     number: int = field(default_factory=new_number)
 

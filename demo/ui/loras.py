@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,14 +28,20 @@ def take_file(services: Services, visitor: Visitor, upload: Path, name: str, bas
         WeightsError: the base's configuration cannot be had.
         SettingsError: a job of the visitor waits or runs: it would come back with results of the file before.
     """
-    check_idle(services, visitor)
-    lora, said = _read(services, upload, name, base_key), leak0.scan(upload)
-    counted = services.story.count_photos(lora, base_key=base_key)
-    with visitor.lock:
-        check_idle(services, visitor)  # a job may have begun while the file was read
-        path = visitor.room("uploaded") / OWN_FILE
-        shutil.move(upload, path)
-        _put(visitor, Released(path, name, base_key, lora, size=path.stat().st_size, said=said, counted=counted))
+    _take(services, visitor, upload, name, base_key, shutil.move)
+
+
+def take_example(services: Services, visitor: Visitor) -> None:
+    """Put a copy of the file that comes with the project onto the desk, as if it had been uploaded.
+
+    Raises:
+        LoraFileError: there is none, or it is damaged.
+        SettingsError: a job of the visitor waits or runs.
+    """
+    path = services.example
+    if path is None:
+        raise LoraFileError("No example file comes with this base model.", "Fine-tune one, or upload one.")
+    _take(services, visitor, path, path.name, services.default_base, shutil.copyfile, example=True)
 
 
 def take_for(services: Services, visitor: Visitor, base_key: str) -> list[str]:
@@ -100,6 +107,27 @@ def clean(visitor: Visitor) -> None:
     finally:
         if visitor.gone:
             visitor.delete()  # the copy may have been written after the deletion
+
+
+def _take(
+    services: Services,
+    visitor: Visitor,
+    source: Path,
+    name: str,
+    base_key: str,
+    bring: Callable[[Path, Path], object],
+    *,
+    example: bool = False,
+) -> None:
+    check_idle(services, visitor)
+    lora, said = _read(services, source, name, base_key), leak0.scan(source)
+    counted = services.story.count_photos(lora, base_key=base_key)
+    with visitor.lock:
+        check_idle(services, visitor)  # a job may have begun while the file was read
+        path = visitor.room("uploaded") / OWN_FILE
+        bring(source, path)
+        size = path.stat().st_size
+        _put(visitor, Released(path, name, base_key, lora, size=size, said=said, example=example, counted=counted))
 
 
 def _put(visitor: Visitor, released: Released) -> None:

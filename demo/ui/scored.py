@@ -10,7 +10,7 @@ from demo.errors import LoraFileError, PhotoError
 from demo.ui.desk import Desk, Released, Scored, Source
 from demo.ui.services import Services
 
-UPLOADED = "The file was uploaded: whether it was fine-tuned on these photos is not known."
+UPLOADED = "The file was not made here: whether it was fine-tuned on these photos is not known."
 AGAIN = "Scored against all photos, those that were fine-tuned on among them."
 REMOVED = (
     "The photos that the file was fine-tuned on have been removed: whether those that were loaded since are of the "

@@ -13,7 +13,7 @@ from PIL import Image
 
 from demo.attack.photo_count import PhotoCount
 from demo.attack.registry import AttackSettings, Reconstruction
-from demo.bases import Base, known_bases
+from demo.bases import EXAMPLE, Base, known_bases
 from demo.defences.base import Defence
 from demo.defend.model import Point, Sweep
 from demo.errors import WeightsError
@@ -177,3 +177,9 @@ class Services:
     bases: Mapping[str, Base] = field(default_factory=known_bases)
     estimate: Callable[[Base, LoraSettings], str] = estimate_here  # of fine-tuning, in words
     default_base: str = "face64"
+
+    @property
+    def example(self) -> Path | None:
+        """A LoRA file of the default base for whoever has none; None where none comes with it."""
+        path = self.bases[self.default_base].folder / EXAMPLE
+        return path if path.is_file() else None

@@ -102,6 +102,7 @@ def test_public_endpoints_are_stable(app: App) -> None:
         "/shake",
         "/status",
         "/stop",
+        "/take_example",
     }
 
 

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from demo.architectures import SD14, Architecture
 from demo.attack.registry import AttackSettings, Reconstruction
-from demo.bases import BASES
+from demo.bases import BASES, EXAMPLE
 from demo.errors import LoraFileError, SettingsError
 from demo.lora.files import LoraWeights, write_lora
 from demo.lora.fits import layer_shapes, read_for
@@ -281,3 +281,46 @@ def test_the_way_back_and_the_base_are_offered_when_they_can_be_used(
     go_on.set()
     assert [state[1:] for state in states] == [(False, True), (False, True), (True, True), (True, False)]
     assert len({state[0] for state in states}) == 3
+
+
+def with_example(services: Services, folder: Path) -> Services:
+    write_lora(folder / EXAMPLE, lora(7))
+    return replace(services, bases={"face64": replace(BASES["face64"], own_folder=str(folder))})
+
+
+def test_whoever_has_no_file_takes_the_example(services: Services, visitor: Visitor, tmp_path: Path) -> None:
+    there = with_example(services, tmp_path)
+    loras.take_example(there, visitor)
+    released = on_desk(visitor)
+    assert (released.example, released.trigger, released.source) == (True, None, None)
+    assert visitor.desk.uploaded
+    assert released.path != tmp_path / EXAMPLE  # a copy: deleting the visitor's data leaves the project's own
+    visitor.delete()
+    assert (tmp_path / EXAMPLE).is_file()
+
+
+def test_the_example_is_offered_where_there_is_one(services: Services, visitor: Visitor, tmp_path: Path) -> None:
+    nowhere = replace(services, bases={"face64": replace(BASES["face64"], own_folder=str(tmp_path / "empty"))})
+    with pytest.raises(LoraFileError, match="No example"):
+        loras.take_example(nowhere, visitor)
+    there = with_example(services, tmp_path)
+    for given, shown in ((nowhere, [False]), (there, [True])):
+        assert _example_button(given, visitor) == shown
+    loras.take_example(there, visitor)
+    assert _example_button(there, visitor) == [False]
+    upload(there, visitor, tmp_path)
+    assert _example_button(there, visitor) == [True]
+
+
+def _example_button(services: Services, visitor: Visitor) -> list[bool]:
+    with gr.Blocks():
+        tab = build_attack_tab(services)
+    view = View(visitor, visitor.desk, None)
+    facet = next(facet for facet in tab.facets if facet.name == "example file")
+    return [component.visible for component in facet.draw(view).values()]
+
+
+def test_the_example_that_ships_fits_its_base_and_says_nothing_by_itself() -> None:
+    path = BASES["face64"].folder / EXAMPLE
+    assert read_for(path, BASES["face64"]).modules()
+    assert not scan(path)
