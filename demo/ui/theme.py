@@ -50,6 +50,7 @@ overflow:hidden;background:var(--border-color-primary)}
 .ll-arm .ll-row{flex-wrap:nowrap;overflow-x:auto;padding:4px}
 .ll-arm figure{flex:none}
 .ll-arm.wrap .ll-row{flex-wrap:wrap}
+.ll-arm.wrap .ll-row figure{width:calc((100% - 1.5rem - 8px)/4);max-width:176px}
 .ll-arm h3{margin:.9rem 0 0;font-size:1rem;font-weight:600}
 .ll-arm p{margin:.1rem 0 .3rem;opacity:.8;font-size:.9rem}
 .ll-people{gap:.5rem;display:grid!important;grid-template-columns:repeat(auto-fill,minmax(72px,1fr))}
@@ -141,6 +142,7 @@ grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:.5rem}
 .ll-meta summary{cursor:pointer;padding:.4rem 0}
 .ll-meta code{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem}
 @media (max-width:640px){.ll-row figure{width:calc((100% - 1rem)/3)}.ll-arm .ll-row figure{width:92px}
+.ll-arm.wrap .ll-row figure{width:calc((100% - 1rem - 8px)/3)}
 .ll-header h1{font-size:1.35rem}
 .tab-container button{padding:0 .3rem;font-size:.78rem}}
 .ll-footer{font-size:.85rem;opacity:.8;margin-top:1.5rem}
