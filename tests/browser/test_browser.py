@@ -230,6 +230,19 @@ def test_a_bad_lora_is_explained(visit: Visit, tmp_path: Path) -> None:
     assert page.locator("#attack").is_disabled()
 
 
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_whoever_has_no_file_attacks_the_example(visit: Visit, width: int, scheme: str) -> None:
+    page = visit(width, scheme)
+    tab(page, "2 Attack")
+    page.locator("#example-file").click()
+    page.get_by_text("one of the fictional people").wait_for()
+    assert page.locator("#example-file").is_hidden()
+    page.locator("#attack").click()
+    page.locator("#reconstruction img").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    shoot(page, f"{width}-example")
+
+
 def test_delete_my_data_empties_the_page_for_this_visitor_alone(visit: Visit) -> None:
     ann, bob = visit(), visit()
     load_person(ann)
