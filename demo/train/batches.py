@@ -94,7 +94,7 @@ def zoo_batches(zoo: Zoo, share: Share, streams: Streams) -> Batches:
 
 def tuned(pipe: StableDiffusionPipeline, base: Base, photos: list[list[Image.Image]], lora: LoraSettings) -> Batch:
     """People after their last step: what an encoder that meets LoRAs of all ages takes its units from."""
-    trainer = GroupTrainer(pipe, base, photos, lora, seed=0)
+    trainer = GroupTrainer(pipe, base, photos, lora, seed=0, fast=True)
     try:
         for _ in range(lora.steps):
             trainer.step()
@@ -141,7 +141,7 @@ def live_batches(
         if done >= given:
             done -= given
             continue
-        trainer = GroupTrainer(pipe, base, photos, lora, seed=seed, share=share)
+        trainer = GroupTrainer(pipe, base, photos, lora, seed=seed, fast=True, share=share)
         if not done:
             streams.take_over()
         try:

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from diffusers import StableDiffusionPipeline
-from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
 from pydantic import Field
 from safetensors import safe_open
@@ -38,7 +37,7 @@ from demo.settings import Settings
 from demo.train.batches import Batches, Streams, live_batches, put_back, tuned, zoo_batches
 from demo.train.checkpoint import Checkpoint, Ema
 from demo.train.identity import digest
-from demo.train.precision import mixed_precision
+from demo.train.precision import mixed_precision, plain_attention
 from demo.train.processes import agree, new_accelerator, share_of
 from demo.train.zoo import Zoo
 
@@ -177,9 +176,7 @@ def train(
         end = tuned(pipe, base, people[:CALIBRATED], lora)
         encoder.matrices.calibrate(fold(end.unet, end.scale, encoder.shapes))
         draw_people = put_back(draw_people, people)  # a run that is resumed does not draw them for this
-    processors = dict(pipe.unet.attn_processors)
-    if device.type == "cpu":
-        pipe.unet.set_attn_processor(AttnProcessor())  # as in demo.train.unet
+    processors = plain_attention(pipe.unet)
     batches: Batches | None = None
     try:
         done = keeper.resume()

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
+from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
+
+SMALL = 32  # side of the latents up to which plain attention is the faster one on a CPU
 
 
 def native_bfloat16(device: str) -> bool:
@@ -24,3 +29,15 @@ def mixed_precision(device: str, weights: torch.dtype = torch.float32) -> Abstra
     if not native_bfloat16(device) or weights == torch.float16:
         return nullcontext()
     return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
+
+
+def plain_attention(unet: UNet2DConditionModel) -> dict[str, Any]:
+    """Give a small UNet on a CPU diffusers' plain attention; the processors that it had.
+
+    Torch's fused attention is several times slower there in bfloat16. Larger ones need it: of 64 x 64 latents every
+    layer would keep matrices of 4096 x 4096 for the way back.
+    """
+    before = dict(unet.attn_processors)
+    if unet.device.type == "cpu" and unet.config.sample_size <= SMALL:
+        unet.set_attn_processor(AttnProcessor())
+    return before

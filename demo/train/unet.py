@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
-from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -21,7 +20,7 @@ from demo.sampling import velocity_weight
 from demo.train.clip import WIDTH, tokens
 from demo.train.course import Course
 from demo.train.data import WORK, Faces
-from demo.train.precision import mixed_precision
+from demo.train.precision import mixed_precision, plain_attention
 
 BLOCKS = (96, 160)
 UNCONDITIONAL = 0.1  # share of captions left empty, for classifier-free guidance
@@ -79,8 +78,7 @@ def train(
     """
     torch.manual_seed(seed)
     unet = (start or new_unet(latents.shape[2])).to(device).train()
-    if torch.device(device).type == "cpu":
-        unet.set_attn_processor(AttnProcessor())  # torch's fused attention is several times slower in bfloat16 there
+    plain_attention(unet)
     text_encoder = text_encoder.to(device).eval().requires_grad_(False)
     optimiser = torch.optim.AdamW(unet.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
     course = Course("unet", unet, optimiser, work, pictures=pictures, batch=batch)

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import torch
 from diffusers import StableDiffusionPipeline
-from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
 from safetensors import safe_open
 from torch import Tensor
@@ -32,7 +31,7 @@ from demo.lora.settings import LoraSettings
 from demo.lora.share import Share, everybody
 from demo.sampling import encode_pictures, text_embeddings, token_ids
 from demo.train.identity import made_with, refuse_others
-from demo.train.precision import mixed_precision
+from demo.train.precision import mixed_precision, plain_attention
 
 FILES = "group-*.safetensors"
 HOW = ("base", "weights", "settings", "scale")  # notes that all files of a zoo have in common
@@ -74,9 +73,7 @@ class GroupTrainer:
         people = len(photos)
         share = share or everybody(people)
         self._pipe, self._fast = pipe, fast
-        self._processors = dict(pipe.unet.attn_processors)
-        if fast and pipe.unet.device.type == "cpu":
-            pipe.unet.set_attn_processor(AttnProcessor())  # as in demo.train.unet
+        self._processors = plain_attention(pipe.unet) if fast else dict(pipe.unet.attn_processors)
         torch.manual_seed(seed)
         rng = random.Random(seed)
         self.settings = settings
