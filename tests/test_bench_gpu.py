@@ -172,10 +172,16 @@ def test_the_plan_follows_its_formula(tmp_path: Path, capsys) -> None:
     assert literal.hours == pytest.approx(100_000 * 0.36 / 3600)
     assert literal.cost == pytest.approx(30.0)
     assert zoo.hours == pytest.approx((200 * 1000 * 0.09 + 100_000 * 0.036) / 3600)
+    from_there = plan.pays_from(literal, zoo, 100_000)
+    assert 200 * 1000 * 0.09 + from_there * 0.036 == pytest.approx(from_there * 0.36)
+    assert plan.pays_from(zoo, literal, 100_000) == float("inf")
     path = tmp_path / "gpu.json"
     path.write_text(json.dumps(FIGURES))
-    assert command.main(["plan", "--figures", str(path), "--price", "3"]) == 0
-    assert "10.0 h" in capsys.readouterr().out
+    assert command.main(["plan", "--figures", str(path), "--price", "3", "--people", "200"]) == 0
+    said = capsys.readouterr().out
+    assert "10.0 h" in said
+    assert "Algorithm 2 meets 200 people" in said
+    assert "from 55,556 updates on" in said
 
 
 def test_a_plan_for_another_device_goes_by_the_operations(tmp_path: Path, capsys) -> None:

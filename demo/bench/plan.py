@@ -3,7 +3,9 @@
     hours = (P * S * t_step + M * t_identity) / 3600        cost = hours * price
 
 P people in the zoo, S fine-tuning steps each at t_step seconds (one person at a time), M identity-updates at
-t_identity seconds each. Algorithm 2 literally fine-tunes as it goes: hours = M * t_literal / 3600.
+t_identity seconds each. Algorithm 2 literally fine-tunes as it goes: hours = M * t_literal / 3600. It meets a new
+person every (S + 1) / 2 updates. A zoo has to be built before the first update, and is there for every further
+encoder: it is the cheaper way from P * S * t_step / (t_literal - t_identity) updates on, of all encoders together.
 
 For a device on which nothing was measured there is an estimate: the floating-point operations of a step are the same
 everywhere, so t = FLOPs / (share * peak), for a peak and a share of it that are assumed.
@@ -12,6 +14,7 @@ everywhere, so t = FLOPs / (share * peak), for a peak and a share of it that are
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,9 +123,10 @@ def show(
     made = plans(found, price, updates, people)
     print(f"M = {updates:,} identity-updates, P = {people:,} people in the zoo, S = {preset().steps:,} steps each.")
     print("hours = (P S t_step + M t_identity) / 3600; cost = hours x price")
+    print(f"Algorithm 2 meets {updates / ((preset().steps + 1) / 2):,.0f} people.")
     if peak is None:
         print(f"{found['device']}, {found['dtype']}, as measured:")
-        _print(made)
+        _print(made, updates)
         return made
     print("An estimate, nothing of it measured on such a device: t = FLOPs / (share x peak), FLOPs as counted")
     print(f"on {found['device']} in {found['dtype']}, share and peak as given.")
@@ -130,11 +134,21 @@ def show(
     for share in shares:
         print(f"{share:.0%} of {peak / 1e12:,.0f} TFLOP/s:")
         those = plans(found, price, updates, people, flop_per_s=share * peak)
-        _print(those)
+        _print(those, updates)
         made += those
     return made
 
 
-def _print(made: list[Plan]) -> None:
+def pays_from(literal: Plan, zoo: Plan, updates: int) -> float:
+    """Updates from which on a zoo is cheaper than Algorithm 2; infinite where it never is."""
+    saved = (literal.update_hours - zoo.update_hours) / updates
+    return zoo.zoo_hours / saved if saved > 0 else math.inf
+
+
+def _print(made: list[Plan], updates: int) -> None:
+    literal = next((plan for plan in made if plan.title == LITERAL), None)
     for plan in made:
-        print(f"  {plan}")
+        pays = ""
+        if literal is not None and plan is not literal:
+            pays = f"; cheaper than Algorithm 2 from {pays_from(literal, plan, updates):,.0f} updates on"
+        print(f"  {plan}{pays}")
