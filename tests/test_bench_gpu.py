@@ -15,6 +15,7 @@ from demo.bench import gpu, gpu_rows, measure, plan
 from demo.bench.diffusers_loop import DiffusersLoop
 from demo.bench.random_base import noise_pictures
 from demo.errors import DemoError, SettingsError
+from demo.train.precision import computes_in
 
 CPU = torch.device("cpu")
 
@@ -34,7 +35,8 @@ def rows(world: gpu_rows.World, section: str) -> Iterator[tuple[str, dict[str, o
 
 def test_a_step_beside_that_of_diffusers_script(world: gpu_rows.World) -> None:
     dict(rows(world, "matmul"))
-    assert world.peak is not None
+    assert world.peak == world.peaks[torch.float32]
+    assert world.training_peak == world.peaks[computes_in("cpu")]
     name, found = next(rows(world, "against diffusers"))
     assert name == "text encoder on"
     assert found["ratio"] == pytest.approx(found["theirs"]["seconds"] / found["ours"]["seconds"], rel=1e-6)

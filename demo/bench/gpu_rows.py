@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -45,6 +45,7 @@ from demo.lora.dreambooth import adapters, collect
 from demo.lora.settings import LoraSettings
 from demo.sampling import draw, token_ids
 from demo.train.encoder import TrainSettings, new_encoder, train
+from demo.train.precision import computes_in
 from demo.train.zoo import Zoo
 
 LORA_AIM, ENCODER_AIM = 1.3, 5.0
@@ -63,7 +64,7 @@ class World:
     seconds: float  # of timing, for each figure
     rounds: int
     together: tuple[int, ...]  # K, identities at once
-    peak: float | None = None  # FLOP/s, once it is known
+    peaks: dict[torch.dtype, float] = field(default_factory=dict)  # FLOP/s, once they are known
     batches: tuple[int, ...] = (1, 2, 4)  # photos, and as many class images
     pictures: tuple[int, ...] = (1, 8)
     each: int = 4  # steps of a round
@@ -74,6 +75,16 @@ class World:
     def measure(self, run: Run) -> Figures:
         """Time, memory and FLOPs of one step."""
         return measured(run, self.device, self.seconds, self.peak, steps=self.warm, least=self.least)
+
+    @property
+    def peak(self) -> float | None:
+        """Of the base's own type."""
+        return self.peaks.get(self.pipe.unet.dtype)
+
+    @property
+    def training_peak(self) -> float | None:
+        """Of the type that encoders are trained in."""
+        return self.peaks.get(computes_in(str(self.device), self.pipe.unet.dtype))
 
     @property
     def device(self) -> torch.device:
@@ -104,12 +115,12 @@ def matmul(world: World) -> Iterator[Row]:
 
     def row(dtype: torch.dtype) -> Figures:
         peak = matmul_peak(world.device, dtype, world.side, world.seconds / 2)
-        if dtype == world.pipe.unet.dtype:
-            world.peak = peak
+        world.peaks[dtype] = peak
         return {"side": world.side, "flop_per_s": peak}
 
-    kinds = dict.fromkeys((world.pipe.unet.dtype, torch.bfloat16, torch.float16))
-    for dtype in kinds if world.device.type == "cuda" else [world.pipe.unet.dtype]:
+    own = world.pipe.unet.dtype
+    tried = [torch.bfloat16, torch.float16] if world.device.type == "cuda" else [computes_in(str(world.device), own)]
+    for dtype in dict.fromkeys([own, *tried]):
         yield str(dtype).removeprefix("torch."), partial(row, dtype)
 
 
@@ -179,7 +190,7 @@ def encoder(world: World) -> Iterator[Row]:
         each = spread(found)["seconds"] / people
         count = _update_flops(world, algorithm, people)
         figures: Figures = {**spread(found), **used, "people": people, "seconds_per_identity": each}
-        return figures | share(count, spread(found)["seconds"], world.peak)
+        return figures | share(count, spread(found)["seconds"], world.training_peak)
 
     def together(people: int) -> Figures:
         found = _updates(world, "zoo", people)

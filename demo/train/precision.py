@@ -20,6 +20,11 @@ def native_bfloat16(device: str) -> bool:
     return kind == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
 
 
+def computes_in(device: str, weights: torch.dtype = torch.float32) -> torch.dtype:
+    """In which type products are made within :func:`mixed_precision`."""
+    return torch.bfloat16 if native_bfloat16(device) and weights != torch.float16 else weights
+
+
 def mixed_precision(device: str, weights: torch.dtype = torch.float32) -> AbstractContextManager[object]:
     """Autocast to bfloat16 if that is native, else nothing. Weights, optimiser and loss stay in float32.
 
