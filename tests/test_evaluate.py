@@ -108,6 +108,9 @@ def test_encoders_are_held_against_the_first_over_the_same_people(two_encoders, 
     merged = encoders.merge(parts, tmp_path / "merged.json")
     assert merged["order"] == whole["order"]
     assert merged["values"] == whole["values"]
+    parts[0].write_text(parts[0].read_text().replace('"tokens": 4', '"tokens": 5'))
+    with pytest.raises(SettingsError, match=r"another run than 0\.json: encoders"):
+        encoders.merge(parts, tmp_path / "mixed.json")
     said = encoders.markdown(merged)
     assert "| one | " in said
     lines = [line.split(" | ") for line in said.splitlines() if line.startswith(("| one", "| short"))]

@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from diffusers import StableDiffusionPipeline
 
 from demo.attack.encoder import WeightEncoder
 from demo.bases import Base, fingerprint
 from demo.errors import SettingsError
-from demo.evaluate.held_out import Vector, held_out_people, scores
+from demo.evaluate.held_out import Vector, add_scores, held_out_people
 from demo.evaluate.people import Drawer
 from demo.evaluate.people_table import RATES, gathered, summary
 from demo.files import write_text
@@ -63,7 +62,6 @@ def evaluate(
             f"{len(everybody)} people in groups of {group}, every {shards}th from {shard}: too few for a group.",
             "Choose another --group, --people or --shards.",
         )
-    others = np.stack([person.held_out[0] for person in everybody])
     values: dict[str, dict[str, list[float]]] = {}
     order: list[int] = []
     began = time.time()
@@ -83,11 +81,7 @@ def evaluate(
         finally:
             trainer.remove()
         order += range(start, start + len(part))
-        for k, person in enumerate(part):
-            crowd = np.concatenate([decoys, np.delete(others, start + k, axis=0)])
-            for arm, drawn in arms.items():
-                for key, value in scores(drawn[k], person, crowd).items():
-                    values.setdefault(arm, {}).setdefault(key, []).append(value)
+        add_scores(values, arms, everybody, start, decoys)
         print(f"{start + len(part)} of {len(everybody)} people, {time.time() - began:.0f} s", flush=True)
     found = {
         "base": base.key,

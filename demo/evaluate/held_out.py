@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,27 @@ def private_photos(folder: Path = FACES128, count: int | None = None) -> list[li
     """All photos of each of the first ``count`` private people."""
     people = list(read_split(folder, "private").groupby("identity", sort=True))[:count]
     return [[Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"]] for _, group in people]
+
+
+def add_scores(
+    table: dict[str, dict[str, list[float]]],
+    arms: Mapping[str, Sequence[list[Image.Image]]],
+    everybody: Sequence[Person],
+    start: int,
+    decoys: Vector,
+) -> None:
+    """Add a group's :func:`scores` to a table, arm -> measure -> one value a person.
+
+    Args:
+        arms: arm -> pictures of each person of the group, whose first is number ``start`` of ``everybody``.
+        decoys: (n, 128); one photo of each other held-out person is added to them.
+    """
+    others = np.stack([person.held_out[0] for person in everybody])
+    for k in range(len(next(iter(arms.values())))):
+        crowd = np.concatenate([decoys, np.delete(others, start + k, axis=0)])
+        for arm, drawn in arms.items():
+            for key, value in scores(drawn[k], everybody[start + k], crowd).items():
+                table.setdefault(arm, {}).setdefault(key, []).append(value)
 
 
 def scores(pictures: list[Image.Image], person: Person, crowd: Vector) -> dict[str, float]:

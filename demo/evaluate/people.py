@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
@@ -18,7 +17,7 @@ from demo.attack.encoder import WeightEncoder
 from demo.attack.registry import bundled_encoder
 from demo.bases import Base, fingerprint
 from demo.errors import SettingsError
-from demo.evaluate.held_out import Person, Vector, held_out_people, scores
+from demo.evaluate.held_out import Person, Vector, add_scores, held_out_people
 from demo.evaluate.people_table import finish
 from demo.lora.dreambooth import new_trigger
 from demo.lora.settings import LoraSettings
@@ -167,7 +166,6 @@ def evaluate(
         )
     if with_encoder and encoder is None:
         encoder = bundled_encoder(base, pipe)
-    others = np.stack([person.held_out[0] for person in everybody])
     table: dict[str, dict[str, list[float]]] = {}
     began = time.time()
     chance = draw_prompt(pipe, base, base.class_prompt, samples * 4, seed=seed)
@@ -185,11 +183,7 @@ def evaluate(
         if encoder is not None:
             arms["other_lora"] = [arms["encoder"][k - 1] for k in range(len(part))]
         order += range(start, start + len(part))
-        for k, person in enumerate(part):
-            crowd = np.concatenate([decoys, np.delete(others, start + k, axis=0)])
-            for arm, drawn in arms.items():
-                for key, value in scores(drawn[k], person, crowd).items():
-                    table.setdefault(arm, {}).setdefault(key, []).append(value)
+        add_scores(table, arms, everybody, start, decoys)
         if arms_grid is not None and start == 0:
             _grid(part, arms, arms_grid)
         print(f"{start + len(part)} of {len(everybody)} people, {time.time() - began:.0f} s", flush=True)

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from demo.errors import SettingsError
 from demo.files import write_text
 from demo.metrics.stats import bootstrap_mean_ci, bootstrap_median_ci, paired_difference, paired_ratio, rate_ci
 
@@ -24,6 +25,7 @@ ARMS = (
     "chance",
 )
 RATES = ("rank1", "top1pct", "rec_acc")  # shares, of which all people may have none
+ONE_RUN = ("base", "weights", "split", "samples", "decoys", "settings", "guidance", "encoders")  # the same in all parts
 CEILINGS = ("photos", "decoded")  # the photos tuned on, and the same through the autoencoder: nothing can be nearer
 
 
@@ -33,8 +35,18 @@ def merge(paths: list[Path], out: Path) -> dict[str, Any]:
 
 
 def gathered(paths: list[Path]) -> dict[str, Any]:
-    """The values of all parts, in the people's order."""
+    """The values of all parts, in the people's order.
+
+    Raises:
+        SettingsError: the parts are of different runs: one is left from an earlier one.
+    """
     parts = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    for path, part in zip(paths, parts, strict=True):
+        if other := sorted(key for key in ONE_RUN if part.get(key) != parts[0].get(key)):
+            raise SettingsError(
+                f"{path.name} is of another run than {paths[0].name}: {', '.join(other)} differ.",
+                "Run every shard with the same options, then merge.",
+            )
     rows = sorted((person, n, k) for n, part in enumerate(parts) for k, person in enumerate(part["order"]))
     values = {
         arm: {key: [parts[n]["values"][arm][key][k] for _, n, k in rows] for key in found}

@@ -22,7 +22,7 @@ def native_bfloat16(device: str) -> bool:
 
 def computes_in(device: str, weights: torch.dtype = torch.float32) -> torch.dtype:
     """In which type products are made within :func:`mixed_precision`."""
-    return torch.bfloat16 if native_bfloat16(device) and weights != torch.float16 else weights
+    return torch.bfloat16 if _mixes(device, weights) else weights
 
 
 def mixed_precision(device: str, weights: torch.dtype = torch.float32) -> AbstractContextManager[object]:
@@ -31,9 +31,13 @@ def mixed_precision(device: str, weights: torch.dtype = torch.float32) -> Abstra
     Args:
         weights: of the base; one in float16 stays in it (a CPU's group norm takes no bfloat16 with float16 weights).
     """
-    if not native_bfloat16(device) or weights == torch.float16:
+    if not _mixes(device, weights):
         return nullcontext()
     return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
+
+
+def _mixes(device: str, weights: torch.dtype) -> bool:
+    return native_bfloat16(device) and weights != torch.float16
 
 
 def plain_attention(unet: UNet2DConditionModel) -> dict[str, Any]:

@@ -236,8 +236,8 @@ def _fields() -> dict[str, Component]:
 
 def _file_html(released: Released | None, services: Services) -> str:
     if released is None:
-        take = "" if services.example is None else ", or take the example"
-        return pictures.note(f"No file yet: fine-tune one in the first tab, upload one{take}.")
+        ways = "or upload one" if services.example is None else "upload one, or take the example"
+        return pictures.note(f"No file yet: fine-tune one in the first tab, {ways}.")
     origin = "an example" if released.example else "uploaded"
     if released.trigger is not None:
         origin = "from the Fine-tune tab"
