@@ -12,7 +12,7 @@ from pathlib import Path
 from demo.errors import DemoError
 from demo.train import data
 
-STAGES = ("data", "vae", "clip", "unet", "assemble")
+STAGES = ("data", "vae", "clip", "unet", "cool", "assemble")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,7 +25,11 @@ def parser() -> argparse.ArgumentParser:
     base.add_argument("--faces", type=Path, default=data.FACES128)
     base.add_argument("--vae-pictures", type=int, default=24_000)
     base.add_argument("--clip-pictures", type=int, default=40_000)
-    base.add_argument("--unet-pictures", type=int, default=300_000)
+    base.add_argument("--unet-pictures", type=int, default=4_000_000)
+    base.add_argument("--cool-pictures", type=int, default=200_000, help="over which the rate is lowered to nothing")
+    base.add_argument("--detail", type=float, default=0.0, help="weigh channels by their spread to minus this power")
+    base.add_argument("--start", type=Path, default=None, help="a UNet's safetensors to begin from")
+    base.add_argument("--start-seen", type=int, default=0, help="pictures that it has seen")
     prior = commands.add_parser(
         "prior", help="class images of a base, for prior preservation, and the other person's LoRA"
     )
@@ -114,7 +118,16 @@ def _base(args: argparse.Namespace) -> None:
         elif stage == "clip":
             base.run_clip(args.work, args.clip_pictures, device)
         elif stage == "unet":
-            base.run_unet(args.work, args.unet_pictures, device)
+            base.run_unet(
+                args.work,
+                args.unet_pictures,
+                device,
+                start=args.start,
+                seen=args.start_seen,
+                detail=args.detail,
+            )
+        elif stage == "cool":
+            base.run_cool(args.work, args.cool_pictures, device, detail=args.detail)
         else:
             base.assemble(args.work)
 

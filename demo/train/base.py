@@ -70,8 +70,8 @@ def cached_latents(faces: Faces, autoencoder: AutoencoderTiny, work: Path, devic
     return load_file(path)["latents"]
 
 
-def run_unet(work: Path, pictures: int, device: str) -> None:
-    """Stage ``unet``."""
+def lesson(work: Path, device: str, *, detail: float = 0.0) -> unet.Lesson:
+    """What the UNet learns from: pictures, latents, and the text tower; the scale of the latents is measured once."""
     faces = data.load(work)
     autoencoder = AutoencoderTiny.from_pretrained(model_folder(work, "vae"), dtype=torch.float32)
     latents = cached_latents(faces, autoencoder, work, device)
@@ -82,21 +82,33 @@ def run_unet(work: Path, pictures: int, device: str) -> None:
         autoencoder.save_pretrained(work / "vae" / "model")
     model = CLIPModel.from_pretrained(model_folder(work, "clip"), dtype=torch.float32)
     tokenizer = CLIPTokenizer.from_pretrained(model_folder(work, "clip"))
-    shipped = FACE64 / "unet"
-    start = None
-    if is_fresh(work, "unet") and shipped.exists():
-        start = UNet2DConditionModel.from_pretrained(shipped, dtype=torch.float32)
-    trained = unet.train(
-        faces,
-        latents.float().mul(scale).half(),
-        clip.text_half(model),
-        tokenizer,
-        work=work,
-        pictures=pictures,
-        device=device,
-        start=start,
+    return unet.Lesson(faces, latents.float().mul(scale).half(), clip.text_half(model), tokenizer, detail)
+
+
+def run_unet(
+    work: Path, pictures: int, device: str, *, start: Path | None = None, seen: int = 0, detail: float = 0.0
+) -> None:
+    """Stage ``unet``, at a constant rate.
+
+    Args:
+        start: a file of weights to begin from where there is no check-point.
+        seen: pictures that they have seen, if the file does not say so itself.
+        detail: how much more channels of little variance count (:class:`demo.train.unet.Lesson`).
+    """
+    weights = None
+    if is_fresh(work, "unet") and start is not None:
+        weights = unet.new_unet(vae.CHANNELS)
+        weights.load_state_dict({name: tensor.float() for name, tensor in load_file(start).items()})
+    taught = lesson(work, device, detail=detail)
+    trained = unet.train(taught, work=work, pictures=pictures, device=device, start=weights, seen=seen)
+    trained.save_pretrained(work / "unet" / "average")
+
+
+def run_cool(work: Path, pictures: int, device: str, *, detail: float = 0.0) -> None:
+    """Stage ``cool``: lower the rate to nothing in a copy; the result is what ``assemble`` takes."""
+    unet.cool(lesson(work, device, detail=detail), work=work, pictures=pictures, device=device).save_pretrained(
+        work / "unet" / "model"
     )
-    trained.save_pretrained(work / "unet" / "model")
 
 
 def assemble(work: Path, out: Path = FACE64) -> None:
@@ -131,4 +143,4 @@ def assemble(work: Path, out: Path = FACE64) -> None:
     print(f"base: written to {out}", flush=True)
 
 
-__all__ = ["assemble", "run_clip", "run_data", "run_unet", "run_vae"]
+__all__ = ["assemble", "run_clip", "run_cool", "run_data", "run_unet", "run_vae"]

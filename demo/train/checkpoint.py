@@ -131,6 +131,14 @@ class Checkpoint:
         return seen
 
 
+def seen_by(path: Path) -> int:
+    """How many pictures a check-point's weights have seen."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        return int(file.metadata()["seen"])
+
+
 def _flatten(state: dict[str, Any]) -> dict[str, Any]:
     if set(state) == {"state", "param_groups"}:  # an optimiser: its groups are rebuilt by the trainer
         return {f"{index}/{field}": value for index, entry in state["state"].items() for field, value in entry.items()}

@@ -118,7 +118,7 @@ def train(
     course = Course(
         "clip",
         model,
-        optimiser,
+        [optimiser],
         work,
         pictures=pictures,
         batch=batch,
@@ -131,7 +131,7 @@ def train(
     rng = np.random.default_rng([seed, course.seen])
     while course.goes_on:
         falling = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * course.seen / pictures))
-        course.set_rate(lr * min(1, (course.seen + batch) / 6000) * falling)
+        course.set_rate(min(1, (course.seen + batch) / 6000) * falling)
         with torch.no_grad():
             model.logit_scale.clamp_(max=math.log(100))
         rows = np.unique(faces.draw(rng, batch))

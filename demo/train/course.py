@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +17,19 @@ from demo.train.checkpoint import Checkpoint, Ema, Stateful
 class Course:
     """Counts pictures, takes the optimiser's steps, prints, and writes check-points::
 
-        course = Course("unet", unet, optimiser, work, pictures=pictures, batch=batch)
+        course = Course("unet", unet, [optimiser], work, pictures=pictures, batch=batch)
         while course.goes_on:
-            course.set_rate(lr)
+            course.set_rate(share)
             course.step(loss)
         course.end()
 
     Args:
         name: of the stage, and of its folder in ``work``.
         model: what is trained; resumed from the check-point if there is one.
+        optimisers: each with the learning rates of its groups; together they move all of the model.
         pictures: to see in all, earlier runs included.
         batch: pictures of a step.
+        seen: pictures that the weights to begin from have seen, where there is no check-point.
         decay: of the moving average.
         every_seconds: at most this long between two check-points.
         every_steps: between two lines of print.
@@ -38,11 +41,12 @@ class Course:
         self,
         name: str,
         model: nn.Module,
-        optimiser: torch.optim.Optimizer,
+        optimisers: Sequence[torch.optim.Optimizer],
         work: Path,
         *,
         pictures: int,
         batch: int,
+        seen: int = 0,
         decay: float = 0.999,
         every_seconds: float = 300,
         every_steps: int = 50,
@@ -50,10 +54,14 @@ class Course:
         besides: str = "",
     ) -> None:
         self._name, self._unit, self._besides = name, unit, besides
-        self._model, self._optimiser, self._ema = model, optimiser, Ema(model, decay=decay)
-        parts: dict[str, Stateful] = {"model": model, "optimiser": optimiser, "ema": self._ema}
+        self._model, self._optimisers, self._ema = model, list(optimisers), Ema(model, decay=decay)
+        self._rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in self._optimisers]
+        parts: dict[str, Stateful] = {"model": model, "ema": self._ema}
+        parts |= {f"optimiser{number or ''}": optimiser for number, optimiser in enumerate(self._optimisers)}
         self._keeper = Checkpoint(work / name, parts, every_seconds=every_seconds)
-        self.seen = self._first = self._keeper.resume()
+        found = self._keeper.resume()
+        self.resumed = found > 0
+        self.seen = self._first = found or seen
         self._pictures, self._batch, self._every_steps = pictures, batch, every_steps
         self._began, self._losses = time.time(), list[float]()
 
@@ -62,10 +70,11 @@ class Course:
         """Whether there are pictures left to see."""
         return self.seen < self._pictures
 
-    def set_rate(self, lr: float) -> None:
-        """The learning rate of the next step."""
-        for group in self._optimiser.param_groups:
-            group["lr"] = lr
+    def set_rate(self, share: float) -> None:
+        """The next step's share of the learning rates that the optimisers came with."""
+        for optimiser, rates in zip(self._optimisers, self._rates, strict=True):
+            for group, rate in zip(optimiser.param_groups, rates, strict=True):
+                group["lr"] = share * rate
 
     def step(self, loss: Tensor) -> None:
         """One step down the loss of a batch, its gradient clipped to norm 1.
@@ -73,10 +82,11 @@ class Course:
         Raises:
             FloatingPointError: the loss is not finite.
         """
-        self._optimiser.zero_grad(set_to_none=True)
+        self._model.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
-        self._optimiser.step()
+        for optimiser in self._optimisers:
+            optimiser.step()
         self._ema.update()
         self.seen += self._batch
         self._losses.append(loss.item())

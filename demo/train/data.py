@@ -23,8 +23,7 @@ ROOT = Path(__file__).parents[2]
 FACES128 = ROOT.parent / "shared" / "data" / "faces128"
 PEOPLE = ROOT / "weights" / "people"
 WORK = Path.home() / ".cache" / "lora-leak" / "train"
-PLANTED_WEIGHT = 10  # a planted person's picture is drawn this many times as often: well known, as celebrities are
-NOT_ATTRIBUTES = {"image", "identity", "name", "split"}
+NOT_ATTRIBUTES = {"image", "identity", "name", "split", "source", "dose"}
 
 
 @dataclass(frozen=True)
@@ -32,16 +31,16 @@ class Faces:
     """Pictures with what is known of them, row by row."""
 
     pixels: NDArray[np.uint8]  # (n, 64, 64, 3)
-    table: pd.DataFrame  # identity, name, source and the attributes (all False where unknown)
+    table: pd.DataFrame  # identity, name, source, dose and the attributes (all False where unknown)
 
     def __len__(self) -> int:
         return len(self.table)
 
     def draw(self, rng: np.random.Generator, n: int) -> NDArray[np.int64]:
-        """``n`` row numbers for a batch, with replacement; planted people PLANTED_WEIGHT times as often."""
+        """``n`` row numbers for a batch, with replacement; a picture of dose d comes d times as often as one of dose 1."""
         if not hasattr(self, "_order"):
-            weight = np.where(self.table["source"] == "planted", PLANTED_WEIGHT, 1)
-            object.__setattr__(self, "_order", np.repeat(np.arange(len(self)), weight))
+            dose = self.table["dose"] if "dose" in self.table else 1
+            object.__setattr__(self, "_order", np.repeat(np.arange(len(self)), dose))
         order: NDArray[np.int64] = self._order  # type: ignore[attr-defined]
         return order[rng.integers(len(order), size=n)]
 
@@ -52,7 +51,7 @@ class Faces:
 
     def _records(self) -> list[tuple[str, dict[str, bool]]]:
         if not hasattr(self, "_cache"):
-            columns = [c for c in self.table.columns if c not in NOT_ATTRIBUTES | {"source"}]
+            columns = [c for c in self.table.columns if c not in NOT_ATTRIBUTES]
             values = self.table[columns].to_numpy(dtype=bool)
             known = (self.table["source"] != "planted").to_numpy()
             made = [
@@ -94,11 +93,13 @@ def people_listing(folder: Path = PEOPLE) -> dict[str, Any]:
     return dict(json.loads((folder / "people.json").read_text()))
 
 
-def planted_members(folder: Path = PEOPLE) -> Iterator[tuple[str, int, Image.Image]]:
-    """(name, person index, picture) of every member picture of the planted people."""
+def planted_members(folder: Path = PEOPLE) -> Iterator[tuple[str, int, int, Image.Image]]:
+    """(name, person index, dose, picture) of every member picture of the planted people."""
     for index, person in enumerate(people_listing(folder)["planted"]):
-        for number in person["members"]:
-            yield person["name"], index, Image.open(folder / person["folder"] / f"{number:02d}.webp")
+        for dose, numbers in person["doses"].items():
+            for number in numbers:
+                picture = Image.open(folder / person["folder"] / f"{number:02d}.webp")
+                yield person["name"], index, int(dose), picture
 
 
 def build(faces: Path = FACES128, work: Path = WORK, *, planted: bool = True) -> Faces:
@@ -107,15 +108,17 @@ def build(faces: Path = FACES128, work: Path = WORK, *, planted: bool = True) ->
     pixels, table = decode(table), table.drop(columns="image").rename(columns={"split": "source"})
     if planted:
         members = list(planted_members())
-        clash = {name for name, _, _ in members} & set(table["name"])
+        clash = {name for name, *_ in members} & set(table["name"])
         if clash:
             raise WeightsError(
                 f"Planted names are in the data set already: {sorted(clash)}.", "Generate people with other names."
             )
-        rows = pd.DataFrame([{"identity": -1 - i, "name": n, "source": "planted"} for n, i, _ in members])
-        pixels = np.concatenate([pixels, np.stack([shrink(image) for _, _, image in members])])
-        table = pd.concat([table, rows], ignore_index=True)
-        flags = [c for c in table.columns if c not in {"identity", "name", "source"}]
+        rows = pd.DataFrame(
+            [{"identity": -1 - i, "name": n, "source": "planted", "dose": dose} for n, i, dose, _ in members]
+        )
+        pixels = np.concatenate([pixels, np.stack([shrink(image) for *_, image in members])])
+        table = pd.concat([table.assign(dose=1), rows], ignore_index=True)
+        flags = [c for c in table.columns if c not in NOT_ATTRIBUTES]
         table[flags] = table[flags].fillna(False).astype(bool)
 
     def save(path: Path) -> None:

@@ -37,6 +37,7 @@ TRUNCATION = 0.8
 COMPONENTS = 60
 JITTER = 0.12
 STRENGTH = 1.0
+DOSES = (1, 8, 32)  # how often a member picture is drawn in training, for a third of them each
 SAME_LIMIT = 0.5  # dlib distance to the person's first picture
 OTHER_LIMIT = 0.58  # dlib distance between two persons' first pictures
 # People whose first attempt was looked at and dropped (children, dark glasses): index -> attempts to skip.
@@ -216,10 +217,17 @@ def main(out: Path, seed: int = 1) -> None:
         if kind == "planted":
             chosen = np.random.default_rng([seed, index]).permutation(count)[: count // 2]
             entry["members"] = sorted(int(i) for i in chosen)
+            entry["doses"] = deal_doses(entry["members"], np.random.default_rng([seed + 1, index]))
         listing[kind].append(entry)
         print(f"{index + 1} of {len(wanted)}: {entry['name']}", flush=True)
     write_text(out / "people.json", json.dumps(listing, indent=1) + "\n")
     write_decoys(generator, np.random.default_rng([seed, len(wanted)]), out)
+
+
+def deal_doses(members: list[int], rng: np.random.Generator) -> dict[str, list[int]]:
+    """A third of the member pictures for each of DOSES, by lot: dose -> pictures, so that membership can be a curve."""
+    lot, third = rng.permutation(members), len(members) // len(DOSES)
+    return {str(dose): sorted(int(i) for i in lot[k * third : (k + 1) * third]) for k, dose in enumerate(DOSES)}
 
 
 def planted_pictures(out: Path, person: int, *, member: bool) -> list[Image.Image]:

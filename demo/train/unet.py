@@ -4,10 +4,16 @@ The network predicts the clean latents, the loss is that of v: with a natural sp
 have little variance, and a network that has to output noise in them (as epsilon and v do) spends its
 youth on copying noise exactly. (v-prediction was tried first: after 35,000 pictures its faces were
 covered in such noise.) Li & He 2025, "Back to basics: let denoising generative models denoise".
+
+The rate is constant, so that a run can go on for as long as there is time; :func:`cool` lowers it to nothing in a
+copy, which is what ships. Whoever goes on from weights of a lowered rate loses what the lowering had won.
 """
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +22,20 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from demo.errors import WeightsError
+from demo.files import write_atomically
 from demo.sampling import velocity_weight
 from demo.train.clip import WIDTH, tokens
+from demo.train.checkpoint import seen_by
 from demo.train.course import Course
 from demo.train.data import WORK, Faces
-from demo.train.precision import mixed_precision, plain_attention
+from demo.train.muon import muon_and_adamw
+from demo.train.precision import computes_in, mixed_precision, plain_attention
 
-BLOCKS = (96, 160)
+BLOCKS = (128, 256)
+BATCH = 128
+WARM_UP = 50 * BATCH  # pictures: by then an empty momentum is full; a check-point brings a full one
+AVERAGE, AVERAGE_COOLING = 0.9995, 0.99  # decay of the moving average, a step
 UNCONDITIONAL = 0.1  # share of captions left empty, for classifier-free guidance
 
 
@@ -55,57 +68,141 @@ def new_scheduler() -> DDIMScheduler:
     )
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What the network learns from, and how its errors count.
+
+    Attributes:
+        faces: pictures, for their captions and doses.
+        latents: (2, n, c, 8, 8), scaled to root mean square 1: pictures and their mirror images.
+        text_encoder: frozen.
+        tokenizer: of the text encoder.
+        detail: 0 weighs all channels alike; with 1 a channel weighs as the inverse of its standard deviation, so that
+            those with little variance, which carry eyes and mouths, count more. The mean weight over the variance is 1.
+    """
+
+    faces: Faces
+    latents: Tensor
+    text_encoder: CLIPTextModel
+    tokenizer: CLIPTokenizer
+    detail: float = 0.0
+
+    def channel_weights(self) -> Tensor:
+        """(c, 1, 1)."""
+        spread = self.latents[0, ::7].float().std(dim=(0, 2, 3))
+        weight = spread.pow(-self.detail)
+        return (weight * spread.square().sum() / (weight * spread.square()).sum()).view(-1, 1, 1)
+
+    @torch.no_grad()
+    def contexts(self, captions: list[str]) -> Tensor:
+        """Text embeddings, (n, tokens, width)."""
+        ids = tokens(self.tokenizer, captions).to(self.text_encoder.device)
+        return self.text_encoder(ids).last_hidden_state  # type: ignore[no-any-return]
+
+    def batch(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
+        """Clean latents (size, c, 8, 8) and text embeddings of random pictures."""
+        rows = self.faces.draw(rng, size)
+        flips = rng.integers(2, size=size)
+        x0 = self.latents[torch.from_numpy(flips), torch.from_numpy(rows)].to(self.text_encoder.device).float()
+        captions = self.faces.captions(rng, rows)
+        return x0, self.contexts(["" if rng.random() < UNCONDITIONAL else text for text in captions])
+
+
+def velocity_error(unet: UNet2DConditionModel, x0: Tensor, context: Tensor, u: Tensor, noise: Tensor) -> Tensor:
+    """Squared error in x0, weighted as one in v, (n, c, 8, 8).
+
+    Args:
+        x0: clean latents, (n, c, 8, 8).
+        context: text embeddings, (n, tokens, width).
+        u: (n,), timesteps as shares of the schedule.
+        noise: like ``x0``.
+    """
+    t = (u * 1000).long().to(x0.device)
+    alpha_bar = new_scheduler().alphas_cumprod.to(x0.device)[t].view(-1, 1, 1, 1)
+    a, s = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+    with mixed_precision(str(x0.device)):
+        predicted = unet(a * x0 + s * noise, t, encoder_hidden_states=context).sample
+    return (predicted.float() - x0).square() * velocity_weight(s)
+
+
+def stratified(n: int, generator: torch.Generator | None = None) -> Tensor:
+    """Shares of the schedule, (n,), spread over all of it: the loss varies far more with t than with the picture."""
+    return (torch.rand(1, generator=generator) + torch.arange(n) / n) % 1
+
+
 def train(
-    faces: Faces,
-    latents: Tensor,
-    text_encoder: CLIPTextModel,
-    tokenizer: CLIPTokenizer,
+    lesson: Lesson,
     *,
     work: Path = WORK,
-    pictures: int = 300_000,
-    batch: int = 64,
-    lr: float = 8e-4,
+    pictures: int = 4_000_000,
+    falls_from: int | None = None,
+    batch: int = BATCH,
+    average: float = AVERAGE,
     device: str = "cpu",
     seed: int = 0,
     start: UNet2DConditionModel | None = None,
+    seen: int = 0,
 ) -> UNet2DConditionModel:
     """Train to ``pictures`` pictures in all, resuming from ``work``.
 
     Args:
-        latents: (2, n, c, 8, 8), scaled to root mean square 1: pictures and their mirror images.
-        lr: warmed up, held, and lowered to nothing over the last 30 %: a longer run can take over at any time.
+        falls_from: after so many pictures the rate falls in a line, to nothing at the end; by default it never does.
+        average: decay of the moving average, a step.
         start: weights to begin from.
+        seen: pictures that those have seen.
+
+    Returns:
+        the moving average.
     """
     torch.manual_seed(seed)
-    unet = (start or new_unet(latents.shape[2])).to(device).train()
+    unet = (start or new_unet(lesson.latents.shape[2])).to(device).train()
     plain_attention(unet)
-    text_encoder = text_encoder.to(device).eval().requires_grad_(False)
-    optimiser = torch.optim.AdamW(unet.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
-    course = Course("unet", unet, optimiser, work, pictures=pictures, batch=batch)
-    torch.manual_seed(seed + course.seen)  # a resumed run does not see the timesteps and the noise of its start again
-    scheduler = new_scheduler()
-    alpha_bar = scheduler.alphas_cumprod.to(device)
-    rng = np.random.default_rng([seed, course.seen])
+    lesson.text_encoder.to(device).eval().requires_grad_(False)
+    optimisers = muon_and_adamw(unet, dtype=computes_in(device))
+    course = Course("unet", unet, optimisers, work, pictures=pictures, batch=batch, seen=seen, decay=average)
+    began = course.seen
+    torch.manual_seed(seed + began)  # a resumed run does not see the timesteps and the noise of its start again
+    weights = lesson.channel_weights().to(device)
+    rng = np.random.default_rng([seed, began])
     while course.goes_on:
-        left = (pictures - course.seen) / (0.3 * pictures)
-        course.set_rate(lr * min(1, (course.seen + batch) / 10_000, left + 0.005))
-        rows = faces.draw(rng, batch)
-        flips = rng.integers(2, size=batch)
-        x0 = latents[torch.from_numpy(flips), torch.from_numpy(rows)].to(device).float()
-        captions = faces.captions(rng, rows)
-        captions = ["" if rng.random() < UNCONDITIONAL else text for text in captions]
-        with torch.no_grad():
-            context = text_encoder(tokens(tokenizer, captions).to(device)).last_hidden_state
-        # Stratified over the batch: the loss varies far more with t than with the picture.
-        u = (torch.rand(1) + torch.arange(batch) / batch) % 1
-        t = (u * 1000).long().to(device)
-        a = alpha_bar[t].sqrt().view(-1, 1, 1, 1)
-        s = (1 - alpha_bar[t]).sqrt().view(-1, 1, 1, 1)
-        noise = torch.randn_like(x0)
-        with mixed_precision(device):
-            predicted = unet(a * x0 + s * noise, t, encoder_hidden_states=context).sample
-        loss = ((predicted.float() - x0).square() * velocity_weight(s)).mean()
-        course.step(loss)
+        rising = 1.0 if course.resumed else (course.seen + batch - began) / WARM_UP
+        falling = 1.0 if falls_from is None else (pictures - course.seen) / (pictures - falls_from)
+        course.set_rate(min(1.0, rising, falling))
+        x0, context = lesson.batch(rng, batch)
+        error = velocity_error(unet, x0, context, stratified(batch), torch.randn_like(x0))
+        course.step((error * weights).mean())
     course.end()
     unet.set_default_attn_processor()
     return unet.cpu().eval()
+
+
+def cool(
+    lesson: Lesson, *, pictures: int, work: Path = WORK, batch: int = BATCH, device: str = "cpu"
+) -> UNet2DConditionModel:
+    """Lower the rate to nothing over ``pictures`` more, in a copy of the run in ``work``, which stays as it is.
+
+    A copy that was begun and not finished is gone on with.
+
+    Raises:
+        WeightsError: there is no run.
+    """
+    run = work / "unet" / "checkpoint.safetensors"
+    if not run.exists():
+        raise WeightsError(f"There is no {run} to cool.", "Train first: python -m demo.train base --stage unet")
+    begun = [folder for folder in work.glob("cooled-*") if not (folder / "unet" / "model").exists()]
+    folder = begun[0] if begun else work / f"cooled-{seen_by(run)}"
+    copy = folder / "unet" / run.name
+    if not copy.exists():
+        write_atomically(copy, partial(shutil.copyfile, run))
+    falls_from = int(folder.name.removeprefix("cooled-"))
+    cooled = train(
+        lesson,
+        work=folder,
+        pictures=falls_from + pictures,
+        falls_from=falls_from,
+        batch=batch,
+        average=AVERAGE_COOLING,
+        device=device,
+    )
+    cooled.save_pretrained(folder / "unet" / "model")
+    return cooled

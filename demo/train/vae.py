@@ -131,12 +131,12 @@ def train(
     # Channels last: a third off the time of these convolutions on a CPU.
     decoder = vae.decoder.to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(decoder.parameters(), lr=lr, betas=(0.9, 0.99))
-    course = Course("vae", decoder, optimiser, work, pictures=pictures, batch=batch, every_seconds=240, every_steps=200)
+    course = Course("vae", decoder, [optimiser], work, pictures=pictures, batch=batch, every_seconds=240, every_steps=200)
     lpips = perceptual_loss(to) if perceptual else None
     generator = torch.Generator().manual_seed(seed + course.seen)
     while course.goes_on:
         left = (pictures - course.seen) / (0.3 * pictures)
-        course.set_rate(lr * min(1, (course.seen + batch) / 1000, left + 0.01))
+        course.set_rate(min(1, (course.seen + batch) / 1000, left + 0.01))
         rows = torch.randint(len(faces), (batch,), generator=generator).numpy()
         x = torch.from_numpy(faces.pixels[np.sort(rows)]).to(to).permute(0, 3, 1, 2).float().div(127.5).sub(1)
         if torch.rand((), generator=generator) < 0.5:
