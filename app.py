@@ -39,18 +39,18 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     folder = prepare()
-    from demo import compute
+    from demo.hardware import zero_gpu
 
-    compute.prepare()  # before whatever may look for a GPU
-    from demo import story
-    from demo.bases import find_base
-    from demo.defend.sweep import default_plan, sweep
+    zero_gpu.prepare()  # before whatever may look for a GPU
     from demo.errors import DemoError, WeightsError
-    from demo.jobs import Jobs
+    from demo.models.bases import find_base
     from demo.photos.ingest import read_photo
+    from demo.session.services import Services, find_people
+    from demo.session.visitors import Visitors
+    from demo.sweep.run import default_plan, sweep
     from demo.ui.assembly import build_app, launch_options
-    from demo.ui.services import Services, find_people
-    from demo.ui.visitors import Visitors
+    from demo.workflow import story
+    from demo.workflow.jobs import Jobs
 
     try:
         base = find_base(os.environ.get("LORA_LEAK_BASE", "face64"))

@@ -13,9 +13,11 @@ from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionM
 from PIL import Image
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from demo.bases import BASES, Base, load_pipeline
+from demo.models.bases import BASES, Base, load_pipeline
 from demo.train.clip import new_tokenizer
 from demo.train.unet import new_scheduler
+
+pytest_plugins = ["app_fixtures"]
 
 torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)  # a process for each core
 

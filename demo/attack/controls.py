@@ -9,8 +9,8 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from demo.attack.registry import AttackSettings, draw_embeddings, embeddings
-from demo.bases import Base
 from demo.lora.files import LoraWeights
+from demo.models.bases import Base
 from demo.progress import Report
 
 

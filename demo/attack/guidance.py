@@ -16,7 +16,7 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from demo.lora.dreambooth import applied
+from demo.finetune.dreambooth import applied
 from demo.lora.files import LoraWeights
 from demo.lora.unmerged import in_half, layer_of, unmerged
 

@@ -16,10 +16,10 @@ from typing import Literal
 from huggingface_hub import hf_hub_download
 from pydantic import Field, ValidationError
 
-from demo import bases
 from demo.errors import WeightsError
 from demo.files import write_text
-from demo.metrics.hub import offline
+from demo.models import bases
+from demo.models.networks import offline
 from demo.settings import Settings
 
 MANIFEST = "manifest.json"

@@ -19,11 +19,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from demo.bases import Base, fingerprint
 from demo.errors import WeightsError
 from demo.files import write_tensors
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
-from demo.lora.settings import LoraSettings
+from demo.models.bases import Base, fingerprint
 
 FILE = "photo-count.safetensors"  # in a base's folder
 FORMAT = "lora-leak-photo-count/1"
@@ -186,7 +186,7 @@ def load_calibration(base: Base, path: Path | None = None) -> Calibration:
     try:
         with safe_open(path, framework="pt") as file:
             notes = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in file.keys()}
         counts = tensors.pop(COUNTS)
         settings = LoraSettings.model_validate_json(notes["settings"])
         mean_error = float(notes["mean_error"])

@@ -16,17 +16,17 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from pydantic import Field
 
-from demo.attack.encoder import WeightEncoder, load_encoder
 from demo.attack.guidance import drawn_with
 from demo.attack.manifest import published
-from demo.bases import ENCODER, Base
+from demo.attack.weight_encoder import WeightEncoder, load_encoder
 from demo.errors import SettingsError
-from demo.lora.dreambooth import applied, new_trigger
+from demo.faces import recognise
+from demo.finetune.dreambooth import applied, new_trigger
+from demo.finetune.settings import find_preset
 from demo.lora.files import LoraWeights
-from demo.lora.settings import find_preset
-from demo.metrics import dlib_face
+from demo.models.bases import ENCODER, Base
+from demo.models.sampling import compute_device, draw, encode_prompts
 from demo.progress import Report
-from demo.sampling import compute_device, draw, encode_prompts
 from demo.settings import Settings
 
 
@@ -310,5 +310,5 @@ def reconstruct(
 
 def medoid(pictures: Sequence[Image.Image]) -> int:
     """The picture nearest to all others in dlib's face space: the most agreed-upon face."""
-    e = dlib_face.embed(pictures)
-    return int(np.argmin(dlib_face.distances(e, e).sum(1)))
+    e = recognise.embed(pictures)
+    return int(np.argmin(recognise.distances(e, e).sum(1)))

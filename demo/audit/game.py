@@ -17,17 +17,17 @@ from torch import Tensor
 from demo.audit.canary import canaries
 from demo.audit.settings import AuditSettings
 from demo.audit.watch import Watch
-from demo.bases import Base
 from demo.defences.base import Defence, Problem, Step
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import DemoError, SettingsError
-from demo.lora.denoising import noise_error, stratified
-from demo.lora.dreambooth import adapters, applied, collect, new_trigger
+from demo.finetune.class_images import class_latents
+from demo.finetune.dreambooth import adapters, applied, collect, new_trigger
+from demo.finetune.loop import LearningRate, adamw
+from demo.finetune.loss import noise_error, stratified
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
-from demo.lora.loop import LearningRate, adamw
-from demo.lora.priors import class_latents
-from demo.lora.settings import LoraSettings
-from demo.sampling import encode_pictures, encode_prompts, token_ids
+from demo.models.bases import Base
+from demo.models.sampling import encode_pictures, encode_prompts, token_ids
 
 
 class Game:

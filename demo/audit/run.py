@@ -16,12 +16,12 @@ from demo.audit.game import Game
 from demo.audit.profile import noise_at_most, refuted
 from demo.audit.result import AuditResult, Shape
 from demo.audit.settings import FEWEST, AuditSettings
-from demo.bases import Base
 from demo.defences import accounting
 from demo.defences.base import Defence
 from demo.defences.dpdm import Dpdm
 from demo.errors import Stopped
-from demo.lora.settings import LoraSettings
+from demo.finetune.settings import LoraSettings
+from demo.models.bases import Base
 from demo.progress import Progress, Report
 
 DELTA = 1e-6  # where the defence has none of its own

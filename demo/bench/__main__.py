@@ -98,7 +98,7 @@ def _run(args: argparse.Namespace) -> None:
         if args.sd:
             found.append(dp.price("sd14", args.device, args.latent, args.rounds))
     if args.what in {"all", "secmi"}:
-        from demo.bench.membership import membership
+        from demo.bench.secmi import membership
 
         found.append(membership() | {"model": "face64", "what": "secmi"})
     if args.what in {"all", "threads"}:

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from demo.lora.settings import LoraSettings
+from demo.finetune.settings import LoraSettings
 
 SOURCE = "huggingface/diffusers examples/dreambooth/train_dreambooth_lora.py at 8062870"
 

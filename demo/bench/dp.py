@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from demo.architectures import SD14
 from demo.bench import models
 from demo.bench.opacus_step import OpacusStep, largest_difference
 from demo.defences.base import PlainStep, Problem, Step
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import DemoError
+from demo.models.architectures import SD14
 
 TIME_AIM, MEMORY_AIM = 1.10, 1.25
 MODELS: dict[str, Callable[[str, int | None], AbstractContextManager[Problem]]] = {

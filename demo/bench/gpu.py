@@ -20,9 +20,9 @@ import torch
 from demo.bench.gpu_rows import SECTIONS, World
 from demo.bench.measure import free
 from demo.bench.random_base import preset, random_base, random_pipeline
-from demo.devices import choose_device, choose_dtype, find_device
 from demo.errors import SettingsError
 from demo.files import write_text
+from demo.hardware.devices import choose_device, choose_dtype, find_device
 
 LIMIT_S = 540.0  # no row is begun after so many seconds
 MEANINGLESS = "tiny model: that everything runs is all that these numbers say"

@@ -17,9 +17,9 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from demo.attack.encoder import EncoderSettings, WeightEncoder
 from demo.attack.guidance import drawn_with
 from demo.attack.registry import AttackSettings, embeddings
+from demo.attack.weight_encoder import EncoderSettings, WeightEncoder
 from demo.bench import models
 from demo.bench.diffusers_loop import SOURCE, DiffusersLoop
 from demo.bench.dp import defence, wait
@@ -41,9 +41,9 @@ from demo.bench.measure import (
 from demo.bench.random_base import PHOTOS, RandomBase, noise_pictures, random_zoo
 from demo.defences.base import PlainStep, Problem, Step
 from demo.defences.dpdm import DpStep
-from demo.lora.dreambooth import adapters, collect
-from demo.lora.settings import LoraSettings
-from demo.sampling import draw, token_ids
+from demo.finetune.dreambooth import adapters, collect
+from demo.finetune.settings import LoraSettings
+from demo.models.sampling import draw, token_ids
 from demo.train.encoder import TrainSettings, new_encoder, train
 from demo.train.precision import computes_in
 from demo.train.zoo import Zoo

@@ -14,16 +14,16 @@ import torch
 from diffusers import DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from demo.architectures import SD14
-from demo.bases import find_base, load_pipeline
 from demo.defences.base import Problem
-from demo.devices import choose_device, choose_dtype, find_device, free_memory
 from demo.errors import SettingsError
-from demo.lora.dreambooth import adapters
-from demo.lora.loop import adamw
-from demo.lora.priors import class_latents
-from demo.lora.settings import LoraSettings, find_preset
-from demo.sampling import token_ids
+from demo.finetune.class_images import class_latents
+from demo.finetune.dreambooth import adapters
+from demo.finetune.loop import adamw
+from demo.finetune.settings import LoraSettings, find_preset
+from demo.hardware.devices import choose_device, choose_dtype, find_device, free_memory
+from demo.models.architectures import SD14
+from demo.models.bases import find_base, load_pipeline
+from demo.models.sampling import token_ids
 
 SD_NEEDS = 10e9  # bytes free, for 32 x 32 latents in fp32
 

@@ -11,10 +11,10 @@ from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNe
 from PIL import Image
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from demo.architectures import SD14
-from demo.bases import BASES, Base
 from demo.files import write_tensors
-from demo.lora.settings import LoraSettings, find_preset
+from demo.finetune.settings import LoraSettings, find_preset
+from demo.models.architectures import SD14
+from demo.models.bases import BASES, Base
 from demo.train.clip import new_tokenizer
 from demo.train.encoder import layer_shapes
 

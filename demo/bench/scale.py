@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from demo.attack.encoder import EncoderSettings
+from demo.attack.weight_encoder import EncoderSettings
 from demo.errors import DemoError
 from demo.settings import Settings
 from demo.train import encoder
@@ -53,8 +53,8 @@ class MadeUpZoo(Zoo):
 
 def child(load: Load) -> None:
     """One process of a run; the main one prints a line of JSON."""
-    from demo.bases import find_base, load_pipeline
-    from demo.lora.settings import find_preset
+    from demo.finetune.settings import find_preset
+    from demo.models.bases import find_base, load_pipeline
     from demo.train.processes import device_of, new_accelerator
 
     accelerator = new_accelerator(load.device)

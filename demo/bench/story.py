@@ -50,8 +50,8 @@ def together_against_alone(people: int = 4, steps: int = 10) -> dict[str, float]
     """Fine-tuning steps of K people at once against one person at a time: seconds per person-step, and the ratio."""
     from PIL import Image
 
-    from demo.bases import find_base, load_pipeline
-    from demo.lora.settings import find_preset
+    from demo.finetune.settings import find_preset
+    from demo.models.bases import find_base, load_pipeline
     from demo.train.zoo import GroupTrainer
 
     base = find_base("face64")

@@ -1,4 +1,4 @@
-"""What a thread of the web server that once computed costs a job: see :mod:`demo.threads`."""
+"""What a thread of the web server that once computed costs a job: see :mod:`demo.hardware.threads`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threading import Event, Thread
 
 import torch
 
-from demo.threads import aside
+from demo.hardware.threads import aside
 
 SIDE = 1000  # of the matrices multiplied beside the job
 BATCH = 8
@@ -40,7 +40,7 @@ def threads(steps: int = 12, rounds: int = 3) -> dict[str, float]:
 
 
 def _step() -> Callable[[], None]:
-    from demo.bases import find_base, load_pipeline
+    from demo.models.bases import find_base, load_pipeline
 
     unet = load_pipeline(find_base("face64"), "cpu").unet.requires_grad_(True)
     shape = unet.config.in_channels, unet.config.sample_size, unet.config.sample_size

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo.cli.output import Narrator, check_writable, clear_results, peak_memory_mb, print_json, say, write_pictures
-from demo.lora.leak0 import Finding
+from demo.lora.metadata.leak import Finding
 
 UNJUDGED = "Not judged: without photos of the person nothing can be compared"
 WHY = "An adversary has no photos either: whoever knows the person looks at the pictures."
@@ -24,9 +24,9 @@ def attack(arguments: argparse.Namespace) -> None:
     assert isinstance(out, Path)
     assert isinstance(file, Path)
     check_writable(out)
-    from demo.lora import leak0
+    from demo.lora.metadata import leak
 
-    said = leak0.scan(file)  # refuses what is no safetensors file before torch is loaded
+    said = leak.scan(file)  # refuses what is no safetensors file before torch is loaded
     tell(said)
 
     say("Loading")
@@ -35,15 +35,15 @@ def attack(arguments: argparse.Namespace) -> None:
     read_lora(file)  # layers, types, numbers: all that does not need the base
     clean = None
     if arguments.clean is not None:
-        clean = leak0.clean_copy(file, arguments.clean)
+        clean = leak.clean_copy(file, arguments.clean)
         say(f"Clean copy, same weights: {clean}")
 
-    from demo import story
     from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
-    from demo.bases import find_base
-    from demo.metrics.verdict import Verdict
+    from demo.models.bases import find_base
     from demo.photos.decode import label
     from demo.report import Arm, LeakReport, seen_matrices, write_report
+    from demo.report.verdict import Verdict
+    from demo.workflow import story
 
     base = find_base(arguments.base)
     settings = AttackSettings(
@@ -77,7 +77,7 @@ def attack(arguments: argparse.Namespace) -> None:
             "file": label(file.name),
             "bytes": file.stat().st_size,
             **({} if counted is None else {"number of photos, read from the spectrum": counted.photos or "not read"}),
-            "metadata in the header": leak0.excerpt(", ".join(sorted(released.metadata))) or "none",
+            "metadata in the header": leak.excerpt(", ".join(sorted(released.metadata))) or "none",
         },
         arms=[Arm(found.attack, entry.title, entry.explanation, found.pictures, found.best)],
         metrics={},

@@ -14,7 +14,7 @@ from demo.files import write_text
 if TYPE_CHECKING:
     from PIL import Image
 
-    from demo.bases import Base
+    from demo.models.bases import Base
 
 CLIP = 0.05  # of DP-SGD: reached by the canary's gradient, which is the worst case; epsilon does not depend on it
 OTHERS = 4  # example photos beside the canary, where none are given
@@ -56,16 +56,16 @@ def audit(arguments: argparse.Namespace) -> None:
     say("Loading")
     from pydantic import ValidationError
 
-    from demo import story
     from demo.audit.run import audit as run_audit
     from demo.audit.settings import AuditSettings
-    from demo.bases import find_base
     from demo.cli.leak import chosen_defence
-    from demo.compute import remedied
     from demo.defences.dpdm import Dpdm
     from demo.errors import SettingsError
-    from demo.lora.settings import find_preset
+    from demo.finetune.settings import find_preset
+    from demo.hardware.zero_gpu import remedied
+    from demo.models.bases import find_base
     from demo.preflight.check import check_tuning
+    from demo.workflow import story
 
     base = find_base(arguments.base)
     check_tuning(base)
@@ -109,7 +109,7 @@ def _photos(folder: Path | None, base: Base) -> list[Image.Image]:
     if folder is None:
         from PIL import Image
 
-        from demo.bases import WEIGHTS
+        from demo.models.bases import WEIGHTS
 
         example = WEIGHTS / "people" / "examples" / "00"
         return [Image.open(path).convert("RGB") for path in sorted(example.glob("*.webp"))[:OTHERS]]

@@ -12,8 +12,8 @@ from demo.cli.output import Narrator, check_writable, peak_memory_mb, print_json
 from demo.errors import DemoError, SettingsError
 
 if TYPE_CHECKING:
-    from demo.defend.model import Point
-    from demo.defend.store import Store
+    from demo.sweep.model import Point
+    from demo.sweep.store import Store
 
 
 def defend(arguments: argparse.Namespace) -> None:
@@ -27,18 +27,18 @@ def defend(arguments: argparse.Namespace) -> None:
     paths = find_photos(arguments.photos)
 
     say("Loading")
-    from demo import story
     from demo.attack.registry import AttackSettings
-    from demo.bases import find_base, fingerprint
-    from demo.defend.plan import check, chosen, together
-    from demo.defend.store import Store
-    from demo.defend.summary import summarise
-    from demo.defend.sweep import default_plan, sweep
-    from demo.defend.write import write_sweep
+    from demo.models.bases import find_base, fingerprint
     from demo.photos.ingest import read_photos
     from demo.photos.same_person import likeness, strangers
     from demo.photos.split import split_photos
     from demo.preflight.check import check_tuning
+    from demo.sweep.plan import check, chosen, together
+    from demo.sweep.run import default_plan, sweep
+    from demo.sweep.store import Store
+    from demo.sweep.verdict import summarise
+    from demo.sweep.write import write_sweep
+    from demo.workflow import story
 
     base = find_base(arguments.base)
     settings = tuning_settings(arguments, base.preset)

@@ -24,7 +24,7 @@ from demo.errors import DemoError, SettingsError
 if TYPE_CHECKING:
     from demo.defences.base import Defence
     from demo.defences.ledger import Ledger
-    from demo.lora.settings import LoraSettings
+    from demo.finetune.settings import LoraSettings
     from demo.photos.decode import BadPhotoError
     from demo.report import LeakReport
 
@@ -49,16 +49,16 @@ def leak(arguments: argparse.Namespace) -> None:
     paths = find_photos(arguments.photos)
 
     say("Loading")
-    from demo import story
     from demo.attack.registry import AttackSettings
-    from demo.bases import find_base
-    from demo.gate.gate import load_gate
     from demo.metrics.registry import chosen
+    from demo.models.bases import find_base
     from demo.photos.ingest import read_photos
     from demo.photos.same_person import likeness, strangers
     from demo.photos.split import split_photos
     from demo.preflight.check import check_tuning, told
     from demo.report import write_report
+    from demo.shake.gate.decision import load_gate
+    from demo.workflow import story
 
     base, metrics = find_base(arguments.base), chosen(arguments.metrics)
     settings = tuning_settings(arguments, base.preset)
@@ -140,7 +140,7 @@ def leak(arguments: argparse.Namespace) -> None:
 
 def tuning_settings(arguments: argparse.Namespace, preset: str) -> LoraSettings:
     """A preset with what the command line changes."""
-    from demo.lora.settings import find_preset
+    from demo.finetune.settings import find_preset
 
     changes: dict[str, object] = {} if arguments.steps is None else {"steps": arguments.steps}
     if arguments.no_prior:
@@ -177,7 +177,7 @@ def _setting(text: str) -> tuple[str, object]:
 
 
 def _defended(defence: Defence) -> dict[str, object]:
-    from demo.defend.model import settings_of
+    from demo.sweep.model import settings_of
 
     return {} if defence.key == "none" else {"defence": {"key": defence.key, **settings_of(defence)}}
 

@@ -11,8 +11,8 @@ from demo.cli.output import Narrator, check_writable, peak_memory_mb, print_json
 from demo.errors import SettingsError
 
 if TYPE_CHECKING:
-    from demo.bases import Base
     from demo.defences.base import Defence
+    from demo.models.bases import Base
     from demo.shake.model import Arm, Shake, ShakeSettings
     from demo.shake.people import Domain
 
@@ -74,7 +74,7 @@ def shake(arguments: argparse.Namespace) -> None:
     Raises:
         DemoError: what is wrong with the input.
     """
-    from demo.bases import find_base
+    from demo.models.bases import find_base
 
     base = find_base(arguments.base)
     if arguments.list:
@@ -88,15 +88,15 @@ def shake(arguments: argparse.Namespace) -> None:
     check_writable(out)
 
     say("Loading")
-    from demo import story
     from demo.cli.leak import chosen_defence
-    from demo.compute import remedied
+    from demo.hardware.zero_gpu import remedied
     from demo.preflight.shaking import check_shaking
     from demo.shake.people import find_domain, free_text
     from demo.shake.plan import check, planned
     from demo.shake.run import shake as run_shake
     from demo.shake.store import Store
     from demo.shake.write import write_shake
+    from demo.workflow import story
 
     settings, defence = _settings(arguments), chosen_defence(arguments)
     plan = planned(settings, defence)
@@ -133,7 +133,7 @@ def shake(arguments: argparse.Namespace) -> None:
 def _settings(arguments: argparse.Namespace) -> ShakeSettings:
     from pydantic import ValidationError
 
-    from demo.extraction.memorised import EideticSettings
+    from demo.shake.attacks.memorised import EideticSettings
     from demo.shake.model import ShakeSettings
 
     curves: dict[str, Any] = {"ranks": arguments.rank, "tokens": arguments.tokens, "stds": arguments.std}
@@ -153,8 +153,8 @@ def _settings(arguments: argparse.Namespace) -> ShakeSettings:
 
 def _common(base: Base, domain: Domain, settings: ShakeSettings, defence: Defence, seed: int) -> dict[str, object]:
     """What all models of a folder have in common."""
-    from demo.bases import fingerprint
-    from demo.defend.model import settings_of
+    from demo.models.bases import fingerprint
+    from demo.sweep.model import settings_of
 
     return {
         "person": domain.name,

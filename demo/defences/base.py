@@ -11,9 +11,9 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from demo.defences.ledger import Ledger
-from demo.lora.denoising import Denoising, half_scale
+from demo.finetune.loss import Denoising, half_scale
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
-from demo.lora.settings import LoraSettings
 from demo.settings import Settings
 
 
@@ -42,7 +42,7 @@ class Problem:
 
 
 def loss_scale(problem: Problem) -> float:
-    """See :func:`demo.lora.denoising.half_scale`."""
+    """See :func:`demo.finetune.loss.half_scale`."""
     return half_scale(problem.pipe.unet, problem.photos[0])
 
 

@@ -22,9 +22,9 @@ from demo.defences.ledger import Ledger
 from demo.defences.noise import Source, noise_source
 from demo.defences.per_sample import PerSampleGradients, clip_factors
 from demo.errors import SettingsError
-from demo.lora.denoising import noise_error, stratified
-from demo.lora.settings import LoraSettings
-from demo.sampling import text_embeddings
+from demo.finetune.loss import noise_error, stratified
+from demo.finetune.settings import LoraSettings
+from demo.models.sampling import text_embeddings
 
 NEIGHBOURS = (
     "Photo level: the two sets of photos differ by one photo, added or removed. "

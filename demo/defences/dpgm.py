@@ -26,9 +26,9 @@ from demo.defences.dpdm import NEIGHBOURS
 from demo.defences.ledger import Ledger
 from demo.defences.noise import Noise, Source, noise_source
 from demo.errors import SettingsError
-from demo.lora.denoising import predict
-from demo.lora.settings import LoraSettings
-from demo.sampling import text_embeddings
+from demo.finetune.loss import predict
+from demo.finetune.settings import LoraSettings
+from demo.models.sampling import text_embeddings
 
 Variant = Literal["constant", "path"]
 SIGMAS = (1.0, 2.0, 4.0, 8.0, 16.0)

@@ -19,8 +19,8 @@ from demo.defences.base import Defence
 from demo.defences.dpdm import NOT_COVERED
 from demo.defences.ledger import Ledger
 from demo.defences.noise import Source, noise_source
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
-from demo.lora.settings import LoraSettings
 
 TOLERANCE = 1e-9  # of epsilon, relative
 

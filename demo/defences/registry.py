@@ -8,7 +8,7 @@ from demo.defences.base import Defence, NoDefence
 from demo.defences.dpdm import Dpdm
 from demo.defences.dpgm import Dpgm
 from demo.defences.gaussian import Gaussian
-from demo.defences.membership import MpLora, SmpLora
+from demo.defences.mp_lora import MpLora, SmpLora
 from demo.defences.quantise import Int8
 from demo.defences.truncate import Truncate
 from demo.errors import SettingsError

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from demo.defences.base import Defence, NoDefence
 from demo.defences.ledger import write_ledger
-from demo.lora.dreambooth import FineTuned
+from demo.finetune.dreambooth import FineTuned
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, write_lora
-from demo.lora.settings import LoraSettings
 
 
 def released(plain: FineTuned, defence: Defence, photos: int, settings: LoraSettings) -> FineTuned:

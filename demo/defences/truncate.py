@@ -11,8 +11,8 @@ from torch import Tensor
 
 from demo.defences.base import Defence
 from demo.defences.ledger import Ledger
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
-from demo.lora.settings import LoraSettings
 
 
 class Truncate(Defence):

@@ -80,12 +80,12 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> None:
     from safetensors.torch import load_file
 
-    from demo.bases import find_base, fingerprint, load_pipeline
     from demo.evaluate import base as base_figures
     from demo.evaluate import people as people_figures
     from demo.evaluate import people_table, shipped
     from demo.files import write_text
-    from demo.lora.settings import find_preset
+    from demo.finetune.settings import find_preset
+    from demo.models.bases import find_base, fingerprint, load_pipeline
 
     base = find_base(args.base)
     if args.command == "figures":
@@ -163,10 +163,10 @@ def _run(args: argparse.Namespace) -> None:
 def _encoders(args: argparse.Namespace) -> None:
     from safetensors.torch import load_file
 
-    from demo.attack.encoder import load_encoder
-    from demo.bases import find_base, load_pipeline
+    from demo.attack.weight_encoder import load_encoder
     from demo.evaluate import encoders
-    from demo.lora.settings import find_preset
+    from demo.finetune.settings import find_preset
+    from demo.models.bases import find_base, load_pipeline
 
     names = [path.parent.name + "/" + path.stem for path in args.files]
     if len(set(names)) < len(names):
@@ -196,13 +196,13 @@ def _encoders(args: argparse.Namespace) -> None:
 def _defences(args: argparse.Namespace) -> None:
     from safetensors.torch import load_file
 
-    from demo.bases import find_base, load_pipeline
-    from demo.defend.plan import chosen
-    from demo.defend.sweep import default_plan
     from demo.evaluate import defences, defences_table, shipped
     from demo.evaluate.held_out import held_out_people
     from demo.files import write_text
-    from demo.lora.settings import find_preset
+    from demo.finetune.settings import find_preset
+    from demo.models.bases import find_base, load_pipeline
+    from demo.sweep.plan import chosen
+    from demo.sweep.run import default_plan
 
     if not (0 <= args.shard < args.shards and args.samples >= 1):
         raise SettingsError(

@@ -10,11 +10,11 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from demo.bases import Base
-from demo.metrics import dlib_face
+from demo.faces import recognise
 from demo.metrics.face_found import shows_face
-from demo.metrics.stats import auc, bootstrap_mean_ci
-from demo.sampling import draw_prompt, encode_pictures
+from demo.models.bases import Base
+from demo.models.sampling import draw_prompt, encode_pictures
+from demo.stats.intervals import auc, bootstrap_mean_ci
 from demo.train.data import FACES128, PEOPLE, decode, people_listing, read_split
 
 
@@ -44,7 +44,7 @@ def autoencoder_identity(pipe: StableDiffusionPipeline, count: int = 500, folder
             z = encode_pictures(pipe, photos[i : i + 50]) / pipe.vae.config.scaling_factor
             x = pipe.vae.decode(z.to(pipe.vae.device, pipe.vae.dtype)).sample
             decoded += pipe.image_processor.postprocess(x, output_type="pil")
-    gaps = np.linalg.norm(dlib_face.embed(photos) - dlib_face.embed(decoded), axis=1)
+    gaps = np.linalg.norm(recognise.embed(photos) - recognise.embed(decoded), axis=1)
     interval = bootstrap_mean_ci(gaps)
     return {"mean": interval.estimate, "low": interval.low, "high": interval.high, "faces": float(len(gaps))}
 
@@ -63,11 +63,11 @@ def named_members(
     for person in listing:
         files = [PEOPLE / person["folder"] / f"{i:02d}.webp" for i in range(person["pictures"])]
         small = [Image.open(f).convert("RGB").resize((64, 64), Image.Resampling.LANCZOS) for f in files[::3]]
-        photos.append(dlib_face.embed(small).mean(0))
+        photos.append(recognise.embed(small).mean(0))
     table = np.zeros((len(listing), len(listing)))
     for i, person in enumerate(listing):
         drawn = draw_prompt(pipe, base, f"a photo of {person['name']}", each, seed=i)
-        table[i] = dlib_face.distances(dlib_face.embed(drawn), np.array(photos)).mean(0)
+        table[i] = recognise.distances(recognise.embed(drawn), np.array(photos)).mean(0)
     own = np.diag(table)
     others = (table.sum(1) - own) / (len(table) - 1)
     gap = bootstrap_mean_ci(others - own)

@@ -15,7 +15,7 @@ from demo.errors import SettingsError
 from demo.train.data import FACES128
 
 if TYPE_CHECKING:
-    from demo.bases import Base
+    from demo.models.bases import Base
     from demo.shake.model import ShakeSettings
     from demo.shake.people import Domain
 
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
         SettingsError: shards, or another setting, that cannot be.
         WeightsError: the base or the people asked for are not there.
     """
-    from demo.bases import find_base
+    from demo.models.bases import find_base
 
     if not (0 <= args.shard < args.shards and args.people >= 1):
         raise SettingsError(
@@ -74,10 +74,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _secmi(args: argparse.Namespace, base: Base) -> None:
-    from demo.bases import load_pipeline
     from demo.evaluate import secmi
     from demo.files import write_text
-    from demo.membership.secmi import SecmiSettings
+    from demo.models.bases import load_pipeline
+    from demo.shake.attacks.secmi import SecmiSettings
 
     if args.t < 1 or args.k < 1:
         raise SettingsError(f"t = {args.t} and k = {args.k} cannot be.", "Give numbers above 0.")
@@ -96,9 +96,9 @@ def _secmi(args: argparse.Namespace, base: Base) -> None:
 
 
 def _shake(args: argparse.Namespace, base: Base) -> None:
-    from demo.bases import load_pipeline
     from demo.evaluate import shake, shake_table
     from demo.files import write_text
+    from demo.models.bases import load_pipeline
 
     settings = _shake_settings(args)
     folder = shake.table_folder(args.out, base, settings, args.group)
@@ -140,11 +140,11 @@ def _shake_settings(args: argparse.Namespace) -> ShakeSettings:
 
 
 def _gate(args: argparse.Namespace, base: Base) -> None:
-    from demo.bases import load_pipeline
     from demo.evaluate import gate
     from demo.files import write_text
-    from demo.gate.evidence import EvidenceSettings
-    from demo.gate.gate import FILE
+    from demo.models.bases import load_pipeline
+    from demo.shake.gate.decision import FILE
+    from demo.shake.gate.evidence import EvidenceSettings
 
     if args.size < 1:
         raise SettingsError(f"Sets of {args.size} pictures cannot be.", "Ask for one or more.")
@@ -183,9 +183,9 @@ def _people(group: str, base: Base, faces: Path, count: int | None) -> list[Doma
 
 def _photo_count(args: argparse.Namespace, base: Base) -> None:
     from demo.attack.photo_count import load_calibration
-    from demo.bases import load_pipeline
     from demo.evaluate import photo_count
     from demo.evaluate.held_out import private_photos
+    from demo.models.bases import load_pipeline
     from demo.train.photo_count import collect, spread
 
     known = load_calibration(base)

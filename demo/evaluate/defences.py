@@ -20,18 +20,18 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from demo.attack.registry import AttackSettings, reconstruct
-from demo.bases import Base, fingerprint
 from demo.defences.base import Defence
 from demo.defences.release import released
-from demo.defend.model import ATTACKS, point_name, settings_of
 from demo.errors import DemoError
 from demo.evaluate.held_out import Person, Vector, scores
 from demo.files import write_text
-from demo.lora.dreambooth import FineTuned, applied, fine_tune
-from demo.lora.settings import LoraSettings
+from demo.finetune.dreambooth import FineTuned, applied, fine_tune
+from demo.finetune.settings import LoraSettings
 from demo.metrics.registry import Context
 from demo.metrics.registry import evaluate as measure
-from demo.sampling import draw_prompt
+from demo.models.bases import Base, fingerprint
+from demo.models.sampling import draw_prompt
+from demo.sweep.model import ATTACKS, point_name, settings_of
 
 FORMAT = "lora-leak-defence/1"  # another one wherever figures before and after a change may not be mixed
 CLIP = ("clip_t_paper", "clip_i_paper")  # in the paper's scaling, by the bundled CLIP

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from demo.defences.registry import DEFENCES
-from demo.defend.model import ATTACKS
 from demo.evaluate.defences import CHANCE, FORMAT
-from demo.metrics.stats import Interval, bootstrap_mean_ci, paired_difference, rate_ci
+from demo.stats.intervals import Interval, bootstrap_mean_ci, paired_difference, rate_ci
+from demo.sweep.model import ATTACKS
 
 COLUMNS = {
     "clip_t_paper": ("CLIP-T", 2),

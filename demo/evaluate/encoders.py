@@ -14,15 +14,15 @@ from typing import Any
 
 from diffusers import StableDiffusionPipeline
 
-from demo.attack.encoder import WeightEncoder
-from demo.bases import Base, fingerprint
+from demo.attack.weight_encoder import WeightEncoder
 from demo.errors import SettingsError
 from demo.evaluate.held_out import Vector, add_scores, held_out_people
 from demo.evaluate.people import Drawer
 from demo.evaluate.people_table import RATES, gathered, summary
 from demo.files import write_text
-from demo.lora.settings import LoraSettings
-from demo.metrics.stats import paired_difference
+from demo.finetune.settings import LoraSettings
+from demo.models.bases import Base, fingerprint
+from demo.stats.intervals import paired_difference
 from demo.train.zoo import GroupTrainer
 
 SPLIT = "domain_nonmember"

@@ -19,14 +19,14 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image, ImageFilter, ImageOps
 
-from demo.bases import Base, fingerprint
 from demo.files import write_text
-from demo.gate.evidence import Evidence, EvidenceSettings, evidence
-from demo.gate.gate import SCORES, Gate, calibrate
-from demo.membership.roc import interval_json, roc
-from demo.metrics.stats import share_ci
-from demo.sampling import draw_prompt
+from demo.models.bases import Base, fingerprint
+from demo.models.sampling import draw_prompt
+from demo.shake.gate.decision import SCORES, Gate, calibrate
+from demo.shake.gate.evidence import Evidence, EvidenceSettings, evidence
 from demo.shake.people import Domain
+from demo.stats.intervals import share_ci
+from demo.stats.roc import interval_json, roc
 
 FORMAT = "lora-leak-gate-table/2"
 SEED = 9000  # apart from the sets that are fine-tuned on

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import load_file
 
+from demo.faces import recognise
 from demo.files import write_tensors
-from demo.metrics import dlib_face
 from demo.train.data import FACES128, read_split
 
 TUNED_ON = 5
@@ -52,7 +52,7 @@ def held_out_people(
     digest = hashlib.sha256(b"".join(image.tobytes() for own in kept.values() for image in own)).hexdigest()[:12]
     path = cache / f"held-out-{digest}.safetensors"
     if not path.exists():
-        write_tensors(path, {str(who): torch.from_numpy(dlib_face.embed(own)) for who, own in kept.items()})
+        write_tensors(path, {str(who): torch.from_numpy(recognise.embed(own)) for who, own in kept.items()})
     known = load_file(path)
     return [Person(who, own, kept[who], known[str(who)].numpy()) for who, own in tune.items()]
 
@@ -90,14 +90,14 @@ def scores(pictures: list[Image.Image], person: Person, crowd: Vector) -> dict[s
     Args:
         crowd: (n, 128), one photo's embedding for each decoy and each other held-out person.
     """
-    e = dlib_face.embed(pictures)
-    to_photos = dlib_face.distances(e, person.held_out).mean(1)
+    e = recognise.embed(pictures)
+    to_photos = recognise.distances(e, person.held_out).mean(1)
     # Single faces against the mean distance to single photos: the distance to a mean embedding would flatter the rank.
-    ranks = 1 + (dlib_face.distances(e, crowd) < to_photos[:, None]).sum(1)
+    ranks = 1 + (recognise.distances(e, crowd) < to_photos[:, None]).sum(1)
     return {
         "distance": float(to_photos.mean()),
         "rank": float(np.median(ranks)),
         "rank1": float((ranks == 1).mean()),
         "top1pct": float((ranks <= 0.01 * (len(crowd) + 1)).mean()),
-        "rec_acc": float((to_photos < dlib_face.SAME_PERSON).mean()),
+        "rec_acc": float((to_photos < recognise.SAME_PERSON).mean()),
     }

@@ -13,15 +13,15 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
-from demo.attack.encoder import WeightEncoder
 from demo.attack.registry import bundled_encoder
-from demo.bases import Base, fingerprint
+from demo.attack.weight_encoder import WeightEncoder
 from demo.errors import SettingsError
 from demo.evaluate.held_out import Person, Vector, add_scores, held_out_people
 from demo.evaluate.people_table import finish
-from demo.lora.dreambooth import new_trigger
-from demo.lora.settings import LoraSettings
-from demo.sampling import draw, draw_prompt, encode_pictures, encode_prompts
+from demo.finetune.dreambooth import new_trigger
+from demo.finetune.settings import LoraSettings
+from demo.models.bases import Base, fingerprint
+from demo.models.sampling import draw, draw_prompt, encode_pictures, encode_prompts
 from demo.train.zoo import GroupTrainer
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from demo.errors import SettingsError
 from demo.files import write_text
-from demo.metrics.stats import bootstrap_mean_ci, bootstrap_median_ci, paired_difference, paired_ratio, rate_ci
+from demo.stats.intervals import bootstrap_mean_ci, bootstrap_median_ci, paired_difference, paired_ratio, rate_ci
 
 ARMS = (
     "dreambooth",

@@ -16,10 +16,10 @@ import numpy as np
 
 from demo.attack import photo_count
 from demo.attack.photo_count import Calibration
-from demo.bases import Base
 from demo.files import write_text
-from demo.lora.settings import LoraSettings
-from demo.metrics.stats import bootstrap_mean_ci, share_ci
+from demo.finetune.settings import LoraSettings
+from demo.models.bases import Base
+from demo.stats.intervals import bootstrap_mean_ci, share_ci
 from demo.train.photo_count import COUNTED, collected
 
 FORMAT = "lora-leak-photo-count-table/1"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from demo.metrics import dlib_face
-from demo.metrics.stats import rate_ci
+from demo.faces import recognise
 from demo.photos.same_person import Likeness, strangers
+from demo.stats.intervals import rate_ci
 from demo.train.data import read_split
 
 SPLITS = ("private", "domain_nonmember")
@@ -40,7 +40,7 @@ def people(folder: Path, *, side: int, photos: int = max(SIZES)) -> list[Known]:
         for _, group in read_split(folder, split).groupby("identity", sort=True):
             few = [Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"][:photos]]
             small = [image.resize((side, side), Image.Resampling.LANCZOS) for image in few]
-            found.append(Known(bool(group["male"].iloc[0] > 0), list(dlib_face.embed(small))))
+            found.append(Known(bool(group["male"].iloc[0] > 0), list(recognise.embed(small))))
     return found
 
 

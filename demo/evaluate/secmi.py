@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
 
-from demo.bases import Base, fingerprint
 from demo.files import write_text
-from demo.membership.roc import FEW, FEWER, Roc, interval_json, roc
-from demo.membership.secmi import SecmiSettings, secmi
-from demo.metrics.stats import Interval, auc, bootstrap_mean_ci, share_ci
-from demo.sampling import encode_pictures, encode_prompts
+from demo.models.bases import Base, fingerprint
+from demo.models.sampling import encode_pictures, encode_prompts
+from demo.shake.attacks.secmi import SecmiSettings, secmi
 from demo.shake.people import Domain
+from demo.stats.intervals import Interval, auc, bootstrap_mean_ci, share_ci
+from demo.stats.roc import FEW, FEWER, Roc, interval_json, roc
 
 FORMAT = "lora-leak-secmi/1"  # another one wherever scores before and after a change may not be mixed
 CURVE_POINTS = 400

@@ -15,8 +15,8 @@ from threading import Event
 
 from diffusers import StableDiffusionPipeline
 
-from demo.bases import Base, fingerprint
 from demo.errors import DemoError
+from demo.models.bases import Base, fingerprint
 from demo.progress import Report
 from demo.shake.methods.registry import METHODS
 from demo.shake.model import Arm, ShakeSettings

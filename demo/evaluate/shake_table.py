@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demo.metrics.stats import Difference, Interval, bootstrap_mean_ci, paired_difference
 from demo.shake.model import BEFORE, Arm, Source
 from demo.shake.verdict import PUBLISHED
+from demo.stats.intervals import Difference, Interval, bootstrap_mean_ci, paired_difference
 
 Results = Mapping[int, Mapping[str, Arm]]  # person -> key -> arm
 Figure = Callable[[Arm], float]

@@ -11,9 +11,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from demo.bases import WEIGHTS, Base, fingerprint
 from demo.errors import WeightsError
 from demo.files import write_text
+from demo.models.bases import WEIGHTS, Base, fingerprint
 
 FIGURES = WEIGHTS / "figures"
 PEOPLE = "people"

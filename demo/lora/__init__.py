@@ -1,1 +1,1 @@
-"""LoRA: fine-tuning, files, batches of them."""
+"""LoRA files: read, checked, written, described."""

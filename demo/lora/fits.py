@@ -10,9 +10,9 @@ import torch
 from diffusers import UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from demo.architectures import Architecture
-from demo.bases import Base, architecture_of
 from demo.lora.files import LoraWeights, Shapes, expected_shapes, read_lora
+from demo.models.architectures import Architecture
+from demo.models.bases import Base, architecture_of
 
 _known: dict[str, Shapes] = {}
 _lock = Lock()

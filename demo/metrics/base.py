@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from demo.errors import PhotoError
-from demo.metrics.stats import Array
+from demo.stats.intervals import Array
 
 Embed = Callable[[Sequence[Image.Image]], Array]
 WEIGHTS = Path(__file__).parents[2] / "weights"  # the bundled ones

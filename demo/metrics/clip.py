@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from demo.metrics.base import WEIGHTS, Context, Metric, paper_scaling
-from demo.metrics.hub import Source, torch_device
-from demo.metrics.stats import Array, cosine
+from demo.models.networks import Source, torch_device
+from demo.stats.intervals import Array, cosine
 
 BATCH = 32
 

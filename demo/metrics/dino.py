@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from demo.metrics.base import Context, Metric, paper_scaling
-from demo.metrics.hub import Source, torch_device
-from demo.metrics.stats import Array, cosine
+from demo.models.networks import Source, torch_device
+from demo.stats.intervals import Array, cosine
 
 # The Hub's main branch holds a pickle only; this commit (its pull request 1) adds the same weights as safetensors.
 SOURCE = Source("DINO ViT-S/16", "facebook/dino-vits16", "a7a4d161f5c0bd70478c05ca5777ec7cd8848021")

@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image
 
 from demo.errors import WeightsError
-from demo.metrics import dlib_face
+from demo.faces import recognise
 from demo.metrics.base import WEIGHTS, Context, Metric, Unavailable, shown
-from demo.metrics.stats import Array, place_among, rank_among
+from demo.stats.intervals import Array, place_among, rank_among
 
 DECOY_FILE = WEIGHTS / "people" / "decoys.safetensors"
 DECOY_SIDE = 64  # pixels at which the decoys were seen; pictures and photos are ranked at the same side
@@ -51,7 +51,7 @@ def _recogniser_missing() -> Unavailable | None:
     if find_spec("dlib") is None:
         return Unavailable("dlib is not installed (pip install dlib-bin).")
     try:
-        dlib_face.model_folder()
+        recognise.model_folder()
     except WeightsError as error:
         return Unavailable(str(error))
     return None
@@ -64,15 +64,15 @@ def _decoys_missing() -> Unavailable | None:
 
 
 def _embed(context: Context, images: Sequence[Image.Image]) -> Array:
-    return context.embed(MODEL, images, dlib_face.embed)
+    return context.embed(MODEL, images, recognise.embed)
 
 
 def _distance(context: Context) -> Array:
-    return np.asarray(dlib_face.distances(_embed(context, context.pictures), _embed(context, context.photos)).mean(1))
+    return np.asarray(recognise.distances(_embed(context, context.pictures), _embed(context, context.photos)).mean(1))
 
 
 def _accuracy(context: Context) -> Array:
-    return np.asarray(_distance(context) < dlib_face.SAME_PERSON, dtype=np.float64)
+    return np.asarray(_distance(context) < recognise.SAME_PERSON, dtype=np.float64)
 
 
 def _rank(context: Context) -> Array:

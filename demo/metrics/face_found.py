@@ -7,9 +7,9 @@ from importlib.util import find_spec
 import numpy as np
 from PIL import Image
 
+from demo.faces.detect import MIN_PROBABILITY, find_faces
 from demo.metrics.base import Context, Metric, Unavailable
-from demo.metrics.stats import Array
-from demo.photos.detect import MIN_PROBABILITY, find_faces
+from demo.stats.intervals import Array
 
 SIDE = 256  # pixels at which pictures are seen
 LEAST_SIDE = 0.25  # of the picture: in the training framing a face fills half of it

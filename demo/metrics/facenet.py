@@ -21,8 +21,8 @@ from PIL import Image
 
 from demo.errors import WeightsError
 from demo.metrics.base import Context, Metric, Unavailable, paper_scaling
-from demo.metrics.hub import offline, torch_device
-from demo.metrics.stats import Array, cosine
+from demo.models.networks import offline, torch_device
+from demo.stats.intervals import Array, cosine
 
 FILE = "20180402-114759-vggface2.pt"
 URL = f"https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/{FILE}"

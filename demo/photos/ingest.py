@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from demo.photos.align import TEMPLATE, align, similarity
+from demo.faces.align import TEMPLATE, align, similarity
+from demo.faces.detect import DETECTION_SIDE, Face, find_faces
 from demo.photos.decode import ACCEPTED, BadPhotoError, Reason, decode, label
-from demo.photos.detect import DETECTION_SIDE, Face, find_faces
 
 __all__ = [
     "BadPhotoError",

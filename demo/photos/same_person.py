@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from demo.metrics import dlib_face
+from demo.faces import recognise
 
 Likeness = NDArray[np.float64]  # (128,): dlib's embedding of one face
 LEAST = 3  # photos: of two, nothing says which one is the odd one
@@ -23,7 +23,7 @@ def likeness(aligned: Image.Image) -> Likeness | None:
     """
     if find_spec("dlib") is None or find_spec("face_recognition_models") is None:
         return None
-    return np.asarray(dlib_face.embed([aligned])[0])
+    return np.asarray(recognise.embed([aligned])[0])
 
 
 def strangers(photos: Sequence[tuple[str, Likeness | None]]) -> list[str]:

@@ -10,16 +10,16 @@ from threading import RLock
 import torch
 from huggingface_hub.constants import HF_HUB_CACHE
 
-from demo.architectures import Architecture
-from demo.bases import Base, architecture_of, downloaded
-from demo.compute import lent, zero_gpu
-from demo.devices import Device, Placement, choose_device, choose_dtype, choose_placement, find_device
 from demo.errors import PreflightError
-from demo.lora.priors import BATCH, stored
-from demo.lora.settings import LoraSettings, find_preset
+from demo.finetune.class_images import BATCH, stored
+from demo.finetune.settings import LoraSettings, find_preset
+from demo.hardware.devices import Device, Placement, choose_device, choose_dtype, choose_placement, find_device
+from demo.hardware.zero_gpu import lent, zero_gpu
+from demo.models.architectures import Architecture
+from demo.models.bases import Base, architecture_of, downloaded
+from demo.models.sampling import AT_ONCE
 from demo.preflight.cost import NOTHING, Cost, Dry
 from demo.preflight.probe import Speed, measure
-from demo.sampling import AT_ONCE
 
 LONGEST_H = 12.0  # hours; a job beyond is refused
 GUIDED = 2  # rows of the UNet for one picture
@@ -150,7 +150,7 @@ def check_tuning(base: Base, settings: LoraSettings | None = None, *, held: floa
     ZeroGPU's, which is not here yet.
 
     Args:
-        held: bytes in use that are the job's own or go before it begins (:func:`demo.loaded.held`).
+        held: bytes in use that are the job's own or go before it begins (:func:`demo.workflow.pipeline_cache.held`).
 
     Raises:
         PreflightError: see :func:`check`; or the models would have to lie in the CPU's memory, where none is trained.

@@ -23,10 +23,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from demo.architectures import Architecture
-from demo.lora.dreambooth import adapters
+from demo.finetune.dreambooth import adapters
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import expected_shapes
-from demo.lora.settings import LoraSettings
+from demo.models.architectures import Architecture
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import torch
 
-from demo.bases import Base, architecture_of
-from demo.compute import LONGEST_S, zero_gpu
-from demo.devices import Device, find_device
 from demo.errors import PreflightError
+from demo.hardware.devices import Device, find_device
+from demo.hardware.zero_gpu import LONGEST_S, zero_gpu
+from demo.models.bases import Base, architecture_of
+from demo.models.sampling import AT_ONCE
 from demo.preflight.check import Estimate, check, drawn, dry_of, estimated
 from demo.preflight.cost import NOTHING
 from demo.preflight.probe import Speed
-from demo.sampling import AT_ONCE
 from demo.shake.methods.base import Trained
 from demo.shake.model import ShakeSettings
 from demo.shake.plan import Planned

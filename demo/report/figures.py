@@ -11,8 +11,8 @@ from html import escape
 import numpy as np
 from PIL import Image
 
+from demo.faces.recognise import SAME_PERSON
 from demo.metrics.base import MetricResult
-from demo.metrics.dlib_face import SAME_PERSON
 from demo.report.model import Arm
 
 PICTURE_SIDE = 256  # pixels: larger pictures are shrunk, so that a report can be mailed

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from demo.lora.leak0 import Finding
+from demo.lora.metadata.leak import Finding
 from demo.metrics.base import MetricResult
-from demo.metrics.verdict import Verdict
+from demo.report.verdict import Verdict
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ from html import escape
 
 from PIL import Image
 
-from demo.lora.leak0 import Finding
+from demo.lora.metadata.leak import Finding
 from demo.metrics.base import MetricResult
 from demo.report.figures import bars, data_uri, interval, mean, number
 from demo.report.model import Arm, LeakReport

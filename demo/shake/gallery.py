@@ -6,8 +6,8 @@ from html import escape
 
 from PIL import Image
 
-from demo.extraction.memorised import nearest
 from demo.report.figures import data_uri, number
+from demo.shake.attacks.memorised import nearest
 from demo.shake.model import Arm, Shake
 
 MOST = 6  # pairs of an arm

@@ -10,12 +10,12 @@ from PIL import Image
 from pydantic import Field
 from torch import Tensor
 
-from demo.extraction.draws import Candidate, ExtractSettings
-from demo.extraction.memorised import EideticSettings, Match
-from demo.membership.roc import Roc
-from demo.membership.secmi import SecmiSettings
 from demo.settings import Settings
+from demo.shake.attacks.draws import Candidate, ExtractSettings
+from demo.shake.attacks.memorised import EideticSettings, Match
+from demo.shake.attacks.secmi import SecmiSettings
 from demo.shake.people import Domain
+from demo.stats.roc import Roc
 
 Source = Literal["none", "sp", "ood", "members"]
 Curve = Literal["rank", "tokens", "std"]

@@ -10,8 +10,8 @@ from typing import Any
 
 from PIL import Image
 
-from demo.bases import Base
 from demo.errors import SettingsError, WeightsError
+from demo.models.bases import Base
 from demo.train import data
 
 PROMPT = "a photo of {name}"  # how the captions of the bundled base name a person

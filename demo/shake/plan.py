@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from demo.bases import Base
 from demo.defences.base import Defence
 from demo.errors import SettingsError
+from demo.models.bases import Base
 from demo.shake.methods.base import Trained
 from demo.shake.methods.lora import Lora
 from demo.shake.methods.perturb import Perturb

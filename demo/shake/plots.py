@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from demo.membership.roc import Roc
-from demo.metrics.stats import Interval
 from demo.report.chart import BELOW, KINDS, LEGEND, STYLE, WIDTH, Axis, Curve, chart, mark, round_step, text, tick_words
+from demo.stats.intervals import Interval
+from demo.stats.roc import Roc
 
 SOURCES = {
     "sp": "SP set: the model's own pictures of the person",

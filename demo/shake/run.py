@@ -12,21 +12,21 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
-from demo.bases import Base
 from demo.defences.base import Defence
 from demo.errors import SettingsError, Stopped
-from demo.extraction.draws import calibrated_edge, extract
-from demo.extraction.memorised import memorised
-from demo.lora.priors import class_latents
-from demo.membership.roc import roc
-from demo.membership.secmi import secmi
+from demo.finetune.class_images import class_latents
+from demo.models.bases import Base
+from demo.models.sampling import compute_device, encode_pictures, encode_prompts
 from demo.progress import Progress, Report
-from demo.sampling import compute_device, encode_pictures, encode_prompts
+from demo.shake.attacks.draws import calibrated_edge, extract
+from demo.shake.attacks.memorised import memorised
+from demo.shake.attacks.secmi import secmi
 from demo.shake.model import BEFORE, SOURCES, Arm, Shake, ShakeSettings, Source
 from demo.shake.people import Domain, outside_prompt
 from demo.shake.plan import Planned, check, planned
 from demo.shake.synthetic import SetSettings, SyntheticSet, draw_set
 from demo.shake.verdict import Change, changes, verdict
+from demo.stats.roc import roc
 
 __all__ = ["Arm", "Change", "Shake", "ShakeSettings", "changes", "planned", "shake", "verdict"]
 

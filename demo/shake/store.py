@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 
 from demo.errors import DemoError, OutputError, SettingsError
-from demo.extraction.draws import Candidate
-from demo.extraction.memorised import Match
 from demo.files import write_atomically, write_text
-from demo.membership.roc import roc
+from demo.shake.attacks.draws import Candidate
+from demo.shake.attacks.memorised import Match
 from demo.shake.model import Arm
+from demo.stats.roc import roc
 
 FORMAT = "lora-leak-shake-arm/1"
 LISTING, FOLDER = "shake.json", "arms"

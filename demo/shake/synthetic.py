@@ -11,9 +11,9 @@ from PIL import Image
 from pydantic import Field
 from torch import Tensor
 
-from demo.bases import Base
+from demo.models.bases import Base
+from demo.models.sampling import draw, encode_pictures, encode_prompts
 from demo.progress import Progress, Report
-from demo.sampling import draw, encode_pictures, encode_prompts
 from demo.settings import Settings
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from demo.metrics.stats import Difference
 from demo.report.figures import number
 from demo.shake.model import CONTROLS, Arm, Shake
+from demo.stats.intervals import Difference
 
 RESAMPLES = 10_000
 PUBLISHED = "Published for Stable Diffusion 1.1: +0.022 to +0.054 in AUC and 4.4 to 16.3 more extracted pictures."

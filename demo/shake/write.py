@@ -12,8 +12,6 @@ from typing import Any
 from PIL import Image
 
 from demo.files import write_text
-from demo.membership.roc import interval_json
-from demo.metrics.stats import Difference, Interval
 from demo.report.figures import data_uri, number
 from demo.report.page import document, listed, section, settings_table
 from demo.report.write import strict
@@ -26,6 +24,8 @@ from demo.shake.plots import Change as Shift
 from demo.shake.plots import ablation_plot, changes_plot, roc_plot
 from demo.shake.store import finite
 from demo.shake.verdict import Change, changes, headline, signed, verdict
+from demo.stats.intervals import Difference, Interval
+from demo.stats.roc import interval_json
 
 FORMAT = "lora-leak-shake/1"
 CURVES: Mapping[Curve, tuple[str, str]] = {  # heading, name of the axis

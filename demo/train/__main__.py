@@ -106,7 +106,7 @@ def _people(_: argparse.Namespace) -> None:
 
 
 def _base(args: argparse.Namespace) -> None:
-    from demo.devices import choose_device
+    from demo.hardware.devices import choose_device
     from demo.train import base
 
     device = str(choose_device(args.device))
@@ -134,12 +134,12 @@ def _base(args: argparse.Namespace) -> None:
 
 def _prior(args: argparse.Namespace) -> None:
     """Class latents, and the fictional 'other person' whose LoRA serves the controls."""
-    from demo.bases import find_base, load_pipeline
     from demo.files import write_tensors
-    from demo.lora.dreambooth import fine_tune
+    from demo.finetune.class_images import draw_class_latents
+    from demo.finetune.dreambooth import fine_tune
+    from demo.finetune.settings import find_preset
     from demo.lora.files import write_lora
-    from demo.lora.priors import draw_class_latents
-    from demo.lora.settings import find_preset
+    from demo.models.bases import find_base, load_pipeline
     from demo.train.people import planted_pictures
 
     base = find_base(args.base)
@@ -157,10 +157,10 @@ def _example(args: argparse.Namespace) -> None:
 
     from PIL import Image
 
-    from demo.bases import EXAMPLE, find_base, load_pipeline
-    from demo.lora.dreambooth import fine_tune
+    from demo.finetune.dreambooth import fine_tune
+    from demo.finetune.settings import find_preset
     from demo.lora.files import write_lora
-    from demo.lora.settings import find_preset
+    from demo.models.bases import EXAMPLE, find_base, load_pipeline
 
     listed = json.loads((data.PEOPLE / "people.json").read_text(encoding="utf-8"))["examples"]
     folder = data.PEOPLE / random.Random(0).choice(listed)["folder"]
@@ -185,9 +185,9 @@ def _training_people(args: argparse.Namespace, people: int) -> list[list[object]
 
 
 def _zoo(args: argparse.Namespace) -> None:
-    from demo.bases import find_base, load_pipeline
-    from demo.lora.priors import class_latents
-    from demo.lora.settings import find_preset
+    from demo.finetune.class_images import class_latents
+    from demo.finetune.settings import find_preset
+    from demo.models.bases import find_base, load_pipeline
     from demo.train import zoo
     from demo.train.processes import device_of, new_accelerator
 
@@ -215,13 +215,13 @@ def _zoo(args: argparse.Namespace) -> None:
 def _encoder(args: argparse.Namespace) -> None:
     import numpy as np
 
-    from demo.attack.encoder import EncoderSettings
     from demo.attack.registry import encoder_path
-    from demo.bases import find_base, load_pipeline
-    from demo.lora.settings import find_preset
+    from demo.attack.weight_encoder import EncoderSettings
+    from demo.finetune.settings import find_preset
+    from demo.models.bases import find_base, load_pipeline
     from demo.train import encoder, zoo
-    from demo.train.identity import made_with
     from demo.train.processes import device_of, new_accelerator
+    from demo.train.provenance import made_with
 
     accelerator = new_accelerator(args.device, every_part_learns=args.variational and args.timestep)
     base = find_base(args.base)
@@ -279,8 +279,8 @@ def _photo_count(args: argparse.Namespace) -> None:
     from PIL import Image
 
     from demo.attack.photo_count import FILE
-    from demo.bases import find_base, fingerprint, load_pipeline
-    from demo.lora.settings import find_preset
+    from demo.finetune.settings import find_preset
+    from demo.models.bases import find_base, fingerprint, load_pipeline
     from demo.train import photo_count
 
     base = find_base(args.base)
@@ -299,7 +299,7 @@ def _photo_count(args: argparse.Namespace) -> None:
 
 def _publish(args: argparse.Namespace) -> None:
     from demo.attack.registry import encoder_path
-    from demo.bases import find_base
+    from demo.models.bases import find_base
     from demo.train.publish import publish
 
     base = find_base(args.base)

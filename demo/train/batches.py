@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from demo.bases import Base
 from demo.errors import WeightsError
-from demo.lora.settings import LoraSettings
-from demo.lora.share import Share
-from demo.sampling import encode_prompts
+from demo.finetune.settings import LoraSettings
+from demo.finetune.shard import Share
+from demo.models.bases import Base
+from demo.models.sampling import encode_prompts
 from demo.train.zoo import Batch, GroupTrainer, Zoo
 
 Batches = Iterator[tuple[Batch, Tensor | None]]

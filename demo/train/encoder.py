@@ -22,23 +22,23 @@ from pydantic import Field
 from safetensors import safe_open
 from torch import Tensor
 
-from demo.attack.encoder import EncoderSettings, WeightEncoder, save_encoder
-from demo.attack.matrices import Pairs, ProbeMatrices
-from demo.bases import Base
+from demo.attack.matrix_encoders import Pairs, ProbeMatrices
+from demo.attack.weight_encoder import EncoderSettings, WeightEncoder, save_encoder
 from demo.errors import SettingsError, WeightsError
-from demo.folders import weights_digest
-from demo.lora.batched import BatchedLora
-from demo.lora.denoising import half_scale, noise_error, stratified
-from demo.lora.dreambooth import new_trigger
-from demo.lora.settings import LoraSettings
-from demo.lora.share import Share
-from demo.sampling import token_ids
+from demo.finetune.batched_lora import BatchedLora
+from demo.finetune.dreambooth import new_trigger
+from demo.finetune.loss import half_scale, noise_error, stratified
+from demo.finetune.settings import LoraSettings
+from demo.finetune.shard import Share
+from demo.models.bases import Base
+from demo.models.diffusers_folder import weights_digest
+from demo.models.sampling import token_ids
 from demo.settings import Settings
 from demo.train.batches import Batches, Streams, live_batches, put_back, tuned, zoo_batches
 from demo.train.checkpoint import Checkpoint, Ema
-from demo.train.identity import digest
 from demo.train.precision import mixed_precision, plain_attention
 from demo.train.processes import agree, new_accelerator, share_of
+from demo.train.provenance import digest
 from demo.train.zoo import Zoo
 
 CALIBRATED = 4  # people, fine-tuned once for the units of an encoder that has no zoo
@@ -62,7 +62,7 @@ class TrainSettings(Settings):
 
 def layer_shapes(pipe: StableDiffusionPipeline, settings: LoraSettings) -> dict[str, tuple[int, int]]:
     """Adapted UNet layers in canonical (sorted) order -> (out, in)."""
-    from demo.lora.batched import matches
+    from demo.finetune.batched_lora import matches
 
     return {
         name: (module.out_features, module.in_features)

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from demo.errors import WeightsError
+from demo.faces import recognise
+from demo.faces.align import align
+from demo.faces.detect import find_faces
 from demo.files import write_atomically, write_tensors, write_text
-from demo.metrics import dlib_face
-from demo.photos.align import align
-from demo.photos.detect import find_faces
 
 Vector = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ class _Landmarks:
         import dlib
 
         self._predict: Any = dlib.shape_predictor(
-            str(dlib_face.model_folder() / "shape_predictor_68_face_landmarks.dat")
+            str(recognise.model_folder() / "shape_predictor_68_face_landmarks.dat")
         )
         self._rectangle: Any = dlib.rectangle
 
@@ -177,12 +177,12 @@ def new_person(
         face = aligned_picture(generator.picture(vary(style, directions, rng) if attempt else style), side)
         if face is None:
             continue
-        embedding = dlib_face.embed([face])
+        embedding = recognise.embed([face])
         if first is None:
-            if others and float(dlib_face.distances(embedding, np.concatenate(others)).min()) < OTHER_LIMIT:
+            if others and float(recognise.distances(embedding, np.concatenate(others)).min()) < OTHER_LIMIT:
                 return []
             first = embedding
-        elif float(dlib_face.distances(embedding, first)[0, 0]) > SAME_LIMIT:
+        elif float(recognise.distances(embedding, first)[0, 0]) > SAME_LIMIT:
             continue
         faces.append(face)
         if len(faces) == count:
@@ -212,7 +212,7 @@ def main(out: Path, seed: int = 1) -> None:
                     break
             for number, face in enumerate(faces):
                 write_atomically(out / folder / f"{number:02d}.webp", partial(face.save, quality=88, method=6))
-        firsts.append(dlib_face.embed([Image.open(front)]))
+        firsts.append(recognise.embed([Image.open(front)]))
         entry: dict[str, Any] = {"name": names[index], "folder": folder, "pictures": count}
         if kind == "planted":
             chosen = np.random.default_rng([seed, index]).permutation(count)[: count // 2]
@@ -245,7 +245,7 @@ def write_decoys(generator: Generator, rng: np.random.Generator, out: Path) -> N
     while len(rows) < DECOYS:
         face = aligned_picture(generator.picture(generator.person(rng)), 256)
         if face is not None:
-            rows.append(dlib_face.embed([face.resize((64, 64), Image.Resampling.LANCZOS)])[0])
+            rows.append(recognise.embed([face.resize((64, 64), Image.Resampling.LANCZOS)])[0])
         if len(rows) % 100 == 0:
             print(f"decoys: {len(rows)}", flush=True)
     table = torch.tensor(np.array(rows), dtype=torch.float32)

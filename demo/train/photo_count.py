@@ -17,11 +17,11 @@ from safetensors import safe_open
 from torch import Tensor
 
 from demo.attack.photo_count import COUNTS, Calibration, read, singular_values
-from demo.bases import Base, fingerprint
 from demo.errors import WeightsError
 from demo.files import write_tensors
-from demo.lora.settings import LoraSettings
-from demo.train.identity import made_with, refuse_others
+from demo.finetune.settings import LoraSettings
+from demo.models.bases import Base, fingerprint
+from demo.train.provenance import made_with, refuse_others
 from demo.train.zoo import GroupTrainer
 
 PEOPLE = "people"
@@ -128,7 +128,7 @@ def calibration(base: Base, settings: LoraSettings, folder: Path) -> Calibration
 def _read(path: Path, how: Mapping[str, str]) -> dict[str, Tensor]:
     with safe_open(path, framework="pt") as file:
         refuse_others(path, file.metadata() or {}, how)
-        return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        return {key: file.get_tensor(key) for key in file.keys()}
 
 
 def _spectra(state: dict[str, Tensor], scale: float) -> dict[str, Tensor]:

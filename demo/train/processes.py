@@ -9,9 +9,9 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
-from demo.devices import choose_device
 from demo.errors import SettingsError, WeightsError
-from demo.lora.share import Share
+from demo.finetune.shard import Share
+from demo.hardware.devices import choose_device
 
 PATIENCE = timedelta(hours=2)  # one process may draw class images while the others wait for them
 RANKS = ("LOCAL_RANK", "WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")

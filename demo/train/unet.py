@@ -24,9 +24,9 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from demo.errors import WeightsError
 from demo.files import write_atomically
-from demo.sampling import velocity_weight
-from demo.train.clip import WIDTH, tokens
+from demo.models.sampling import velocity_weight
 from demo.train.checkpoint import seen_by
+from demo.train.clip import WIDTH, tokens
 from demo.train.course import Course
 from demo.train.data import WORK, Faces
 from demo.train.muon import muon_and_adamw

@@ -131,7 +131,9 @@ def train(
     # Channels last: a third off the time of these convolutions on a CPU.
     decoder = vae.decoder.to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(decoder.parameters(), lr=lr, betas=(0.9, 0.99))
-    course = Course("vae", decoder, [optimiser], work, pictures=pictures, batch=batch, every_seconds=240, every_steps=200)
+    course = Course(
+        "vae", decoder, [optimiser], work, pictures=pictures, batch=batch, every_seconds=240, every_steps=200
+    )
     lpips = perceptual_loss(to) if perceptual else None
     generator = torch.Generator().manual_seed(seed + course.seen)
     while course.goes_on:

@@ -19,19 +19,19 @@ from PIL import Image
 from safetensors import safe_open
 from torch import Tensor
 
-from demo.bases import Base
 from demo.errors import WeightsError
 from demo.files import write_tensors
-from demo.lora.batched import BatchedLora
-from demo.lora.denoising import Denoising, half_scale
-from demo.lora.dreambooth import new_trigger
-from demo.lora.loop import adamw
-from demo.lora.priors import class_latents
-from demo.lora.settings import LoraSettings
-from demo.lora.share import Share, everybody
-from demo.sampling import encode_pictures, text_embeddings, token_ids
-from demo.train.identity import made_with, refuse_others
+from demo.finetune.batched_lora import BatchedLora
+from demo.finetune.class_images import class_latents
+from demo.finetune.dreambooth import new_trigger
+from demo.finetune.loop import adamw
+from demo.finetune.loss import Denoising, half_scale
+from demo.finetune.settings import LoraSettings
+from demo.finetune.shard import Share, everybody
+from demo.models.bases import Base
+from demo.models.sampling import encode_pictures, text_embeddings, token_ids
 from demo.train.precision import mixed_precision, plain_attention
+from demo.train.provenance import made_with, refuse_others
 
 FILES = "group-*.safetensors"
 HOW = ("base", "weights", "settings", "scale")  # notes that all files of a zoo have in common
@@ -242,11 +242,7 @@ class Zoo:
                 latents = file.get_tensor("latents")
                 for step in notes["steps"].split(","):
                     prefix = f"{step}/"
-                    unet = {
-                        key[len(prefix) :]: file.get_tensor(key)
-                        for key in file.keys()  # noqa: SIM118
-                        if key.startswith(prefix)
-                    }
+                    unet = {key[len(prefix) :]: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}
                     embedding = unet.pop(EMBEDDING, None)
                     self._items.append((unet, float(notes["scale"]), int(step), latents, embedding))
         self.people = len(seen)

@@ -8,9 +8,9 @@ import gradio as gr
 from gradio.events import api
 
 from demo.errors import DemoError, SettingsError
-from demo.ui import shots
+from demo.session import photo_intake
+from demo.session.services import Services
 from demo.ui.errors import shown
-from demo.ui.services import Services
 
 
 def add_api(services: Services) -> None:
@@ -24,7 +24,7 @@ def add_api(services: Services) -> None:
                 known = ", ".join(person.name for person in services.people)
                 raise SettingsError("There is no such fictional person.", f"Choose one of: {known}.")
             visitor = services.visitors.page(request.session_hash or "").visitor
-            shots.load_person(visitor, person)
+            photo_intake.load_person(visitor, person)
         except DemoError as error:
             raise shown(error) from None
         return len(visitor.desk.photos.shots)

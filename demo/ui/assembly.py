@@ -6,18 +6,18 @@ from typing import Any
 
 import gradio as gr
 
+from demo.session.services import Services
+from demo.session.visitors import CLOSED_S, IDLE_S
 from demo.ui.api import add_api
 from demo.ui.attack import build_attack_tab, wire_attack_tab
 from demo.ui.compare import build_compare_tab, wire_compare_tab
+from demo.ui.components.theme import CSS, HEAD, THEME
+from demo.ui.components.words import LORA, words
 from demo.ui.defend import build_defend_tab, wire_defend_tab
-from demo.ui.finetune import build_finetune_tab, wire_finetune_tab
+from demo.ui.fine_tune import build_finetune_tab, wire_finetune_tab
 from demo.ui.page import Facet, Live
-from demo.ui.services import Services
-from demo.ui.session import build_session, wire_session
 from demo.ui.shake import build_shake_tab, wire_shake_tab
-from demo.ui.theme import CSS, HEAD, THEME
-from demo.ui.visitors import CLOSED_S, IDLE_S
-from demo.ui.words import LORA, words
+from demo.ui.strip import build_session, wire_session
 
 TITLE = "What a shared LoRA gives away"
 HEADER = f"""# {TITLE}

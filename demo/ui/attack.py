@@ -13,15 +13,17 @@ from gradio.components import Component
 
 from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
 from demo.report import Arm
-from demo.ui import leak0, loras, pictures, work
-from demo.ui.desk import Attacked, Released, Source
-from demo.ui.fields import optional_number
-from demo.ui.orders import find, order
+from demo.session import lora_file, story_jobs
+from demo.session.desk import Attacked, Released, Source
+from demo.session.forms import find, order
+from demo.session.services import Services
+from demo.session.uploads import discard_upload, uploaded
+from demo.session.visitors import Visitor
+from demo.ui import attack_metadata
+from demo.ui.components import pictures
+from demo.ui.components.fields import optional_number
+from demo.ui.components.words import FILE_CONSENT
 from demo.ui.page import Facet, Live, Updates, View
-from demo.ui.services import Services
-from demo.ui.uploads import discard_upload, uploaded
-from demo.ui.visitors import Visitor
-from demo.ui.words import FILE_CONSENT
 
 INTRO = (
     "The adversary has the public base model and the LoRA file: no photo, no trigger word, no prompt, no seed. "
@@ -95,7 +97,9 @@ def build_attack_tab(services: Services) -> AttackTab:
         return {
             file: _file_html(released, services),
             matrices: gr.Dataframe(value=None if released is None else layers(released), visible=released is not None),
-            said: pictures.html("" if released is None else leak0.panel(released.said, released.lora.metadata)),
+            said: pictures.html(
+                "" if released is None else attack_metadata.panel(released.said, released.lora.metadata)
+            ),
         }
 
     def draw_clean(view: View) -> Updates:
@@ -171,18 +175,18 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
             return
         path, name = uploaded(file)
         try:
-            loras.take_file(services, visitor, path, name, find(services, key).key)
+            lora_file.take_file(services, visitor, path, name, find(services, key).key)
         finally:
             discard_upload(path)
 
     def take_for(visitor: Visitor, key: Any) -> list[str]:
-        return loras.take_for(services, visitor, find(services, key).key)
+        return lora_file.take_for(services, visitor, find(services, key).key)
 
     fields = {"base": base, **tab.fields}
 
     def begin(visitor: Visitor, *values: Any) -> None:
         made = order(services, dict(zip(fields, values, strict=True)))
-        work.begin(services, visitor, "Attack", work.attacking(services, visitor, made))
+        story_jobs.begin(services, visitor, "Attack", story_jobs.attacking(services, visitor, made))
 
     live.on(
         tab.upload.upload,
@@ -193,10 +197,10 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
         preprocess=False,
     )
     live.on(tab.base.input, take_for, {"base": tab.base})
-    live.on(tab.own.click, partial(loras.take_own, services))
-    live.on(tab.example.click, partial(loras.take_example, services), api_name="take_example")
+    live.on(tab.own.click, partial(lora_file.take_own, services))
+    live.on(tab.example.click, partial(lora_file.take_example, services), api_name="take_example")
     live.on(tab.start.click, begin, fields, api_name="attack")
-    live.on(tab.clean.click, loras.clean, api_name="clean_copy")
+    live.on(tab.clean.click, lora_file.clean, api_name="clean_copy")
 
 
 def layers(released: Released) -> pd.DataFrame:

@@ -9,11 +9,12 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from demo.ui import pictures, work
-from demo.ui.orders import order
+from demo.session import story_jobs
+from demo.session.forms import order
+from demo.session.services import Services
+from demo.session.visitors import Visitor
+from demo.ui.components import pictures
 from demo.ui.page import Facet, Live, Updates, View
-from demo.ui.services import Services
-from demo.ui.visitors import Visitor
 
 INTRO = (
     "How near does the reconstruction come to the person? The same ruler is held to the victim's own pictures and to "
@@ -99,7 +100,7 @@ def wire_compare_tab(tab: CompareTab, services: Services, live: Live, more: Mapp
 
     def begin(visitor: Visitor, *values: Any) -> None:
         made = order(services, dict(zip(fields, values, strict=True)))
-        work.begin(services, visitor, "Comparison", work.comparing(services, visitor, made))
+        story_jobs.begin(services, visitor, "Comparison", story_jobs.comparing(services, visitor, made))
 
     live.on(tab.start.click, begin, fields, api_name="compare")
 

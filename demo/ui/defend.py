@@ -12,21 +12,23 @@ import gradio as gr
 from gradio.components import Component
 
 from demo.defences.base import Defence
-from demo.defend.model import point_name
-from demo.lora.settings import find_preset
-from demo.ui import defended, pictures, work
-from demo.ui.orders import find, order
+from demo.finetune.settings import find_preset
+from demo.session import story_jobs
+from demo.session.forms import find, order
+from demo.session.services import Services
+from demo.session.sweep_job import chosen, sweeping
+from demo.session.visitors import Visitor
+from demo.sweep.model import point_name
+from demo.ui import defend_result
+from demo.ui.components import pictures
 from demo.ui.page import Facet, Live, Updates, View
-from demo.ui.services import Services
-from demo.ui.sweeps import chosen, sweeping
-from demo.ui.visitors import Visitor
 
 INTRO = (
     "Does any defence protect the photos **without ruining the model**? Each one that is ticked is used to fine-tune "
     "with the base and the settings of the first tab, on the first five photos there; the others score if three or "
     "more are left, if not, all of them. Then its file is attacked."
 )
-NEEDS = f"{work.LEAST_PHOTOS} photos of one person are needed: load them in the Fine-tune tab."
+NEEDS = f"{story_jobs.LEAST_PHOTOS} photos of one person are needed: load them in the Fine-tune tab."
 FILES = ("defend.csv", "report.html", "report.json")
 
 
@@ -52,7 +54,7 @@ def build_defend_tab(services: Services) -> DefendTab:
                 names, value=[point_name(defence) for defence in ticked], label="Defences to try", elem_id="plan"
             )
             base = find(services, services.default_base)
-            words = defended.estimate(base, ticked, find_preset(base.preset).steps)
+            words = defend_result.estimate(base, ticked, find_preset(base.preset).steps)
             estimate = gr.HTML(pictures.note(words), elem_id="estimate")
             needs = gr.HTML(elem_id="defend-needs")
             start = gr.Button("Run the sweep", variant="primary", elem_id="sweep")
@@ -73,18 +75,18 @@ def build_defend_tab(services: Services) -> DefendTab:
             for button, name in zip(downloads, FILES, strict=True)
         }
         return {
-            plane: pictures.html("" if swept is None else defended.figure(swept.sweep)),
-            rest: pictures.html("" if swept is None else defended.results(swept.sweep, running=swept.running)),
+            plane: pictures.html("" if swept is None else defend_result.figure(swept.sweep)),
+            rest: pictures.html("" if swept is None else defend_result.results(swept.sweep, running=swept.running)),
             **buttons,
         }
 
     def draw_state(view: View) -> Updates:
         swept = view.desk.swept
-        text = defended.EMPTY if swept is None else defended.state(swept, stale=_stale(view))
+        text = defend_result.EMPTY if swept is None else defend_result.state(swept, stale=_stale(view))
         return {state: pictures.html(f'<div role="status">{pictures.note(text)}</div>')}
 
     def draw_buttons(view: View) -> Updates:
-        free, lacking, swept = not view.active, not work.ready(view.desk), view.desk.swept
+        free, lacking, swept = not view.active, not story_jobs.ready(view.desk), view.desk.swept
         unfinished = swept is not None and len(swept.sweep.points) < swept.sweep.planned
         return {
             start: gr.Button(
@@ -108,7 +110,7 @@ def build_defend_tab(services: Services) -> DefendTab:
         Facet("sweep state", lambda view: (number(view), _stale(view)), draw_state, [state]),
         Facet(
             "sweep buttons",
-            lambda view: (view.active, work.ready(view.desk), number(view), _stale(view)),
+            lambda view: (view.active, story_jobs.ready(view.desk), number(view), _stale(view)),
             draw_buttons,
             [start, again, needs],
         ),
@@ -127,13 +129,13 @@ def wire_defend_tab(tab: DefendTab, services: Services, live: Live, more: Mappin
     def begin(visitor: Visitor, names: Any, *values: Any, resume: bool) -> None:
         made = order(services, dict(zip(more, values, strict=True)))
         plan = chosen(services, names if isinstance(names, list) else [])
-        work.begin(services, visitor, "Sweep", sweeping(services, visitor, made, plan, resume=resume))
+        story_jobs.begin(services, visitor, "Sweep", sweeping(services, visitor, made, plan, resume=resume))
 
     def estimated(names: Any, steps: Any, key: Any) -> str:
         ticked = [defence for defence in services.plan if isinstance(names, list) and point_name(defence) in names]
         base = find(services, key)
         whole = int(steps) if isinstance(steps, (int, float)) else find_preset(base.preset).steps
-        return pictures.note(defended.estimate(base, ticked, whole))
+        return pictures.note(defend_result.estimate(base, ticked, whole))
 
     live.on(tab.start.click, partial(begin, resume=False), fields, api_name="defend")
     live.on(tab.again.click, partial(begin, resume=True), fields, api_name="continue_defend")

@@ -8,7 +8,7 @@ from html import escape
 import gradio as gr
 
 from demo.errors import DemoError, Stopped
-from demo.jobs import UnexpectedError
+from demo.workflow.jobs import UnexpectedError
 
 READING_S = 20.0  # seconds that a message stays
 

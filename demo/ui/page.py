@@ -13,12 +13,12 @@ import gradio as gr
 from gradio.components import Component
 
 from demo.errors import DemoError
-from demo.jobs import Snapshot
-from demo.threads import aside
-from demo.ui.desk import Desk
+from demo.hardware.threads import aside
+from demo.session.desk import Desk
+from demo.session.services import Services
+from demo.session.visitors import GoneError, Page, Visitor
 from demo.ui.errors import shown, warn
-from demo.ui.services import Services
-from demo.ui.visitors import GoneError, Page, Visitor
+from demo.workflow.jobs import Snapshot
 
 Updates = dict[Any, Any]  # component or layout block -> its update
 Action = Callable[..., Iterable[str] | None]  # visitor and inputs in; warnings for the visitor out

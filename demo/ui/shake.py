@@ -11,15 +11,17 @@ import gradio as gr
 from gradio.components import Component
 
 from demo.errors import DemoError
+from demo.session import story_jobs
+from demo.session.forms import find
+from demo.session.services import Services
+from demo.session.shake_job import CURVES, GUARDS, guard_of, settings_of, shaking
+from demo.session.visitors import Visitor
 from demo.shake.methods.registry import METHODS
 from demo.shake.model import ShakeSettings
-from demo.ui import pictures, shaken, work
-from demo.ui.fields import optional_number
-from demo.ui.orders import find
+from demo.ui import shake_result
+from demo.ui.components import pictures
+from demo.ui.components.fields import optional_number
 from demo.ui.page import Facet, Live, Updates, View
-from demo.ui.services import Services
-from demo.ui.shaking import CURVES, GUARDS, guard_of, settings_of, shaking
-from demo.ui.visitors import Visitor
 
 INTRO = (
     "*Shake-to-Leak*: a published model is asked for pictures of somebody whom it was trained on, is fine-tuned **on "
@@ -76,11 +78,13 @@ def build_shake_tab(services: Services) -> ShakeTab:
             button: gr.DownloadButton(visible=name in paths, value=paths.get(name))
             for button, name in zip(downloads, FILES, strict=True)
         }
-        text = shaken.EMPTY if shook is None else shaken.state(shook)
+        text = shake_result.EMPTY if shook is None else shake_result.state(shook)
         return {
             state: pictures.html(f'<div role="status">{pictures.note(text)}</div>'),
-            curves: pictures.html("" if made is None else shaken.figure(made)),
-            rest: pictures.html("" if made is None or shook is None else shaken.results(made, running=shook.running)),
+            curves: pictures.html("" if made is None else shake_result.figure(made)),
+            rest: pictures.html(
+                "" if made is None or shook is None else shake_result.results(made, running=shook.running)
+            ),
             **buttons,
         }
 
@@ -122,12 +126,12 @@ def wire_shake_tab(tab: ShakeTab, services: Services, live: Live, base: Componen
     def begin(visitor: Visitor, key: Any, *values: Any, resume: bool) -> None:
         chosen = dict(zip(tab.fields, values, strict=True))
         job = shaking(services, visitor, find(services, key).key, chosen, resume=resume)
-        work.begin(services, visitor, "Shake-to-Leak", job)
+        story_jobs.begin(services, visitor, "Shake-to-Leak", job)
 
     def estimated(*values: Any) -> str:
         chosen = dict(zip(tab.fields, values, strict=True))
         try:
-            return pictures.note(shaken.estimate(settings_of(chosen), guard_of(chosen)))
+            return pictures.note(shake_result.estimate(settings_of(chosen), guard_of(chosen)))
         except DemoError as error:
             return pictures.note(str(error))
 
@@ -180,7 +184,7 @@ def _fields() -> tuple[dict[str, Component], gr.HTML]:
         )
         fields["tuning_steps"] = optional_number("Steps of fine-tuning (empty: the base's own)")
         fields["shake_seed"] = optional_number("Seed (empty: random)")
-    words = shaken.estimate(default.model_copy(update={"methods": QUICK}))
+    words = shake_result.estimate(default.model_copy(update={"methods": QUICK}))
     return fields, gr.HTML(pictures.note(words), elem_id="shake-estimate")
 
 

@@ -7,10 +7,10 @@ import torch
 
 from demo.attack.guidance import drawn_with
 from demo.attack.registry import AttackSettings
-from demo.bases import BASES
-from demo.lora.batched import BatchedLora
-from demo.lora.dreambooth import applied
+from demo.finetune.batched_lora import BatchedLora
+from demo.finetune.dreambooth import applied
 from demo.lora.files import LoraWeights, expected_shapes
+from demo.models.bases import BASES
 
 RANK, ALPHA = 3, 6.0
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from demo import story
 from demo.attack import photo_count
 from demo.attack.photo_count import Calibration, count_photos, load_calibration, singular_values, spectra, vote
-from demo.bases import BASES, fingerprint
 from demo.errors import WeightsError
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
-from demo.lora.settings import LoraSettings
+from demo.models.bases import BASES, fingerprint
+from demo.workflow import story
 
 LAYERS = ("unet.a", "unet.b", "text_encoder.c")
 

@@ -15,15 +15,15 @@ from demo.audit.result import AuditResult
 from demo.audit.run import audit
 from demo.audit.settings import AuditSettings
 from demo.audit.watch import Watch
-from demo.bases import Base
 from demo.defences import dpdm
 from demo.defences.base import Defence, NoDefence
 from demo.defences.dpdm import Dpdm
 from demo.defences.noise import Noise
 from demo.errors import SettingsError, Stopped
-from demo.lora import priors
+from demo.finetune import class_images
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
-from demo.lora.settings import LoraSettings
+from demo.models.bases import Base
 from demo.progress import Progress
 
 SETTINGS = LoraSettings(
@@ -35,7 +35,7 @@ FEW = AuditSettings(trials=28, steps=1, seed=5, loss_draws=2, references=1)
 
 @pytest.fixture(autouse=True)
 def one_thread(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(priors, "CACHE", tmp_path)
+    monkeypatch.setattr(class_images, "CACHE", tmp_path)
     torch.set_num_threads(1)  # more only get in each other's way on a model of this size
 
 

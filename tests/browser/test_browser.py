@@ -49,7 +49,7 @@ def url() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, str(ROOT / "tests/ui/fake_app.py"), str(port), "0.02", "fake"]
+    command = [sys.executable, str(ROOT / "tests/fakes/fake_app.py"), str(port), "0.02", "fake"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}/"
     try:

@@ -9,11 +9,11 @@ import torch
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
-from demo.bases import Base
 from demo.defences.base import Problem
-from demo.lora.dreambooth import adapters
-from demo.lora.settings import LoraSettings
-from demo.sampling import token_ids
+from demo.finetune.dreambooth import adapters
+from demo.finetune.settings import LoraSettings
+from demo.models.bases import Base
+from demo.models.sampling import token_ids
 
 
 @contextmanager

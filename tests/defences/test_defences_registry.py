@@ -11,10 +11,10 @@ import torch
 from demo.defences.ledger import write_ledger
 from demo.defences.registry import DEFENCES, NoDefence, choose
 from demo.errors import SettingsError
-from demo.lora import priors
-from demo.lora.dreambooth import fine_tune
+from demo.finetune import class_images
+from demo.finetune.dreambooth import fine_tune
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import expected_shapes, read_lora, write_lora
-from demo.lora.settings import LoraSettings
 
 SETTINGS = LoraSettings(
     unet_rank=2, text_rank=2, unet_alpha=3, text_alpha=2, steps=2, batch=2, class_batch=2, lr=1e-2, class_images=4,
@@ -50,7 +50,7 @@ def refuse(word: str) -> None:
 def test_every_defence_tunes_and_releases_a_file_with_a_ledger(
     key: str, tiny_pipe, tiny_base, pictures, monkeypatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(priors, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
     defence = choose(key)
     defence.check(len(pictures), SETTINGS)
     tuned = fine_tune(tiny_pipe, tiny_base, pictures, SETTINGS, defence=defence)

@@ -13,7 +13,6 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
-from demo.bases import Base
 from demo.defences import accounting
 from demo.defences.base import Problem
 from demo.defences.dpdm import Dpdm, DpStep, in_parts
@@ -21,10 +20,11 @@ from demo.defences.noise import Noise, SecureNoise
 from demo.defences.per_sample import PerSampleGradients, clip_factors, norms
 from demo.defences.registry import choose
 from demo.errors import DemoError, SettingsError
-from demo.lora import priors
-from demo.lora.dreambooth import fine_tune
-from demo.lora.settings import LoraSettings
-from demo.sampling import encode_pictures, text_embeddings
+from demo.finetune import class_images
+from demo.finetune.dreambooth import fine_tune
+from demo.finetune.settings import LoraSettings
+from demo.models.bases import Base
+from demo.models.sampling import encode_pictures, text_embeddings
 
 SETTINGS = LoraSettings(
     unet_rank=2, text_rank=2, unet_alpha=2, text_alpha=2, steps=3, batch=3, class_batch=2, lr=1e-2, class_images=4,
@@ -197,7 +197,7 @@ def test_secure_noise_is_standard_normal() -> None:
 
 
 def test_weights_really_move_and_the_ledger_counts(tiny_pipe, tiny_base, pictures, monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(priors, "CACHE", tmp_path)
+    monkeypatch.setattr(class_images, "CACHE", tmp_path)
     seen = []
     tuned = fine_tune(tiny_pipe, tiny_base, pictures, SETTINGS, defence=Dpdm(epsilon=5.0), report=seen.append)
     b = [t for n, t in tuned.lora.tensors.items() if "lora_B" in n]
@@ -216,7 +216,7 @@ def test_weights_really_move_and_the_ledger_counts(tiny_pipe, tiny_base, picture
 
 
 def test_training_ends_when_a_given_noise_has_spent_the_budget(tiny_pipe, tiny_base, pictures, monkeypatch, tmp_path):
-    monkeypatch.setattr(priors, "CACHE", tmp_path)
+    monkeypatch.setattr(class_images, "CACHE", tmp_path)
     two = accounting.photo_epsilon(3.0, 0.6, 2, 1e-6)
     defence = Dpdm(epsilon=two * 1.001, noise_multiplier=3.0)
     tuned = fine_tune(tiny_pipe, tiny_base, pictures, SETTINGS, defence=defence)
@@ -249,7 +249,7 @@ def test_budgets_that_mean_nothing_are_refused_before_any_work(changes: dict[str
 
 
 def test_a_loss_that_is_no_number_is_refused(tiny_pipe, tiny_base, pictures, monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(priors, "CACHE", tmp_path)
+    monkeypatch.setattr(class_images, "CACHE", tmp_path)
     tiny_pipe.unet.conv_in.weight.data.fill_(float("nan"))
     for defence in (None, OPEN):
         with pytest.raises(DemoError, match="The loss is nan at step 1"):

@@ -14,9 +14,9 @@ from demo.defences.dpgm import Dpgm, constant_noise, kernel, noise_variance, noi
 from demo.defences.noise import Noise
 from demo.defences.registry import choose
 from demo.errors import SettingsError
-from demo.lora import priors
-from demo.lora.dreambooth import fine_tune
-from demo.lora.settings import LoraSettings
+from demo.finetune import class_images
+from demo.finetune.dreambooth import fine_tune
+from demo.finetune.settings import LoraSettings
 
 SETTINGS = LoraSettings(
     unet_rank=2, text_rank=2, unet_alpha=2, text_alpha=2, steps=3, batch=3, class_batch=2, lr=1e-2, class_images=4,
@@ -62,7 +62,7 @@ def test_the_kernel_sees_likeness_whatever_the_size_of_the_picture() -> None:
 
 def test_loss_without_noise_is_the_squared_discrepancy() -> None:
     x, y = points(3), points(4, seed=1)
-    mean = lambda a, b: sum(naive(p, q) for p in a.tolist() for q in b.tolist()) / (len(a) * len(b))  # noqa: E731
+    mean = lambda a, b: sum(naive(p, q) for p in a.tolist() for q in b.tolist()) / (len(a) * len(b))
     wanted = mean(x, x) - 2 * mean(x, y) + mean(y, y)
     for variant in ("constant", "path"):
         assert noised_mmd(x, y, NO_NOISE, Noise(0), variant).item() == pytest.approx(wanted, abs=1e-4)
@@ -169,7 +169,7 @@ def test_ledger_never_says_proved() -> None:
 
 @pytest.mark.parametrize(("variant", "prior_weight"), [("constant", 1.0), ("path", 0.0)])
 def test_weights_really_move(variant, prior_weight, tiny_pipe, tiny_base, pictures, monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(priors, "CACHE", tmp_path)
+    monkeypatch.setattr(class_images, "CACHE", tmp_path)
     seen = []
     settings = SETTINGS.model_copy(update={"prior_weight": prior_weight})
     tuned = fine_tune(tiny_pipe, tiny_base, pictures, settings, defence=Dpgm(variant=variant), report=seen.append)
@@ -206,7 +206,7 @@ def test_the_loss_can_be_descended() -> None:
 
 
 def test_an_empty_batch_trains_on_class_images_alone(tiny_pipe, tiny_base, pictures, monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(priors, "CACHE", tmp_path)
+    monkeypatch.setattr(class_images, "CACHE", tmp_path)
     monkeypatch.setattr(Noise, "poisson", lambda _, count, __: torch.zeros(count, dtype=torch.bool))
     monkeypatch.setattr(dpgm, "noised_mmd", lambda *_: pytest.fail("there is no photo"))
     tuned = fine_tune(tiny_pipe, tiny_base, pictures, SETTINGS, defence=Dpgm())

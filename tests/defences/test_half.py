@@ -10,11 +10,11 @@ from defence_parts import problem_on
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
-from demo.bases import Base
-from demo.defences import base as steps
+from demo.defences import base
 from demo.defences.base import PlainStep, Problem, descend, loss_scale
 from demo.defences.dpdm import Dpdm, DpStep
-from demo.lora.settings import LoraSettings
+from demo.finetune.settings import LoraSettings
+from demo.models.bases import Base
 
 SETTINGS = LoraSettings(unet_rank=2, train_text_encoder=False, steps=3, batch=2, class_batch=2, class_images=4)
 
@@ -46,7 +46,7 @@ def test_scaled_gradients_are_those_of_fp32_and_unscaled_ones_are_not(problem: P
     found = {}
     for name, scale in (("scaled", None), ("plain", 1.0)):
         if scale is not None:
-            monkeypatch.setattr(steps, "loss_scale", lambda problem: 1.0)
+            monkeypatch.setattr(base, "loss_scale", lambda problem: 1.0)
         loss = PlainStep(problem)._loss().sum() * tiny
         before = [p.detach().clone() for p in problem.parameters]
         descend(loss, problem)

@@ -10,8 +10,8 @@ import torch
 from demo.defences.quantise import Int8, rounded, step_size
 from demo.defences.registry import choose
 from demo.errors import SettingsError
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, read_lora, write_lora
-from demo.lora.settings import LoraSettings
 
 ROWS = torch.tensor([[0.01], [0.1], [1.0], [10.0], [0.0]])
 X = torch.randn(5, 300, generator=torch.Generator().manual_seed(0)) * ROWS

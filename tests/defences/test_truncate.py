@@ -10,8 +10,8 @@ import torch
 from demo.defences.registry import choose
 from demo.defences.truncate import Truncate
 from demo.errors import SettingsError
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, read_lora, write_lora
-from demo.lora.settings import LoraSettings
 
 SHAPES = {
     "unet.mid_block.attn1.to_q": (30, 20, 6, 27.0),

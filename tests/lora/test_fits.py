@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from demo.architectures import SD14, SD21
-from demo.bases import BASES
 from demo.errors import LoraFileError
-from demo.folders import read_architecture
 from demo.lora.files import LoraWeights, Shapes, expected_shapes, write_lora
 from demo.lora.fits import layer_shapes, read_for
+from demo.models.architectures import SD14, SD21
+from demo.models.bases import BASES
+from demo.models.diffusers_folder import read_architecture
 
 
 def made_for(shapes: Shapes, rank: int = 2) -> LoraWeights:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from demo.attack.guidance import drawn_with
-from demo.lora.dreambooth import applied
+from demo.finetune.dreambooth import applied
 from demo.lora.files import LoraWeights, expected_shapes
 
 RANK = 8

@@ -20,11 +20,11 @@ from peft.utils import get_peft_model_state_dict
 from safetensors.torch import save_file
 from torch import Tensor
 
-from demo.attack.encoder import EncoderSettings
+from demo.attack.weight_encoder import EncoderSettings
 from demo.errors import LoraFileError
-from demo.lora.dreambooth import applied
+from demo.finetune.dreambooth import applied
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, expected_shapes, read_lora, write_lora
-from demo.lora.settings import LoraSettings
 from demo.train.encoder import new_encoder
 
 NAME = "pytorch_lora_weights.safetensors"

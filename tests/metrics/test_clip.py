@@ -11,8 +11,8 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenize
 from demo.errors import WeightsError
 from demo.metrics import registry
 from demo.metrics.clip import Clip, clip_metrics, embed_images, embed_text
-from demo.metrics.hub import Source
 from demo.metrics.registry import Context, evaluate
+from demo.models.networks import Source
 from tests.metrics.helpers import faces, noise
 
 LENGTH = 16

@@ -9,8 +9,8 @@ from transformers import ViTConfig, ViTImageProcessor, ViTModel
 
 from demo.metrics import registry
 from demo.metrics.dino import dino_metrics, embed
-from demo.metrics.hub import Source
 from demo.metrics.registry import Context, evaluate
+from demo.models.networks import Source
 from tests.metrics.helpers import noise
 
 

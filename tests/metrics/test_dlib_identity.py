@@ -8,14 +8,15 @@ import torch
 from safetensors.torch import save_file
 
 from demo.errors import WeightsError
-from demo.metrics import dlib_face, dlib_identity
+from demo.faces import recognise
+from demo.metrics import dlib_identity
 from demo.metrics.registry import Context, evaluate
 from tests.metrics.helpers import faces
 
 
 @pytest.fixture(scope="module")
 def others() -> np.ndarray:
-    return dlib_face.embed([faces(person, [0])[0] for person in range(7, 14)])
+    return recognise.embed([faces(person, [0])[0] for person in range(7, 14)])
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_the_same_person_is_recognised_at_64_pixels_and_another_is_not() -> None
     photos = faces(0, range(5))
     same = _measure(Context(pictures=faces(0, [7, 8, 9]), photos=photos))
     other = _measure(Context(pictures=faces(1, [0, 7, 8]), photos=photos))
-    assert max(same["dlib_distance"]) < dlib_face.SAME_PERSON < min(other["dlib_distance"])
+    assert max(same["dlib_distance"]) < recognise.SAME_PERSON < min(other["dlib_distance"])
     assert same["dlib_accuracy"] == (1, 1, 1)
     assert other["dlib_accuracy"] == (0, 0, 0)
     assert same["dlib_rank"] == (1, 1, 1)
@@ -51,7 +52,7 @@ def test_the_same_person_is_recognised_at_64_pixels_and_another_is_not() -> None
 @pytest.mark.usefixtures("decoys")
 def test_the_distance_is_the_mean_over_the_photos() -> None:
     pictures, photos = faces(0, [7]), [*faces(0, [0]), *faces(1, [0])]
-    apart = dlib_face.distances(dlib_face.embed(pictures), dlib_face.embed(photos))
+    apart = recognise.distances(recognise.embed(pictures), recognise.embed(photos))
     got = _measure(Context(pictures=pictures, photos=photos))["dlib_distance"]
     assert got == pytest.approx((apart.mean(),))
 
@@ -60,7 +61,7 @@ def test_the_distance_is_the_mean_over_the_photos() -> None:
 def test_more_decoys_can_only_worsen_the_rank() -> None:
     pictures, photos = faces(1, [0, 7]), faces(0, [0, 1])
     plain = _measure(Context(pictures=pictures, photos=photos))["dlib_rank"]
-    twins = dlib_face.embed(faces(1, [3, 4, 5]))
+    twins = recognise.embed(faces(1, [3, 4, 5]))
     more = _measure(Context(pictures=pictures, photos=photos, decoys=twins))["dlib_rank"]
     assert [b - a for a, b in zip(plain, more, strict=True)] == [3, 3]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from demo.faces.align import TEMPLATE, align
+from demo.faces.detect import find_faces
 from demo.photos import ingest
-from demo.photos.align import TEMPLATE, align
-from demo.photos.detect import find_faces
 from demo.photos.ingest import BadPhotoError, BadPhotosError, discard, folder_photos, read_photo, read_photos
 
 

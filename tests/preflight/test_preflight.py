@@ -8,19 +8,19 @@ import pytest
 import torch
 from torch import nn
 
-from demo import story
-from demo.bases import BASES, Base
-from demo.devices import Device
 from demo.errors import PreflightError
-from demo.lora.settings import LoraSettings, find_preset
+from demo.finetune.settings import LoraSettings, find_preset
+from demo.hardware.devices import Device
+from demo.models.bases import BASES, Base
 from demo.preflight import check as preflight
 from demo.preflight.check import check, estimate_drawing, estimate_tuning, told
 from demo.preflight.cost import Cost, counted
 from demo.preflight.probe import Speed, measure
 from demo.preflight.shaking import estimate_shaking
+from demo.session import services
 from demo.shake.model import ShakeSettings
 from demo.shake.plan import planned
-from demo.ui import services
+from demo.workflow import story
 
 SLOW = Speed(products=5e9, convolutions=4e9, bytes=1e9, calls=2e4)  # two cores that share the machine
 FAST = Speed(products=5e13, convolutions=3e13, bytes=5e11, calls=1e5)

@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 from torch import Tensor
 
-from demo.lora import priors
-from demo.sampling import encode_pictures
+from demo.finetune import class_images
+from demo.models.sampling import encode_pictures
 from demo.shake.people import Domain
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(priors, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
 
 
 @pytest.fixture

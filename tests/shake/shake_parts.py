@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import torch
 
-from demo.membership.roc import roc
-from demo.membership.secmi import SecmiSettings
+from demo.shake.attacks.secmi import SecmiSettings
 from demo.shake.model import Arm, Shake, ShakeSettings
 from demo.shake.people import Domain
+from demo.stats.roc import roc
 
 QUICK = ShakeSettings(size=2, steps=1, generations=3, clique=2, edge=1.0, secmi=SecmiSettings(t=10, k=10))
 

@@ -9,8 +9,8 @@ from torch import nn
 from demo.defences.base import Defence
 from demo.defences.registry import choose as choose_defence
 from demo.errors import SettingsError
-from demo.sampling import draw, encode_prompts, text_embeddings, token_ids
-from demo.shake.methods import hypernetwork as hyper
+from demo.models.sampling import draw, encode_prompts, text_embeddings, token_ids
+from demo.shake.methods import hypernetwork
 from demo.shake.methods.base import changed
 from demo.shake.methods.registry import choose
 from demo.shake.methods.textual_inversion import more_words
@@ -193,7 +193,7 @@ def test_a_hypernetwork_is_the_identity_before_it_is_trained(tiny_pipe, itself: 
     noise, context = torch.randn(1, 4, 4, 4), encode_prompts(tiny_pipe, [PROMPT])
     with torch.no_grad():
         plain = tiny_pipe.unet(noise, torch.tensor(9), encoder_hidden_states=context).sample
-        with hyper.hypernetwork(tiny_pipe, widening=2, itself=itself) as bends:
+        with hypernetwork.hypernetwork(tiny_pipe, widening=2, itself=itself) as bends:
             assert torch.equal(tiny_pipe.unet(noise, torch.tensor(9), encoder_hidden_states=context).sample, plain)
             for bend in bends.values():
                 bend.outer.bias += 0.1
@@ -201,10 +201,10 @@ def test_a_hypernetwork_is_the_identity_before_it_is_trained(tiny_pipe, itself: 
 
 
 def test_layers_with_a_context_of_one_width_share_their_networks(tiny_pipe) -> None:
-    widths = {m.to_k.in_features for m in hyper.attentions(tiny_pipe.unet, itself=True)}
-    with hyper.hypernetwork(tiny_pipe, widening=3, itself=True) as bends:
+    widths = {m.to_k.in_features for m in hypernetwork.attentions(tiny_pipe.unet, itself=True)}
+    with hypernetwork.hypernetwork(tiny_pipe, widening=3, itself=True) as bends:
         assert set(bends) == {f"{side}-{width}" for side in ("to_k", "to_v") for width in widths}
-    with hyper.hypernetwork(tiny_pipe, widening=3, itself=False) as bends:
+    with hypernetwork.hypernetwork(tiny_pipe, widening=3, itself=False) as bends:
         assert set(bends) == {"to_k-32", "to_v-32"}
         assert sum(p.numel() for p in bends.parameters()) == 2 * (2 * 3 * 32 * 32 + 4 * 32)
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from demo.extraction.draws import Candidate
-from demo.extraction.memorised import Match
+from demo.shake.attacks.draws import Candidate
+from demo.shake.attacks.memorised import Match
 from demo.shake.gallery import MOST, extracted, synthetic
 from demo.shake.model import Arm, Shake, ShakeSettings
 from demo.shake.people import Domain

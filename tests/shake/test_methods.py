@@ -12,9 +12,9 @@ from shake_parts import assert_same
 from torch import Tensor
 
 from demo.errors import DemoError, SettingsError, Stopped
-from demo.lora.denoising import noise_error
+from demo.finetune.loss import noise_error
+from demo.models.sampling import encode_prompts
 from demo.progress import Progress
-from demo.sampling import encode_prompts
 from demo.shake.methods.base import Trained
 from demo.shake.methods.registry import METHODS, Method, choose
 

@@ -6,9 +6,9 @@ import re
 import numpy as np
 import pytest
 
-from demo.membership.roc import Roc, roc
-from demo.metrics.stats import Interval
 from demo.shake.plots import Change, ablation_plot, changes_plot, roc_plot, signed, span
+from demo.stats.intervals import Interval
+from demo.stats.roc import Roc, roc
 
 UP, DOWN = Interval(0.04, 0.01, 0.07), Interval(-0.02, -0.06, 0.01)
 NAN = Interval(math.nan, math.nan, math.nan)

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from demo.bases import BASES
 from demo.errors import SettingsError, WeightsError
+from demo.models.bases import BASES
 from demo.shake.people import domain_people, find_domain, free_text, outside_prompt, planted, planted_names
 from demo.train.data import PEOPLE, shrink
 

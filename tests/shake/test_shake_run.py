@@ -10,11 +10,11 @@ from shake_parts import QUICK, assert_same, new_arm
 
 from demo.defences.registry import choose as choose_defence
 from demo.errors import SettingsError, Stopped
-from demo.lora import priors
-from demo.membership.secmi import SecmiSettings, secmi
+from demo.finetune import class_images
+from demo.models.sampling import encode_pictures, encode_prompts
 from demo.progress import Progress
-from demo.sampling import encode_pictures, encode_prompts
 from demo.shake import run
+from demo.shake.attacks.secmi import SecmiSettings, secmi
 from demo.shake.methods.lora import Lora
 from demo.shake.people import free_text
 from demo.shake.run import shake
@@ -170,7 +170,7 @@ def test_progress_names_the_model(tiny_pipe, tiny_base, domain) -> None:
 
 
 def test_an_edge_that_is_not_given_is_the_bases_own(tiny_pipe, tiny_base, domain, monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(priors, "CACHE", tmp_path)
+    monkeypatch.setattr(class_images, "CACHE", tmp_path)
     monkeypatch.setattr(run, "UNRELATED", 6)
     settings = QUICK.model_copy(update={"edge": None, "methods": (), "stds": (1e-3,)})
     made = shake(tiny_pipe, tiny_base, domain, settings)

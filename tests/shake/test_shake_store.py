@@ -9,8 +9,8 @@ from PIL import Image
 from shake_parts import new_arm
 
 from demo.errors import OutputError, SettingsError
-from demo.extraction.draws import Candidate
-from demo.extraction.memorised import Match
+from demo.shake.attacks.draws import Candidate
+from demo.shake.attacks.memorised import Match
 from demo.shake.store import Store
 
 COMMON = {"person": "Nobody", "settings": {"size": 2, "secmi": {"t": 10}}, "seed": 0}

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from shake_parts import new_arm, new_shake
 
-from demo.extraction.memorised import Match
-from demo.metrics.stats import auc
+from demo.shake.attacks.memorised import Match
 from demo.shake.people import free_text
 from demo.shake.verdict import changes, headline, paired_auc, verdict
+from demo.stats.intervals import auc
 
 RNG = np.random.default_rng(0)
 SAME = RNG.normal(size=15).tolist(), RNG.normal(size=15).tolist()

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from shake_parts import QUICK, new_arm, new_shake
 
-from demo.extraction.draws import Candidate
-from demo.extraction.memorised import Match
+from demo.shake.attacks.draws import Candidate
+from demo.shake.attacks.memorised import Match
 from demo.shake.people import free_text
 from demo.shake.write import as_json, page, write_shake
 

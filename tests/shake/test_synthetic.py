@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from demo.errors import Stopped
+from demo.models.sampling import encode_pictures
 from demo.progress import Progress
-from demo.sampling import encode_pictures
 from demo.shake.synthetic import SetSettings, draw_set
 
 

@@ -31,7 +31,7 @@ def people() -> list[list[Image.Image]]:
 def content(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and notes of a safetensors file."""
     with safe_open(path, framework="pt") as file:
-        return {key: file.get_tensor(key) for key in file.keys()}, file.metadata()  # noqa: SIM118
+        return {key: file.get_tensor(key) for key in file.keys()}, file.metadata()
 
 
 def run_commands(folder: Path, cache: Path, commands: Sequence[Sequence[str]]) -> None:
@@ -41,8 +41,8 @@ def run_commands(folder: Path, cache: Path, commands: Sequence[Sequence[str]]) -
     """
     from accelerate import Accelerator
 
-    from demo.bases import BASES
-    from demo.lora.settings import PRESETS, LoraSettings
+    from demo.finetune.settings import PRESETS, LoraSettings
+    from demo.models.bases import BASES
     from demo.train.__main__ import main
 
     torch.set_num_threads(1)
@@ -52,7 +52,7 @@ def run_commands(folder: Path, cache: Path, commands: Sequence[Sequence[str]]) -
         patch.dict(BASES, {"tiny": base}),
         patch.dict(PRESETS, {"tiny": lora}),
         patch("demo.train.precision.native_bfloat16", lambda device: False),
-        patch("demo.lora.priors.CACHE", cache),
+        patch("demo.finetune.class_images.CACHE", cache),
         patch("demo.train.__main__._training_people", lambda args, count: people()),
         patch.object(Accelerator, "end_training", lambda self: None),  # another command follows
     ):

@@ -15,12 +15,12 @@ import pytest
 import torch
 from parallel_parts import content
 
-from demo.attack.encoder import EncoderSettings
 from demo.attack.manifest import read
+from demo.attack.weight_encoder import EncoderSettings
 from demo.errors import SettingsError, WeightsError
-from demo.lora import priors
-from demo.lora.settings import LoraSettings
-from demo.lora.share import Share, everybody
+from demo.finetune import class_images
+from demo.finetune.settings import LoraSettings
+from demo.finetune.shard import Share, everybody
 from demo.train import encoder, processes
 from demo.train.batches import Streams
 from demo.train.zoo import GroupTrainer, Zoo, build
@@ -33,7 +33,7 @@ SMOOTH = ["--updates", "4", "--adam-epsilon", "1e-2"]
 
 @pytest.fixture(autouse=True)
 def one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(priors, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

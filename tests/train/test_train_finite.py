@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from demo.attack.encoder import EncoderSettings
+from demo.attack.weight_encoder import EncoderSettings
 from demo.errors import WeightsError
-from demo.lora.settings import LoraSettings
+from demo.finetune.settings import LoraSettings
 from demo.train import encoder, zoo
 
 LORA = LoraSettings(steps=1, batch=2, prior_weight=0, lr=1e-3, unet_rank=4, text_rank=4)

@@ -6,8 +6,8 @@ import parallel_parts
 import pytest
 import torch
 
-from demo.lora.settings import LoraSettings
-from demo.sampling import encode_prompts
+from demo.finetune.settings import LoraSettings
+from demo.models.sampling import encode_prompts
 from demo.train import encoder, zoo
 from demo.train.zoo import GroupTrainer, Zoo
 

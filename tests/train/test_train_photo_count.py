@@ -11,8 +11,8 @@ import torch
 from demo.errors import WeightsError
 from demo.evaluate import photo_count as table
 from demo.files import write_tensors
-from demo.lora import priors
-from demo.lora.settings import LoraSettings
+from demo.finetune import class_images
+from demo.finetune.settings import LoraSettings
 from demo.train import photo_count
 
 SETTINGS = LoraSettings(steps=3, batch=2, class_batch=1, class_images=2, lr=1e-3, unet_rank=4, text_rank=4)
@@ -20,7 +20,7 @@ SETTINGS = LoraSettings(steps=3, batch=2, class_batch=1, class_images=2, lr=1e-3
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(priors, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
 
 
 def test_all_numbers_come_equally_often_and_groups_have_one() -> None:

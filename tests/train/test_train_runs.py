@@ -9,10 +9,10 @@ from shutil import copytree
 import parallel_parts
 import pytest
 
-from demo.attack.encoder import EncoderSettings
+from demo.attack.weight_encoder import EncoderSettings
 from demo.errors import SettingsError, WeightsError
-from demo.folders import weights_digest
-from demo.lora.settings import LoraSettings
+from demo.finetune.settings import LoraSettings
+from demo.models.diffusers_folder import weights_digest
 from demo.train import encoder
 from demo.train.__main__ import main
 from demo.train.zoo import Zoo, build

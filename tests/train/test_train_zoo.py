@@ -11,9 +11,9 @@ import pytest
 
 from demo.errors import WeightsError
 from demo.files import write_tensors
-from demo.lora.settings import LoraSettings
+from demo.finetune.settings import LoraSettings
 from demo.train import zoo
-from demo.train.identity import made_with
+from demo.train.provenance import made_with
 from demo.train.zoo import Zoo, build
 
 LORA = LoraSettings(steps=1, batch=2, prior_weight=0, lr=1e-3, unet_rank=4, text_rank=4)

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 import torch
 
-from demo.attack.encoder import EncoderSettings, WeightEncoder
-from demo.attack.matrices import ProbeMatrices
+from demo.attack.matrix_encoders import ProbeMatrices
+from demo.attack.weight_encoder import EncoderSettings, WeightEncoder
 from demo.errors import SettingsError
-from demo.lora import priors
-from demo.lora.settings import LoraSettings
+from demo.finetune import class_images
+from demo.finetune.settings import LoraSettings
 from demo.train import clip, encoder, unet, vae
 from demo.train.batches import tuned
 from demo.train.captions import caption
@@ -26,7 +26,7 @@ LORA = LoraSettings(steps=3, batch=2, class_batch=1, class_images=2, lr=1e-3, un
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(priors, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from demo.lora.files import write_lora
-from demo.lora.leak0 import scan
-from demo.ui import finetune
-from demo.ui.services import Person, Services
+from demo.lora.metadata.leak import scan
+from demo.session.services import Person, Services
+from demo.ui import fine_tune
 
 PATIENCE_S = 30.0
 
@@ -122,7 +122,7 @@ def test_the_whole_story(app: App) -> None:
 
 def test_the_gate_can_be_ticked_for_bases_that_have_one_alone(app: App) -> None:
     for key, there in (("face64", True), ("sd14", False)):
-        *_, gate = finetune._preset_values(app.services, key)
+        *_, gate = fine_tune._preset_values(app.services, key)
         assert gate.interactive is there
         assert ("None has been made" in gate.info) is not there
     assert gate.value is False  # ticked for another base, it goes

@@ -16,20 +16,20 @@ from markup import Html
 
 from demo.attack.registry import AttackSettings
 from demo.errors import PhotoError, SettingsError
+from demo.finetune.settings import LoraSettings
 from demo.lora.files import write_lora
-from demo.lora.settings import LoraSettings
 from demo.progress import Progress, silent
-from demo.ui import loras, shots, work
+from demo.session import lora_file, photo_intake, story_jobs
+from demo.session.desk import Photos, Shot
+from demo.session.services import Person, Services
+from demo.session.sweep_job import sweeping
+from demo.session.visitors import Visitor
 from demo.ui.attack import build_attack_tab
 from demo.ui.compare import build_compare_tab
-from demo.ui.desk import Photos, Shot
-from demo.ui.finetune import build_finetune_tab
+from demo.ui.fine_tune import build_finetune_tab
 from demo.ui.page import Facet, View
-from demo.ui.services import Person, Services
-from demo.ui.sweeps import sweeping
-from demo.ui.visitors import Visitor
 
-ORDER = work.Order("face64", LoraSettings(steps=4), AttackSettings(samples=3))
+ORDER = story_jobs.Order("face64", LoraSettings(steps=4), AttackSettings(samples=3))
 OLDER = "Of the photos loaded before (Anouk Quistrow)."
 
 
@@ -76,8 +76,8 @@ def stamps(tabs: dict[str, list[Facet]], visitor: Visitor) -> list[object]:
 
 
 def story_of(services: Services, visitor: Visitor, person: int) -> None:
-    shots.load_person(visitor, services.people[person])
-    work.story(services, visitor, ORDER)(silent, Event())
+    photo_intake.load_person(visitor, services.people[person])
+    story_jobs.story(services, visitor, ORDER)(silent, Event())
 
 
 def test_results_of_the_photos_before_say_so_in_every_tab(
@@ -87,20 +87,20 @@ def test_results_of_the_photos_before_say_so_in_every_tab(
     assert not [tab for tab in tabs if "loaded before" in words(tabs, visitor, tab)]
     assert "Pictures of Anouk Quistrow" in words(tabs, visitor, "compare")
     before = stamps(tabs, visitor)
-    shots.load_person(visitor, services.people[1])
+    photo_intake.load_person(visitor, services.people[1])
     assert stamps(tabs, visitor) != before  # the page looks at these alone
     assert [tab for tab in tabs if OLDER in words(tabs, visitor, tab)] == list(tabs)
     compared = words(tabs, visitor, "compare")
     assert "Pictures of Anouk Quistrow, loaded before" in compared
     assert "Compare takes the photos that the file was made from" in compared
     assert "Your photos" not in compared
-    shots.load_person(visitor, services.people[0])  # the same pictures again
+    photo_intake.load_person(visitor, services.people[0])  # the same pictures again
     assert not [tab for tab in tabs if "loaded before" in words(tabs, visitor, tab)]
 
 
 def test_own_photos_are_called_that(services: Services, visitor: Visitor, tabs: dict[str, list[Facet]]) -> None:
     own(visitor)
-    work.story(services, visitor, ORDER)(silent, Event())
+    story_jobs.story(services, visitor, ORDER)(silent, Event())
     assert "Your photosWhat the others" in words(tabs, visitor, "compare")
     own(visitor)
     for tab in tabs:
@@ -111,13 +111,13 @@ def test_own_photos_are_called_that(services: Services, visitor: Visitor, tabs: 
 def test_photos_that_come_while_the_story_runs_are_not_taken_for_its_own(
     services: Services, visitor: Visitor, tabs: dict[str, list[Facet]]
 ) -> None:
-    shots.load_person(visitor, services.people[0])
+    photo_intake.load_person(visitor, services.people[0])
 
     def report(progress: Progress) -> None:
         if visitor.desk.photos.person != "Bela Wexholm":
-            shots.load_person(visitor, services.people[1])
+            photo_intake.load_person(visitor, services.people[1])
 
-    work.story(services, visitor, ORDER)(report, Event())
+    story_jobs.story(services, visitor, ORDER)(report, Event())
     assert [tab for tab in tabs if OLDER in words(tabs, visitor, tab)] == list(tabs)
 
 
@@ -125,11 +125,11 @@ def test_an_uploaded_file_is_of_no_photos_known_here(
     services: Services, visitor: Visitor, tabs: dict[str, list[Facet]], tmp_path: Path
 ) -> None:
     story_of(services, visitor, 0)
-    loras.take_file(services, visitor, write_lora(tmp_path / "up" / "a.safetensors", lora()), "a", "face64")
-    shots.load_person(visitor, services.people[1])
+    lora_file.take_file(services, visitor, write_lora(tmp_path / "up" / "a.safetensors", lora()), "a", "face64")
+    photo_intake.load_person(visitor, services.people[1])
     assert "loaded before" not in words(tabs, visitor, "attack")
     assert OLDER in words(tabs, visitor, "tune")
-    work.comparing(services, visitor, ORDER)(silent, Event())
+    story_jobs.comparing(services, visitor, ORDER)(silent, Event())
     compared = words(tabs, visitor, "compare")
     assert "Pictures of Bela Wexholm" in compared
     assert "loaded before" not in compared
@@ -141,10 +141,10 @@ def test_removed_photos_are_kept_by_no_result(
 ) -> None:
     own(visitor)
     sweeping(services, visitor, ORDER, PLAN[:1])(silent, Event())
-    work.story(services, visitor, ORDER)(silent, Event())
+    story_jobs.story(services, visitor, ORDER)(silent, Event())
     assert visitor.desk.compared is not None
     report = visitor.desk.compared.html
-    said = shots.remove_all(services, visitor)
+    said = photo_intake.remove_all(services, visitor)
     desk = visitor.desk
     assert (desk.photos.shots, desk.scored, desk.compared) == ((), None, None)
     assert desk.swept is not None
@@ -159,23 +159,23 @@ def test_removed_photos_are_kept_by_no_result(
     assert "Photos to compare with are needed" in words(tabs, visitor, "compare")
     assert "Of the photos loaded before (your own)." in words(tabs, visitor, "attack")
     with pytest.raises(PhotoError, match="no photos to compare with"):
-        work.comparing(services, visitor, ORDER)
+        story_jobs.comparing(services, visitor, ORDER)
 
 
 def test_removal_of_photos_alone_says_nothing_of_results(services: Services, visitor: Visitor) -> None:
     own(visitor)
-    assert shots.remove_all(services, visitor) == "The photos have been removed."
+    assert photo_intake.remove_all(services, visitor) == "The photos have been removed."
 
 
 def test_photos_that_come_after_a_removal_are_not_said_to_be_the_files_own(
     services: Services, visitor: Visitor, tabs: dict[str, list[Facet]]
 ) -> None:
     story_of(services, visitor, 0)
-    shots.remove_all(services, visitor)
+    photo_intake.remove_all(services, visitor)
     notes = []
     for person in (1, 0):
-        shots.load_person(visitor, services.people[person])
-        work.comparing(services, visitor, ORDER)(silent, Event())
+        photo_intake.load_person(visitor, services.people[person])
+        story_jobs.comparing(services, visitor, ORDER)(silent, Event())
         assert visitor.desk.compared is not None
         notes.append(visitor.desk.compared.report.notes[0])
         assert f"Pictures of {services.people[person].name}" in words(tabs, visitor, "compare")
@@ -189,15 +189,15 @@ def test_photos_of_a_running_job_are_not_removed_to_come_back(services: Services
 
     def report(progress: Progress) -> None:
         with pytest.raises(SettingsError, match="in line or running"):
-            shots.remove_all(services, visitor)
+            photo_intake.remove_all(services, visitor)
         refused.append(progress.stage)
 
-    tune = work.tuning(services, visitor, ORDER)
-    work.begin(services, visitor, "Fine-tuning", lambda _, stop: tune(report, stop))
+    tune = story_jobs.tuning(services, visitor, ORDER)
+    story_jobs.begin(services, visitor, "Fine-tuning", lambda _, stop: tune(report, stop))
     deadline = time.monotonic() + 30
     while services.jobs.busy(visitor.id):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert refused
-    shots.remove_all(services, visitor)
+    photo_intake.remove_all(services, visitor)
     assert visitor.desk.scored is None

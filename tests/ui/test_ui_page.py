@@ -14,10 +14,10 @@ from fake_services import fake_services
 from fake_story import FakeStory
 from gradio.queueing import Queue
 
+from demo.session.services import Services
+from demo.session.visitors import Page
 from demo.ui.assembly import build_app
 from demo.ui.page import Facet, Live
-from demo.ui.services import Services
-from demo.ui.visitors import Page
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from fake_services import fake_services
 from fake_story import FakeStory
 from fake_sweep import PLAN
 
-from demo.ui import finetune
+from demo.session.visitors import CLOSED_S, IDLE_S
+from demo.ui import fine_tune
 from demo.ui.assembly import FOOTER, HEADER, HONESTY, build_app
-from demo.ui.visitors import CLOSED_S, IDLE_S
-from demo.ui.words import CONSENT, FILE_CONSENT, WORDS, words
+from demo.ui.components.words import CONSENT, FILE_CONSENT, WORDS, words
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +39,11 @@ def test_where_photos_go_and_when_they_are_deleted() -> None:
         "your own machine",
     ):
         assert said in HEADER.replace("\n", " "), said
-    words = " ".join((HEADER + HONESTY + FOOTER + finetune.INTRO).split())
+    words = " ".join((HEADER + HONESTY + FOOTER + fine_tune.INTRO).split())
     for untrue in ("No photo is kept", "nothing is sent elsewhere", "in memory alone"):
         assert untrue not in words
     assert f"closed for {CLOSED_S // 60} minutes, they go as soon as somebody else waits" in words
-    assert "sent to the machine that runs this app" in finetune.INTRO
+    assert "sent to the machine that runs this app" in fine_tune.INTRO
 
 
 @pytest.mark.parametrize(

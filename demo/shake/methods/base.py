@@ -14,9 +14,9 @@ from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor, nn
 
-from demo.bases import Base
 from demo.errors import SettingsError
-from demo.lora.settings import LoraSettings
+from demo.finetune.settings import LoraSettings
+from demo.models.bases import Base
 from demo.progress import Report
 from demo.settings import Settings
 from demo.shake.methods.training import Run

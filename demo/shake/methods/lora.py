@@ -9,10 +9,10 @@ from typing import ClassVar
 import torch
 from pydantic import Field, SerializeAsAny
 
-from demo.bases import Base
 from demo.defences.base import Defence, NoDefence
-from demo.lora.dreambooth import adapters, applied, collect
-from demo.lora.settings import LoraSettings
+from demo.finetune.dreambooth import adapters, applied, collect
+from demo.finetune.settings import LoraSettings
+from demo.models.bases import Base
 from demo.shake.methods.base import Shaken, Trained, count
 from demo.shake.methods.training import Run
 

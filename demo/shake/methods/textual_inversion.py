@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from demo.errors import SettingsError
-from demo.sampling import text_embeddings, token_ids
+from demo.models.sampling import text_embeddings, token_ids
 from demo.shake.methods.base import Shaken, Trained
 from demo.shake.methods.training import Run
 

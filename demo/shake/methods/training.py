@@ -9,14 +9,14 @@ from threading import Event
 from diffusers import StableDiffusionPipeline
 from torch import Tensor, nn
 
-from demo.bases import Base
 from demo.defences.base import Defence, NoDefence, Problem
 from demo.errors import Stopped
-from demo.lora.loop import adamw, take_steps
-from demo.lora.priors import class_latents
-from demo.lora.settings import LoraSettings
+from demo.finetune.class_images import class_latents
+from demo.finetune.loop import adamw, take_steps
+from demo.finetune.settings import LoraSettings
+from demo.models.bases import Base
+from demo.models.sampling import encode_prompts, token_ids
 from demo.progress import Report
-from demo.sampling import encode_prompts, token_ids
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,1 +1,0 @@
-"""Extraction: training pictures that come out of the model whole (Carlini et al., USENIX Security 2023)."""

@@ -1,0 +1,1 @@
+"""Faces: found, framed, recognised."""

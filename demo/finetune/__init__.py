@@ -1,0 +1,1 @@
+"""Fine-tuning a LoRA on photos, for one person or many at once."""

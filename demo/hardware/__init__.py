@@ -1,0 +1,1 @@
+"""What a machine has: devices, ZeroGPU's turns, threads."""

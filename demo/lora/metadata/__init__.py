@@ -1,0 +1,1 @@
+"""What a LoRA file's header says by itself, before any attack."""

@@ -1,1 +1,0 @@
-"""Membership inference: was this picture in the training set of this model?"""

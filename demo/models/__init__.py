@@ -1,0 +1,1 @@
+"""Base models: the registry, where they come from, how they are loaded and drawn with."""

@@ -1,0 +1,159 @@
+"""A base from the Hub: only the files that are used, safetensors only, with progress, and offline from the cache."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from huggingface_hub import is_offline_mode, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from tqdm.auto import tqdm
+
+from demo.errors import Stopped, WeightsError
+from demo.models.diffusers_folder import CLASSES, CONFIGS, INDEX, check_weights, read_architecture
+from demo.progress import Progress, Report
+
+STAGE = "download, MB"
+PAUSE_S = 0.5  # shortest time between two reports
+OFFLINE = "HF_HUB_OFFLINE"
+CONFIG_FILES = [INDEX, *(f"{part}/{name}" for part, name in CONFIGS.items())]
+FILES = [INDEX, *(f"{part}/*{suffix}" for part in CLASSES for suffix in (".json", ".txt", ".safetensors"))]
+LEFT_OUT = ["*.fp16*.safetensors", "*.non_ema*.safetensors", "*.bf16*.safetensors"]  # variants of the same weights
+HUB_DOWN = "Check the connection to the Hub, or choose the bundled base 'face64'."
+
+
+def fetch(
+    source: str,
+    revision: str | None,
+    *,
+    report: Report | None = None,
+    stop: Event | None = None,
+    cache_dir: Path | None = None,
+) -> Path:
+    """The folder in the Hub's cache that holds a base, downloaded if it is not there yet.
+
+    Args:
+        source: id on the Hub.
+        report: called with megabytes while files come.
+        stop: tested while files come.
+        cache_dir: by default the Hub's own.
+
+    Raises:
+        WeightsError: it cannot be had; where the Hub may not be asked, naming what is missing.
+        Stopped: ``stop`` was set.
+    """
+    problem: WeightsError
+    try:
+        folder = Path(_snapshot(source, revision, FILES, cache_dir, local_files_only=True))
+        _check(folder)
+    except LocalEntryNotFoundError:
+        problem = _absent(source, "nothing of it is in the cache")
+    except WeightsError as error:
+        problem = _absent(source, error.problem)
+    else:
+        return folder
+    if is_offline_mode():
+        raise problem
+    try:
+        bar = _bar(report, stop)
+        folder = Path(_snapshot(source, revision, FILES, cache_dir, tqdm_class=bar))
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise _reason(source, revision, error) from error
+    _check(folder)
+    return folder
+
+
+def fetch_configs(source: str, revision: str | None, *, cache_dir: Path | None = None) -> Path:
+    """A folder that holds at least the configuration files of a base: some kilobytes.
+
+    Raises:
+        WeightsError: they cannot be had.
+    """
+    try:
+        return Path(_snapshot(source, revision, CONFIG_FILES, cache_dir))
+    except LocalEntryNotFoundError as error:
+        raise (
+            _absent(source, "nothing of it is in the cache") if is_offline_mode() else _reason(source, revision, error)
+        ) from error
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise _reason(source, revision, error) from error
+
+
+def _snapshot(source: str, revision: str | None, files: Sequence[str], cache_dir: Path | None, **options: Any) -> str:
+    return snapshot_download(
+        source,
+        revision=revision,
+        allow_patterns=list(files),
+        ignore_patterns=LEFT_OUT,
+        cache_dir=cache_dir,
+        **options,
+    )
+
+
+def _check(folder: Path) -> None:
+    read_architecture(folder)
+    check_weights(folder)
+
+
+def _absent(source: str, problem: str) -> WeightsError:
+    return WeightsError(
+        f"{source} is not on this machine: {problem.rstrip('.')}. {OFFLINE} is set, so nothing is downloaded.",
+        f"Unset {OFFLINE}, or run once with a connection, or give a folder with --base.",
+    )
+
+
+def _reason(source: str, revision: str | None, error: Exception) -> WeightsError:
+    if isinstance(error, GatedRepoError):
+        return WeightsError(
+            f"{source} asks for its licence to be accepted first.", "Accept it on its page, then: hf auth login"
+        )
+    if isinstance(error, (RepositoryNotFoundError, RevisionNotFoundError)):
+        what = f"{source} at revision {revision}" if revision else source
+        return WeightsError(f"The Hub has no {what}.", "Give a folder that holds the model with --base.")
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    return WeightsError(f"{source} cannot be downloaded: {said}", HUB_DOWN)
+
+
+def _bar(report: Report | None, stop: Event | None) -> type[Any]:
+    """A progress bar's class that reports instead of drawing; huggingface_hub makes its bars of it.
+
+    Of its three bars (files, bytes from the network, bytes on the disk) the last is told: it alone has a known total.
+    """
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            self._told = 0.0
+            super().__init__(*args, **{**options, "disable": False, "gui": True})  # counts, but draws nothing
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.n += n or 0
+            if stop is not None and stop.is_set():
+                raise Stopped
+            done = self.total and self.n >= self.total
+            now = time.monotonic()
+            told = report is not None and self.total and self.unit == "B" and "Reconstruct" in (self.desc or "")
+            if told and (done or now - self._told >= PAUSE_S):
+                self._told = now
+                assert report is not None
+                report(Progress(STAGE, round(self.n / 1e6), round(self.total / 1e6)))
+            return None
+
+        def display(self, *_: Any, **__: Any) -> None:
+            """Nothing on the terminal."""
+
+        def close(self) -> None:
+            """Nothing to take off the terminal."""
+
+        def refresh(self, *_: Any, **__: Any) -> None:
+            """Nothing on the terminal."""
+
+    return Bar

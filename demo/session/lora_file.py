@@ -1,0 +1,156 @@
+"""The LoRA file on the desk: an uploaded one, the own one again, a clean copy. While a job runs it stays the same."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from demo.errors import DemoError, LoraFileError
+from demo.lora.files import LoraWeights
+from demo.lora.metadata import leak
+from demo.models.bases import Base
+from demo.session.desk import Cleaned, Released, new_number
+from demo.session.scored import file_of
+from demo.session.services import Services
+from demo.session.story_jobs import OWN_FILE, check_idle
+from demo.session.visitors import Visitor
+
+CLEAN_FILE = "lora-clean.safetensors"
+
+
+def take_file(services: Services, visitor: Visitor, upload: Path, name: str, base_key: str) -> None:
+    """Move an uploaded LoRA file into the visitor's folder and onto the desk.
+
+    Raises:
+        LoraFileError: it is no LoRA file that can be read, or is for another base.
+        WeightsError: the base's configuration cannot be had.
+        SettingsError: a job of the visitor waits or runs: it would come back with results of the file before.
+    """
+    _take(services, visitor, upload, name, base_key, shutil.move)
+
+
+def take_example(services: Services, visitor: Visitor) -> None:
+    """Put a copy of the file that comes with the project onto the desk, as if it had been uploaded.
+
+    Raises:
+        LoraFileError: there is none, or it is damaged.
+        SettingsError: a job of the visitor waits or runs.
+    """
+    path = services.example
+    if path is None:
+        raise LoraFileError("No example file comes with this base model.", "Fine-tune one, or upload one.")
+    _take(services, visitor, path, path.name, services.default_base, shutil.copyfile, example=True)
+
+
+def take_for(services: Services, visitor: Visitor, base_key: str) -> list[str]:
+    """Take the uploaded file on the desk for one of another base, if it fits that.
+
+    Returns:
+        why it stays what it is, for the visitor.
+
+    Raises:
+        WeightsError: the base's configuration cannot be had.
+        SettingsError: a job of the visitor waits or runs.
+    """
+    desk = visitor.desk
+    before = desk.released
+    if before is None or not desk.uploaded or before.base_key == base_key:
+        return []
+    check_idle(services, visitor)
+    try:
+        lora = services.read_file(before.path, services.bases[base_key], name=before.name)
+    except LoraFileError as error:
+        stays = f"It stays on the desk for {services.bases[before.base_key].title}"
+        return [f"{error.problem} {stays}; the choice counts for the next file."]
+    counted = services.story.count_photos(lora, base_key=base_key)
+    with visitor.lock:
+        check_idle(services, visitor)
+        if visitor.desk.released is before:
+            _put(visitor, replace(before, base_key=base_key, lora=lora, counted=counted, number=new_number()))
+    return []
+
+
+def take_own(services: Services, visitor: Visitor) -> None:
+    """Put the visitor's own file in the place of an uploaded one. What it was scored with is still there.
+
+    Raises:
+        LoraFileError: there is no own file.
+        SettingsError: a job of the visitor waits or runs.
+    """
+    with visitor.lock:
+        check_idle(services, visitor)
+        desk = visitor.desk
+        if desk.tuned is None:
+            raise LoraFileError("There is no LoRA file of your own yet.", "Fine-tune one.")
+        if desk.uploaded:
+            _put(visitor, desk.tuned)
+
+
+def clean(visitor: Visitor) -> None:
+    """Put a copy of the file on the desk beside it that says nothing by itself.
+
+    Raises:
+        LoraFileError: there is no file.
+    """
+    released = file_of(visitor.desk)
+    if visitor.desk.cleaned is not None:
+        return
+    try:
+        path = leak.clean_copy(released.path, visitor.room("clean") / CLEAN_FILE)
+        with visitor.lock:
+            if visitor.desk.released is released:
+                visitor.change(cleaned=Cleaned(released, path))
+            else:
+                shutil.rmtree(path.parent)
+    finally:
+        if visitor.gone:
+            visitor.delete()  # the copy may have been written after the deletion
+
+
+def _take(
+    services: Services,
+    visitor: Visitor,
+    source: Path,
+    name: str,
+    base_key: str,
+    bring: Callable[[Path, Path], object],
+    *,
+    example: bool = False,
+) -> None:
+    check_idle(services, visitor)
+    lora, said = _read(services, source, name, base_key), leak.scan(source)
+    counted = services.story.count_photos(lora, base_key=base_key)
+    with visitor.lock:
+        check_idle(services, visitor)  # a job may have begun while the file was read
+        path = visitor.room("uploaded") / OWN_FILE
+        bring(source, path)
+        size = path.stat().st_size
+        _put(visitor, Released(path, name, base_key, lora, size=size, said=said, example=example, counted=counted))
+
+
+def _put(visitor: Visitor, released: Released) -> None:
+    """Onto the desk, in the place of the file before and of its results."""
+    visitor.change(released=released, cleaned=None, attacked=None, compared=None)
+
+
+def _read(services: Services, path: Path, name: str, base_key: str) -> LoraWeights:
+    """A file that fits a base; the error of one that does not names the bases that it fits."""
+    try:
+        return services.read_file(path, services.bases[base_key], name=name)
+    except LoraFileError as error:
+        fitting = [base.title for base in services.bases.values() if _fits(services, path, base)]
+        if not fitting:
+            raise
+        raise LoraFileError(
+            error.problem, f"It fits {' and '.join(fitting)}: choose that base model and upload it again."
+        ) from None
+
+
+def _fits(services: Services, path: Path, base: Base) -> bool:
+    try:
+        services.read_file(path, base)
+    except DemoError:
+        return False
+    return True

@@ -1,0 +1,137 @@
+"""Photos in: uploads, a camera or a fictional person, onto the visitor's desk. Raw files are deleted at once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from demo.errors import DemoError
+from demo.photos.ingest import BadPhotoError
+from demo.session.desk import Group, Photos, Shot
+from demo.session.services import Person, Services
+from demo.session.story_jobs import MOST_PHOTOS, check_idle
+from demo.session.uploads import discard_upload
+from demo.session.visitors import Visitor
+
+SIDE = 512  # pixels: the largest base's; smaller bases get it shrunk
+MOST_LINES = 4  # of what is wrong with the photos of one upload; the rest are named together
+MOST_FACES = 6  # to choose from: the largest
+
+
+def add(services: Services, visitor: Visitor, uploads: Sequence[tuple[Path, str]]) -> list[str]:
+    """Read uploads and delete their files, whatever comes of it.
+
+    Args:
+        uploads: path and own name of each.
+
+    Returns:
+        what is wrong with those that cannot be used, for the visitor.
+    """
+    problems: list[tuple[str, str]] = []  # name and what is wrong
+    surplus: list[str] = []
+    try:
+        for path, name in uploads:
+            try:
+                have = _own(visitor)
+                if len(have.shots) + len(have.groups) >= MOST_PHOTOS:
+                    surplus.append(name)
+                    continue
+                found = _read(services, path, name)
+            except DemoError as error:
+                problems.append((name, str(error)))
+                continue
+            finally:
+                discard_upload(path)
+            with visitor.lock:
+                have = _own(visitor)
+                shots, groups = have.shots, have.groups
+                if isinstance(found, Shot):
+                    shots += (found,)
+                else:
+                    groups += (found,)
+                visitor.change(photos=Photos(shots, groups))
+    finally:
+        for path, _ in uploads:
+            discard_upload(path)
+    return _grouped(problems, surplus)
+
+
+def choose(visitor: Visitor, face: int | None) -> None:
+    """Settle the first photo of several people: take one face, or None for none."""
+    with visitor.lock:
+        have = visitor.desk.photos
+        if not have.groups:
+            return
+        group, rest = have.groups[0], have.groups[1:]
+        taken = () if face is None else (Shot(group.name, group.faces[face]),)
+        visitor.change(photos=Photos(have.shots + taken, rest))
+
+
+def load_person(visitor: Visitor, person: Person) -> None:
+    """Put a fictional person's pictures in place of all photos."""
+    shots = tuple(Shot(path.name, picture) for path, picture in zip(person.pictures, person.load(), strict=True))
+    visitor.change(photos=Photos(shots, person=person.name))
+
+
+def remove_all(services: Services, visitor: Visitor) -> str:
+    """Take all photos off the desk, those that results keep among them, and the comparison that shows them.
+
+    Returns:
+        what has gone and what remains, for the visitor.
+
+    Raises:
+        SettingsError: a job of the visitor waits or runs, which may keep the photos and put them back.
+    """
+    with visitor.lock:
+        check_idle(services, visitor)
+        desk, swept = visitor.desk, visitor.desk.swept
+        if swept is not None and swept.terms.photos.person is None:
+            kept = {name: replace(getattr(swept, name), photos=[]) for name in ("sweep", "begun")}
+            swept = replace(swept, **kept)
+        visitor.change(photos=Photos(), scored=None, compared=None, swept=swept)
+        if desk.compared is not None:
+            shutil.rmtree(desk.compared.html.parent, ignore_errors=True)  # the report may hold photos
+    left = {
+        "the LoRA file": desk.released is not None,
+        "what the attack drew from it": desk.attacked is not None,
+        "the sweep's results": swept is not None,
+    }
+    remains = ", ".join(what for what, there in left.items() if there)
+    gone = "The photos have been removed" + (", and the comparison with them." if desk.compared is not None else ".")
+    return f"{gone} Still there: {remains}. Delete my data deletes that, too." if remains else gone
+
+
+def _own(visitor: Visitor) -> Photos:
+    """The visitor's own photos: a fictional person's are not mixed with them."""
+    have = visitor.desk.photos
+    return have if have.person is None else Photos()
+
+
+def _read(services: Services, path: Path, name: str) -> Shot | Group:
+    try:
+        return Shot(name, services.read_photo(path, name=name, side=SIDE).aligned)
+    except BadPhotoError as bad:
+        if bad.reason != "several_faces":
+            raise
+        # The file goes now, so every face is framed now.
+        faces = range(min(len(bad.choices), MOST_FACES))
+        return Group(name, tuple(services.read_photo(path, name=name, side=SIDE, face=face).aligned for face in faces))
+
+
+def _grouped(problems: Sequence[tuple[str, str]], surplus: Sequence[str]) -> list[str]:
+    """A line for each of the first problems, one for the others, and one for photos beyond the most."""
+    lines = [text for _, text in problems[:MOST_LINES]]
+    if others := [name for name, _ in problems[MOST_LINES:]]:
+        lines.append(f"{len(others)} more cannot be used: {_span(others)}.")
+    if surplus:
+        one = len(surplus) == 1
+        many = f"{surplus[0]} is one too many" if one else f"{len(surplus)} photos are too many: {_span(surplus)}"
+        lines.append(f"{many}. At most {MOST_PHOTOS} photos are taken.")
+    return lines
+
+
+def _span(names: Sequence[str]) -> str:
+    """The names in short, in the order of the upload."""
+    return " and ".join(names) if len(names) < 3 else f"{names[0]} to {names[-1]}"

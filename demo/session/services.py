@@ -1,0 +1,185 @@
+"""What the tabs need from the rest of the project, injected, so that a test can put fakes in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Protocol
+
+from PIL import Image
+
+from demo.attack.photo_count import PhotoCount
+from demo.attack.registry import AttackSettings, Reconstruction
+from demo.defences.base import Defence
+from demo.errors import WeightsError
+from demo.finetune.dreambooth import FineTuned
+from demo.finetune.settings import LoraSettings
+from demo.lora.files import LoraWeights
+from demo.lora.fits import read_for
+from demo.models.bases import EXAMPLE, Base, known_bases
+from demo.photos.decode import decode
+from demo.photos.ingest import Photo
+from demo.preflight.check import told
+from demo.progress import Report
+from demo.report import LeakReport
+from demo.session.shake_service import ModelShaker, Shaker
+from demo.session.visitors import Visitors
+from demo.sweep.model import Point, Sweep
+from demo.workflow.jobs import Jobs
+from demo.workflow.pipeline_cache import held
+
+
+class Story(Protocol):
+    """The part of :mod:`demo.workflow.story` that the app uses."""
+
+    def tune(
+        self,
+        photos: Sequence[Image.Image],
+        out: Path,
+        *,
+        base_key: str = ...,
+        settings: LoraSettings | None = ...,
+        defence: Defence | None = ...,
+        gate: bool = ...,
+        seed: int = ...,
+        report: Report | None = ...,
+        stop: Event | None = ...,
+    ) -> FineTuned:
+        """Fine-tune and write the file; beside it the ledger, if there is a defence."""
+
+    def open_lora(self, path: Path, *, base_key: str = ...) -> LoraWeights:
+        """Read and check a file for a base."""
+
+    def count_photos(self, released: LoraWeights, *, base_key: str = ...) -> PhotoCount | None:
+        """How many photos a file was made from, by its spectrum."""
+
+    def attack(
+        self,
+        released: LoraWeights,
+        name: str | None = ...,
+        *,
+        base_key: str = ...,
+        settings: AttackSettings | None = ...,
+        report: Report | None = ...,
+        stop: Event | None = ...,
+    ) -> Reconstruction:
+        """Attack a file."""
+
+    def compare(
+        self,
+        released: LoraWeights,
+        trigger: str | None,
+        photos: Sequence[Image.Image],
+        *,
+        base_key: str = ...,
+        settings: AttackSettings | None = ...,
+        reconstruction: Reconstruction | None = ...,
+        metrics: Sequence[str] = ...,
+        extra: Mapping[str, object] | None = ...,
+        notes: Sequence[str] = ...,
+        report: Report | None = ...,
+        stop: Event | None = ...,
+    ) -> LeakReport:
+        """Attack, controls and metrics side by side."""
+
+
+class RunSweep(Protocol):
+    """:func:`demo.sweep.run.sweep`."""
+
+    def __call__(
+        self,
+        photos: Sequence[Image.Image],
+        *,
+        plan: Sequence[Defence] | None = ...,
+        base_key: str = ...,
+        settings: LoraSettings | None = ...,
+        attack: AttackSettings | None = ...,
+        seed: int = ...,
+        done: Sequence[Point] = ...,
+        begun: Sweep | None = ...,
+        folder: Path | None = ...,
+        report: Report | None = ...,
+        stop: Event | None = ...,
+        keep: Callable[[Point], None] | None = ...,
+    ) -> Sweep:
+        """Try a plan of defences on one person."""
+
+
+class ReadPhoto(Protocol):
+    """:func:`demo.photos.ingest.read_photo`."""
+
+    def __call__(self, source: Path, *, name: str, side: int = ..., face: int | None = ...) -> Photo:
+        """Read one photo and frame its face."""
+
+
+class ReadFile(Protocol):
+    """:func:`demo.lora.fits.read_for`."""
+
+    def __call__(self, path: Path, base: Base, *, name: str = ...) -> LoraWeights:
+        """Read a LoRA file and check that a base has its layers."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A fictional person: generated pictures of nobody."""
+
+    name: str
+    pictures: tuple[Path, ...]
+
+    def load(self) -> list[Image.Image]:
+        """The pictures; they are aligned already."""
+        return [decode(path, path.name) for path in self.pictures]
+
+
+def find_people(folder: Path) -> list[Person]:
+    """The example people under ``weights/people``.
+
+    Raises:
+        WeightsError: the listing or a picture is missing or damaged.
+    """
+    listing = folder / "people.json"
+    remedy = "Generate the people with: python -m demo.train people"
+    try:
+        entries = json.loads(listing.read_text(encoding="utf-8"))["examples"]
+        people = [Person(entry["name"], tuple(sorted((folder / entry["folder"]).glob("*.webp")))) for entry in entries]
+    except FileNotFoundError as error:
+        raise WeightsError("The fictional example people are not there.", remedy) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{listing.name} of the example people is damaged.", remedy) from error
+    empty = [person.name for person in people if not person.pictures]
+    if empty:
+        raise WeightsError(f"There are no pictures of {', '.join(empty)}.", remedy)
+    return people
+
+
+def estimate_here(base: Base, settings: LoraSettings) -> str:
+    """:func:`demo.preflight.check.told`, with what is in memory already counted as free."""
+    return told(base, settings, held=held(base.key))
+
+
+@dataclass(frozen=True)
+class Services:
+    """All that the tabs are given."""
+
+    story: Story
+    sweep: RunSweep
+    plan: Sequence[Defence]  # what a sweep offers
+    read_photo: ReadPhoto
+    jobs: Jobs
+    visitors: Visitors
+    people: Sequence[Person] = ()
+    people_missing: str = ""  # why there are none
+    read_file: ReadFile = read_for
+    shaker: Shaker = field(default_factory=ModelShaker)
+    bases: Mapping[str, Base] = field(default_factory=known_bases)
+    estimate: Callable[[Base, LoraSettings], str] = estimate_here  # of fine-tuning, in words
+    default_base: str = "face64"
+
+    @property
+    def example(self) -> Path | None:
+        """A LoRA file of the default base for whoever has none; None where none comes with it."""
+        path = self.bases[self.default_base].folder / EXAMPLE
+        return path if path.is_file() else None

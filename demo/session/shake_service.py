@@ -1,0 +1,148 @@
+"""What the Shake tab needs of :mod:`demo.shake`, over the pipeline that the whole app shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Any, Protocol
+
+from demo.defences.base import Defence
+from demo.hardware.zero_gpu import LONGEST_S, on_gpu, zero_gpu
+from demo.models.bases import find_base
+from demo.preflight.shaking import check_shaking
+from demo.progress import Report, telling
+from demo.shake.model import Arm, Shake, ShakeSettings
+from demo.shake.people import Domain, find_domain, planted_names
+from demo.shake.plan import planned
+from demo.shake.run import shake
+from demo.shake.write import write_shake
+from demo.workflow import pipeline_cache, story
+
+
+class Shaker(Protocol):
+    """People and experiments; a test puts a fake in."""
+
+    def names(self, base_key: str) -> Sequence[str]:
+        """The planted people whose pictures a base was trained on; none of a base from elsewhere."""
+
+    def domain(self, name: str, base_key: str) -> Domain:
+        """One of them, with all pictures."""
+
+    def run(
+        self,
+        domain: Domain,
+        settings: ShakeSettings,
+        *,
+        base_key: str,
+        seed: int,
+        defence: Defence | None = ...,
+        done: Sequence[Arm] = ...,
+        keep: Callable[[Arm], None] | None = ...,
+        report: Report | None = ...,
+        stop: Event | None = ...,
+    ) -> Shake:
+        """The experiment on one person."""
+
+    def write(self, out: Path, made: Shake) -> tuple[Path, ...]:
+        """Files to download."""
+
+
+class ModelShaker:
+    """The real one."""
+
+    def names(self, base_key: str) -> Sequence[str]:
+        """See :class:`Shaker`."""
+        return planted_names(find_base(base_key))
+
+    def domain(self, name: str, base_key: str) -> Domain:
+        """See :class:`Shaker`.
+
+        Raises:
+            SettingsError: there is nobody of that name.
+        """
+        return find_domain(name, find_base(base_key))
+
+    def run(
+        self,
+        domain: Domain,
+        settings: ShakeSettings,
+        *,
+        base_key: str,
+        seed: int,
+        defence: Defence | None = None,
+        done: Sequence[Arm] = (),
+        keep: Callable[[Arm], None] | None = None,
+        report: Report | None = None,
+        stop: Event | None = None,
+    ) -> Shake:
+        """See :func:`demo.shake.run.shake`. With ZeroGPU every arm is a turn by itself."""
+        with story.COMPUTE, telling(report, stop):
+            plan, held = planned(settings, defence), pipeline_cache.held(base_key)
+            check_shaking(find_base(base_key), settings, plan, held=held)
+            if not zero_gpu():
+                common = (domain, settings, base_key, seed, defence, done)
+                return _shake(*common, keep=keep, report=report, stop=stop)
+            arms = list(done)
+            while True:
+                turn = (domain, settings, base_key, seed, defence, tuple(arms))
+                made, fresh = on_gpu(_next_arm, *turn, seconds=LONGEST_S, report=report, stop=stop)
+                arms += fresh
+                settings = made.settings  # with the edge, once it is known
+                if keep is not None:
+                    list(map(keep, fresh))
+                if not fresh or (stop is not None and stop.is_set()):
+                    return made
+
+    def write(self, out: Path, made: Shake) -> tuple[Path, ...]:
+        """See :func:`demo.shake.write.write_shake`."""
+        return write_shake(out, made)
+
+
+def _shake(
+    domain: Domain,
+    settings: ShakeSettings,
+    base_key: str,
+    seed: int,
+    defence: Defence | None,
+    done: Sequence[Arm],
+    *,
+    keep: Callable[[Arm], None] | None,
+    report: Report | None,
+    stop: Event | None,
+) -> Shake:
+    return shake(
+        story.pipeline(base_key, precise=True, whole=True),
+        find_base(base_key),
+        domain,
+        settings,
+        defence=defence,
+        seed=seed,
+        done=done,
+        keep=keep,
+        report=report,
+        stop=stop,
+    )
+
+
+def _next_arm(*turn: Any, report: Report | None, stop: Event | None) -> tuple[Shake, list[Arm]]:
+    """The experiment with one more arm than are done, and that arm; none when all are."""
+    enough = _Enough(stop)
+
+    def keep(arm: Arm) -> None:
+        enough.arms.append(arm)
+
+    return _shake(*turn, keep=keep, report=report, stop=enough), enough.arms
+
+
+class _Enough(Event):
+    """A stop event that is set by the first new arm, too."""
+
+    def __init__(self, stop: Event | None) -> None:
+        super().__init__()
+        self.arms: list[Arm] = []
+        self._stop = stop
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        return bool(self.arms) or (self._stop is not None and self._stop.is_set())

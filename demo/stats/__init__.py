@@ -1,0 +1,1 @@
+"""Statistics: intervals and tests, ROC curves. Pure functions on arrays."""

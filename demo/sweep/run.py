@@ -1,0 +1,256 @@
+"""Run a plan of defences on one person's photos: fine-tune, attack the written file, measure, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+
+from PIL import Image
+
+from demo.attack.registry import AttackSettings, attacks_on, without_encoder
+from demo.defences.base import Defence
+from demo.defences.registry import DEFENCES, choose
+from demo.defences.release import released, write_tuned
+from demo.errors import DemoError, GpuError, OutputError, PhotoError, PreflightError, Stopped, WeightsError
+from demo.finetune.dreambooth import FineTuned
+from demo.finetune.settings import LoraSettings, find_preset
+from demo.hardware.zero_gpu import on_gpu
+from demo.lora.files import LoraWeights
+from demo.metrics.registry import BUNDLED, Context, MetricResult
+from demo.models.bases import Base, find_base
+from demo.photos.split import split_photos
+from demo.progress import Progress, Report, telling
+from demo.report import Arm
+from demo.sweep.model import MetricSummary, Point, Sweep, new_point, point_name, settings_of
+from demo.workflow import story
+from demo.workflow.arms import attack_arm, chance_arm, dreambooth_arm, measure
+from demo.workflow.zero_gpu_turns import drawing_seconds, prepare_drawing
+
+__all__ = ["MetricSummary", "Point", "Sweep", "default_plan", "sweep"]
+
+CHANCE_ROUNDS = 2  # every point is held against chance, so it gets more pictures than one point does
+
+
+def default_plan() -> tuple[Defence, ...]:
+    """All of the registry, in its order, at every epsilon that a defence is to be tried at."""
+    return tuple(
+        defence
+        for key, kind in DEFENCES.items()
+        for defence in ([choose(key, epsilon=epsilon) for epsilon in kind.tried_at] or [choose(key)])
+    )
+
+
+def sweep(
+    photos: Sequence[Image.Image],
+    *,
+    plan: Sequence[Defence] | None = None,
+    base_key: str = "face64",
+    settings: LoraSettings | None = None,
+    attack: AttackSettings | None = None,
+    seed: int = 0,
+    done: Sequence[Point] = (),
+    begun: Sweep | None = None,
+    metrics: Sequence[str] = BUNDLED,
+    folder: Path | None = None,
+    report: Report | None = None,
+    stop: Event | None = None,
+    keep: Callable[[Point], None] | None = None,
+) -> Sweep:
+    """Try every defence of a plan on one person.
+
+    All of them fine-tune with one seed, hence one trigger, one start and one order of photos: they differ by the
+    defence alone (and by its noise, which no seed may determine). Those that change only what is released share one
+    fine-tuning.
+
+    Args:
+        photos: aligned; :func:`demo.photos.split.split_photos` says which are fine-tuned on and which score.
+        plan: :func:`default_plan` by default.
+        seed: of the fine-tuning; the secret trigger follows from it.
+        done: points finished earlier with the same photos and settings; their defences are not run again.
+        begun: an earlier sweep with the same photos and settings: its chance arm is taken over.
+        metrics: what to measure.
+        folder: where each LoRA and its ledger stay, in a folder of its own; by default they are deleted.
+        report: called at every step; the stage says which defence of how many.
+        stop: tested at every step; what is finished is returned.
+        keep: called with each new point as soon as it is finished.
+
+    Raises:
+        DemoError: what would stop every defence: no photos, missing weights, a folder that cannot be written.
+            What stops one defence alone becomes a note.
+    """
+    base = find_base(base_key)
+    plan = default_plan() if plan is None else tuple(plan)
+    settings, attack = settings or find_preset(base.preset), attack or AttackSettings()
+    used, scored, note = split_photos(photos)
+    notes, points = [note], list[Point]()
+    if (lacking := without_encoder(base)) is not None:
+        notes.append(lacking)
+    chance: Sequence[MetricResult] = [] if begun is None else begun.chance
+    chance_pictures: Sequence[Image.Image] = [] if begun is None else begun.chance_pictures
+    run = _Run(base_key, base, used, settings, attack, seed, metrics, stop)
+    with _folder(folder) as room:
+        try:
+            if not chance:
+                nobody = _chance(base_key, base, attack, report, stop)
+                context = Context(pictures=nobody.pictures, photos=scored, prompt=base.class_prompt)
+                chance, chance_pictures = measure([nobody], context, metrics)[nobody.key], nobody.pictures
+            context = Context(pictures=chance_pictures, photos=scored, prompt=base.class_prompt)
+            for number, defence in enumerate(plan, 1):
+                ready = next((point for point in done if point.is_of(defence)), None)
+                if ready is not None:
+                    points.append(ready)
+                    continue
+                named = _named(report, f"{number} of {len(plan)}: {defence.label}")
+                try:
+                    point = run(defence, room / point_name(defence), context, named)
+                except (OutputError, PhotoError, PreflightError, WeightsError):
+                    raise  # would happen again with the next defence
+                except DemoError as error:
+                    notes.append(f"{defence.label} could not be tried: {error}")
+                    continue
+                points.append(point)
+                if keep is not None:
+                    keep(point)
+        except Stopped:
+            later = [point for point in done if point not in points and any(point.is_of(defence) for defence in plan)]
+            points += later
+            notes.append(f"Stopped after {len(points)} of {len(plan)} defences.")
+    return Sweep(
+        points=points,
+        chance=chance,
+        chance_pictures=chance_pictures,
+        planned=len(plan),
+        photos=scored,
+        base=f"{base.title}, {base.licence}",
+        notes=notes,
+        settings={"fine-tuning": settings.model_dump(), "attack": attack.said(base)},
+    )
+
+
+@dataclass
+class _Run:
+    """What all defences of a sweep have in common."""
+
+    base_key: str
+    base: Base
+    photos: Sequence[Image.Image]
+    settings: LoraSettings
+    attack: AttackSettings
+    seed: int
+    metrics: Sequence[str]
+    stop: Event | None
+    plain: FineTuned | None = None  # the fine-tuning without a defence, once there is one
+
+    def __call__(self, defence: Defence, folder: Path, context: Context, report: Report | None) -> Point:
+        """Fine-tune, attack the file as it was written, measure."""
+        began = time.monotonic()
+        defence.check(len(self.photos), self.settings)
+        file = folder / "lora.safetensors"
+        tuned = self._tuned(defence, report)
+        write_tuned(file, tuned)
+        arms = self._draw(file, tuned.trigger, report)
+        results = measure(arms, context, self.metrics, report)
+        self._look()
+        ledger = tuned.ledger or defence.ledger(len(self.photos), self.settings, tuned.steps)
+        return new_point(
+            defence.label,
+            defence.key,
+            settings_of(defence),
+            results,
+            {arm.key: arm.pictures for arm in arms},
+            ledger,
+            tuned.steps,
+            round(time.monotonic() - began, 2),
+        )
+
+    def _tuned(self, defence: Defence, report: Report | None) -> FineTuned:
+        if not defence.trains_plainly:
+            return self._trained(defence, report)
+        if self.plain is None:
+            self.plain = self._trained(None, report)
+        return released(self.plain, defence, len(self.photos), self.settings)
+
+    def _trained(self, defence: Defence | None, report: Report | None) -> FineTuned:
+        tuned = story.tune(
+            self.photos,
+            None,
+            base_key=self.base_key,
+            settings=self.settings,
+            defence=defence,
+            seed=self.seed,
+            report=report,
+            stop=self.stop,
+        )
+        self._look()  # a stop keeps what has been trained so far, which is no point
+        if tuned.cut:
+            raise GpuError(f"The GPU was gone after {tuned.steps} steps.", "Try again later.")
+        return tuned
+
+    def _draw(self, file: Path, trigger: str, report: Report | None) -> list[Arm]:
+        # From here on the attacks have what anybody has: the file as it was written.
+        lora = story.open_lora(file, base_key=self.base_key)
+        seconds = drawing_seconds(self.base, self.attack.samples * (1 + len(attacks_on(self.base))))
+        made = (lora, trigger, self.base_key, self.base, self.attack)
+        with story.COMPUTE:
+            return on_gpu(_arms, *made, seconds=seconds, report=report, stop=self.stop)
+
+    def _look(self) -> None:
+        if self.stop is not None and self.stop.is_set():
+            raise Stopped
+
+
+def _arms(
+    lora: LoraWeights,
+    trigger: str,
+    base_key: str,
+    base: Base,
+    attack: AttackSettings,
+    *,
+    report: Report | None,
+    stop: Event | None,
+) -> list[Arm]:
+    common = (story.pipeline(base_key), base, attack)
+    return [
+        dreambooth_arm(lora, trigger, *common, report=report, stop=stop),
+        *(attack_arm(key, lora, *common, report=report, stop=stop) for key in attacks_on(base)),
+    ]
+
+
+def _chance(base_key: str, base: Base, attack: AttackSettings, report: Report | None, stop: Event | None) -> Arm:
+    seconds = drawing_seconds(base, attack.samples * CHANCE_ROUNDS)
+    with story.COMPUTE, telling(report, stop):
+        prepare_drawing(base, attack.samples, attack.steps)
+        return on_gpu(_chance_arm, base_key, base, attack, seconds=seconds, report=report, stop=stop)
+
+
+def _chance_arm(base_key: str, base: Base, attack: AttackSettings, *, report: Report | None, stop: Event | None) -> Arm:
+    pipe = story.pipeline(base_key)
+    rounds = [
+        chance_arm(pipe, base, attack.model_copy(update={"seed": attack.seed + n}), report=report, stop=stop)
+        for n in range(CHANCE_ROUNDS)
+    ]
+    return replace(rounds[0], pictures=[picture for arm in rounds for picture in arm.pictures])
+
+
+def _named(report: Report | None, name: str) -> Report | None:
+    if report is None:
+        return None
+
+    def renamed(progress: Progress) -> None:
+        report(replace(progress, stage=f"{name}: {progress.stage}"))
+
+    return renamed
+
+
+@contextmanager
+def _folder(folder: Path | None) -> Iterator[Path]:
+    if folder is not None:
+        yield folder
+        return
+    with TemporaryDirectory(prefix="lora-leak-") as temporary:
+        yield Path(temporary)

@@ -1,0 +1,281 @@
+"""The whole story: photos -> LoRA -> attack -> comparison -> verdict. The app and the command line tell the same."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Lock
+
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+
+from demo.attack import photo_count
+from demo.attack.photo_count import PhotoCount, load_calibration
+from demo.attack.registry import AttackSettings, Reconstruction, reconstruct
+from demo.defences.base import Defence
+from demo.defences.release import write_tuned
+from demo.errors import WeightsError
+from demo.finetune.class_images import draw_some
+from demo.finetune.dreambooth import FineTuned, fine_tune_part, finished
+from demo.finetune.resume import Part
+from demo.finetune.settings import LoraSettings, find_preset
+from demo.hardware.zero_gpu import TURN_S, on_gpu
+from demo.lora.files import LoraWeights, read_lora
+from demo.lora.metadata.leak import scan_metadata
+from demo.metrics.registry import BUNDLED, Context
+from demo.models.bases import architecture_of, find_base
+from demo.preflight.check import check_tuning, dry_of
+from demo.progress import Report, telling
+from demo.report import Arm, LeakReport, seen_matrices
+from demo.report.verdict import judge
+from demo.shake.gate.decision import load_gate, refuse_drawn
+from demo.workflow import pipeline_cache
+from demo.workflow.arms import CONTROLS, compared_arms, measure
+from demo.workflow.zero_gpu_turns import draw_class_images, drawing_seconds, fetch_first, prepare_drawing, take_parts
+
+# One pipeline per base is shared, and merging a LoRA changes it in place: one job at a time.
+COMPUTE = Lock()
+
+
+def pipeline(key: str, device: str = "auto", *, precise: bool = False, whole: bool = False) -> StableDiffusionPipeline:
+    """:func:`demo.workflow.pipeline_cache.pipeline`. Use it under :data:`COMPUTE`."""
+    return pipeline_cache.pipeline(key, device, precise=precise, whole=whole)
+
+
+@dataclass
+class Stopwatch:
+    """Seconds of each stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time inside to ``name``."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0) + time.monotonic() - began, 2)
+
+
+def tune(
+    photos: Sequence[Image.Image],
+    out: Path | None,
+    *,
+    base_key: str = "face64",
+    settings: LoraSettings | None = None,
+    defence: Defence | None = None,
+    gate: bool = False,
+    seed: int = 0,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> FineTuned:
+    """Fine-tune on aligned photos and write ``out`` (safetensors), the file that would be shared; None writes none.
+
+    With a defence its ledger lies beside the file.
+
+    Args:
+        gate: a service's guard against Shake-to-Leak: pictures that the model drew itself are not trained on.
+
+    Raises:
+        PreflightError: the machine cannot do it (:mod:`demo.preflight.check`).
+        WeightsError: no gate was calibrated for this base, or the base cannot be had.
+        PhotoError: the gate refuses the photos.
+        GpuError: ZeroGPU lends none. One lost on the way keeps what was trained until then (``cut``).
+        DemoError: see :func:`demo.finetune.dreambooth.fine_tune` and :func:`demo.lora.files.write_lora`.
+    """
+    base = find_base(base_key)
+    settings = settings or find_preset(base.preset)
+    with COMPUTE, telling(report, stop):
+        check_tuning(base, settings, held=pipeline_cache.held(base_key))
+        fetch_first(base)
+        if gate:
+            on_gpu(_gate, base_key, photos, seconds=TURN_S, report=report, stop=stop)
+        if photos and settings.prior_weight:
+            draw_class_images(_class_images, base, settings.class_images, report=report, stop=stop)
+        made = (base_key, photos, settings, defence, seed)
+        part = take_parts(_tune_part, made, settings.steps, report=report, stop=stop)
+    tuned = finished(part, len(photos), settings, defence)
+    if out is not None:
+        write_tuned(out, tuned)
+    return tuned
+
+
+def _gate(base_key: str, photos: Sequence[Image.Image], *, report: Report | None, stop: Event | None) -> None:
+    base = find_base(base_key)
+    refuse_drawn(load_gate(base), pipeline(base_key, whole=True), base, photos, report=report, stop=stop)
+
+
+def _class_images(base_key: str, count: int, limit_s: float, *, report: Report | None, stop: Event | None) -> None:
+    deadline = time.monotonic() + limit_s
+    draw_some(pipeline(base_key), find_base(base_key), count, deadline=deadline, report=report, stop=stop)
+
+
+def _tune_part(
+    base_key: str,
+    photos: Sequence[Image.Image],
+    settings: LoraSettings,
+    defence: Defence | None,
+    seed: int,
+    begun: Part | None,
+    limit_s: float | None,
+    *,
+    report: Report | None,
+    stop: Event | None,
+) -> Part:
+    deadline = None if limit_s is None else time.monotonic() + limit_s  # loading is part of the turn
+    return fine_tune_part(
+        pipeline(base_key, whole=True),
+        find_base(base_key),
+        photos,
+        settings,
+        defence=defence,
+        seed=seed,
+        begun=begun,
+        deadline=deadline,
+        report=report,
+        stop=stop,
+    )
+
+
+def open_lora(path: Path, *, base_key: str = "face64") -> LoraWeights:
+    """Read and check a LoRA file for a base, of which no weights are needed.
+
+    Raises:
+        LoraFileError: it cannot be read or does not fit.
+        WeightsError: the base's configuration cannot be had.
+    """
+    return read_lora(path, base_shapes=dry_of(architecture_of(find_base(base_key)), torch.float32).layers())
+
+
+def count_photos(released: LoraWeights, *, base_key: str = "face64") -> PhotoCount | None:
+    """How many photos a file was made from, by its spectrum; None for a base without LoRAs of known number."""
+    base = find_base(base_key)
+    if not (base.folder / photo_count.FILE).exists():
+        return None
+    try:
+        known = load_calibration(base)
+    except WeightsError as error:  # damaged, or of other weights: said, but no reason to end a job
+        return PhotoCount(None, None, None, None, str(error))
+    return photo_count.count_photos(released, known)
+
+
+def attack(
+    released: LoraWeights,
+    name: str | None = None,
+    *,
+    base_key: str = "face64",
+    settings: AttackSettings | None = None,
+    report: Report | None = None,
+    stop: Event | None = None,
+) -> Reconstruction:
+    """Attack a released file. Nothing of the victim's comes in.
+
+    Args:
+        name: of the attack; None takes :func:`demo.attack.registry.leading_attack`.
+
+    Raises:
+        DemoError: see :func:`demo.attack.registry.reconstruct`.
+    """
+    settings = settings or AttackSettings()
+    with COMPUTE, telling(report, stop):
+        return _attacked(released, name, base_key, settings, report, stop)
+
+
+def _attacked(
+    released: LoraWeights,
+    name: str | None,
+    base_key: str,
+    settings: AttackSettings,
+    report: Report | None,
+    stop: Event | None,
+) -> Reconstruction:
+    base = find_base(base_key)
+    prepare_drawing(base, settings.samples, settings.steps)
+    seconds = drawing_seconds(base, settings.samples)
+    return on_gpu(_reconstruct, released, name, base_key, settings, seconds=seconds, report=report, stop=stop)
+
+
+def _reconstruct(
+    released: LoraWeights,
+    name: str | None,
+    base_key: str,
+    settings: AttackSettings,
+    *,
+    report: Report | None,
+    stop: Event | None,
+) -> Reconstruction:
+    return reconstruct(released, pipeline(base_key), find_base(base_key), name, settings, report=report, stop=stop)
+
+
+def compare(
+    released: LoraWeights,
+    trigger: str | None,
+    photos: Sequence[Image.Image],
+    *,
+    base_key: str = "face64",
+    settings: AttackSettings | None = None,
+    reconstruction: Reconstruction | None = None,
+    metrics: Sequence[str] = BUNDLED,
+    extra: Mapping[str, object] | None = None,
+    notes: Sequence[str] = (),
+    report: Report | None = None,
+    stop: Event | None = None,
+    watch: Stopwatch | None = None,
+) -> LeakReport:
+    """Attack, controls and metrics side by side.
+
+    Args:
+        trigger: the victim's secret, for the DreamBooth line alone; None leaves that line out.
+        photos: aligned private photos that the metrics compare with.
+        reconstruction: an attack that has been run already.
+        extra: settings to name in the report.
+
+    Raises:
+        PreflightError: the machine cannot do it.
+        Stopped: ``stop`` was set.
+    """
+    base, settings, watch = find_base(base_key), settings or AttackSettings(), watch or Stopwatch()
+    few = settings.model_copy(update={"samples": min(4, settings.samples)})
+    with COMPUTE, telling(report, stop):
+        with watch.stage("attack"):
+            done = reconstruction or _attacked(released, None, base_key, settings, report, stop)
+        prepare_drawing(base, few.samples, few.steps)
+        with watch.stage("pictures to compare with"):
+            seconds = drawing_seconds(base, few.samples * (len(CONTROLS) + 3))
+            made = (released, trigger, done, base_key, few)
+            arms, lacking = on_gpu(_arms, *made, seconds=seconds, report=report, stop=stop)
+    with watch.stage("metrics"):
+        context = Context(pictures=arms[0].pictures, photos=photos, prompt=base.class_prompt)
+        results = measure(arms, context, metrics, report)
+    return LeakReport(
+        title="What the shared LoRA gives away",
+        base=f"{base.title}, {base.licence}",
+        settings={"attack": settings.said(base), **(extra or {})},
+        arms=arms,
+        metrics=results,
+        verdict=judge(results),
+        seconds=dict(watch.seconds),
+        notes=[*notes, *lacking],
+        seen=seen_matrices(released.tensors),
+        leak0=scan_metadata(released.metadata),
+        photos=list(photos),
+    )
+
+
+def _arms(
+    released: LoraWeights,
+    trigger: str | None,
+    done: Reconstruction,
+    base_key: str,
+    few: AttackSettings,
+    *,
+    report: Report | None,
+    stop: Event | None,
+) -> tuple[list[Arm], list[str]]:
+    pipe, base = pipeline(base_key), find_base(base_key)
+    return compared_arms(released, trigger, done, pipe, base, few, report=report, stop=stop)

@@ -1,0 +1,102 @@
+"""Long work on ZeroGPU, in turns: each goes on where the last one ended, and what is done is kept if one is lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from demo.errors import GpuError
+from demo.finetune.class_images import BATCH, stored
+from demo.finetune.resume import Part
+from demo.hardware.zero_gpu import START_S, TURN_S, on_gpu, zero_gpu
+from demo.models.bases import Base
+from demo.models.hub import fetch
+from demo.preflight.check import check_drawing
+from demo.progress import Report, listener
+from demo.workflow.pipeline_cache import held
+
+TRIES = 2  # of a turn, before what there is already is taken for the end
+
+log = logging.getLogger(__name__)
+
+
+def drawing_seconds(base: Base, pictures: int) -> float:
+    """What to ask of ZeroGPU for so many pictures: generous for half an H200, which draws one of 512 pixels in 1 s."""
+    return START_S + 2.0 * pictures * (base.side / 512) ** 2 * base.sampling_steps / 25
+
+
+def fetch_first(base: Base) -> None:
+    """Download a base before a turn on ZeroGPU begins, which would be over before the files are there.
+
+    Elsewhere nothing: loading does it.
+
+    Raises:
+        WeightsError: it cannot be had.
+        Stopped: the job was stopped meanwhile.
+    """
+    if zero_gpu() and not base.bundled and not Path(base.source).is_dir():
+        report, stop = listener()
+        fetch(base.source, base.revision, report=report, stop=stop)
+
+
+def prepare_drawing(base: Base, pictures: int, steps: int | None) -> None:
+    """What comes before a base is drawn with: whether this machine can, and on ZeroGPU the download.
+
+    Raises:
+        PreflightError: see :func:`demo.preflight.check.check_drawing`.
+        WeightsError, Stopped: see :func:`fetch_first`.
+    """
+    check_drawing(base, pictures, steps, held=held(base.key))
+    fetch_first(base)
+
+
+def draw_class_images(
+    work: Callable[..., None], base: Base, count: int, *, report: Report | None = None, stop: Event | None = None
+) -> None:
+    """See to it that a base's class images are there. Elsewhere than on ZeroGPU nothing: fine-tuning does it.
+
+    Args:
+        work: ``work(base's key, count, limit in seconds)`` draws some, at least one batch, and writes them.
+
+    Raises:
+        GpuError, Stopped: those drawn before are kept.
+    """
+    while zero_gpu() and not stored(base, count):
+        seconds = max(drawing_seconds(base, BATCH), min(TURN_S, drawing_seconds(base, count)))
+        on_gpu(work, base.key, count, seconds - START_S, seconds=seconds, report=report, stop=stop)
+
+
+def take_parts(
+    work: Callable[..., Part], made: tuple[Any, ...], steps: int, *, report: Report | None = None, stop: Event | None
+) -> Part:
+    """A fine-tuning of so many steps: at one go, on ZeroGPU in parts.
+
+    Args:
+        work: ``work(*made, part before, limit in seconds)``.
+
+    Returns:
+        the last part; one that has not ended where a stop, or the loss of the GPU, came before.
+
+    Raises:
+        GpuError: not one part could be had.
+    """
+    part, turn_s, failed = None, TURN_S, 0
+    while part is None or not (part.ended or (stop is not None and stop.is_set())):
+        limit_s = turn_s - START_S if zero_gpu() else None
+        try:
+            part = on_gpu(work, *made, part, limit_s, seconds=turn_s, report=report, stop=stop)
+        except GpuError as error:
+            failed += 1
+            if part is None:
+                raise
+            if failed == TRIES:
+                log.warning("Fine-tuning ends after %d of %d steps: %s", len(part.losses), steps, error)
+                return part
+            continue
+        failed = 0
+        left_s = part.seconds / max(1, len(part.losses)) * (steps - len(part.losses))
+        turn_s = min(TURN_S, 2 * START_S + left_s)  # less is granted sooner
+    return part

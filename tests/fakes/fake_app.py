@@ -1,0 +1,57 @@
+"""The real app over a fake story, for looking at it and for browser tests.
+
+python tests/fakes/fake_app.py [PORT [SECONDS A STEP [real|fake]]]: the last says which face detector reads the photos.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+
+def main(port: int = 7861, pause: float = 0.05, detector: str = "real") -> None:
+    """Serve until killed."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    folder = Path(tempfile.mkdtemp(prefix="lora-leak-fake-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    from dataclasses import replace
+
+    from fake_services import fake_services
+    from fake_shake import FakeShaker
+    from fake_story import FakeStory, face
+    from fake_sweep import FakeSweep
+
+    from demo.photos.ingest import read_photo
+    from demo.session.services import Person
+    from demo.ui.assembly import build_app, launch_options
+
+    people = []
+    for number, name in enumerate(("Anouk Quistrow", "Bela Wexholm", "Caspar Yttervik", "Dunja Zwarnik")):
+        pictures = sorted((ROOT / "weights/people/planted" / f"{number:02d}").glob("*.webp"))[:8]
+        if not pictures:
+            pictures = [folder / f"{name[0]}{i}.webp" for i in range(8)]
+            for i, path in enumerate(pictures):
+                face(10 * number + i, 256).save(path)
+        people.append(Person(name, tuple(pictures)))
+    services = fake_services(
+        folder, FakeStory(pause), tuple(people), time.monotonic, FakeSweep(5 * pause), FakeShaker(15 * pause)
+    )
+    if detector == "real":
+        services = replace(services, read_photo=read_photo)
+    build_app(services).launch(**launch_options(server_name="127.0.0.1", server_port=port, quiet=True))
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    main(*(kind(value) for kind, value in zip((int, float, str), given, strict=False)))

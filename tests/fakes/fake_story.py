@@ -1,0 +1,216 @@
+"""The interface of demo.workflow.story without a model: pictures are drawn, the file is a real LoRA of random numbers."""
+
+from __future__ import annotations
+
+import colorsys
+import random
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Event
+
+import torch
+from PIL import Image, ImageDraw
+
+from demo.attack.photo_count import PhotoCount
+from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction
+from demo.defences.ledger import write_ledger
+from demo.defences.registry import Defence, NoDefence
+from demo.errors import Stopped
+from demo.finetune.dreambooth import FineTuned
+from demo.finetune.settings import LoraSettings
+from demo.lora.files import LoraWeights, read_lora, write_lora
+from demo.metrics.base import MetricResult
+from demo.models.bases import find_base
+from demo.progress import Progress, Report
+from demo.report import Arm, LeakReport, seen_matrices
+from demo.report.verdict import judge
+from demo.workflow.arms import CONTROLS, DREAMBOOTH
+
+WIDTHS = {"attn1": 32, "attn2": 48}
+
+
+def face(seed: int, side: int = 64) -> Image.Image:
+    """A drawn face: the seed chooses the colours and the place of things."""
+    rng = random.Random(seed)
+    hue = rng.random()
+
+    def colour(light: float, saturation: float) -> tuple[int, int, int]:
+        r, g, b = colorsys.hls_to_rgb(hue, light, saturation)
+        return int(255 * r), int(255 * g), int(255 * b)
+
+    image = Image.new("RGB", (4 * side, 4 * side), colour(0.3, 0.3))
+    draw = ImageDraw.Draw(image)
+    unit = 4 * side
+    draw.ellipse((0.2 * unit, 0.12 * unit, 0.8 * unit, 0.95 * unit), fill=colour(0.75, 0.5))
+    for x in (0.35, 0.655):
+        draw.ellipse(((x - 0.05) * unit, 0.4 * unit, (x + 0.05) * unit, 0.47 * unit), fill=colour(0.15, 0.6))
+    smile = 0.02 + 0.08 * rng.random()
+    draw.chord((0.37 * unit, 0.7 * unit, 0.63 * unit, (0.75 + smile) * unit), 0, 180, fill=colour(0.4, 0.7))
+    return image.resize((side, side), Image.Resampling.LANCZOS)
+
+
+def lora(seed: int = 0, rank: int = 4) -> LoraWeights:
+    """Random matrices in the canonical layout."""
+    generator = torch.Generator().manual_seed(seed)
+    tensors, alphas = {}, {}
+    for block in ("down_blocks.0", "mid_block", "up_blocks.1"):
+        for attention, width in WIDTHS.items():
+            for layer in ("to_q", "to_v"):
+                into = width if layer == "to_v" else 32
+                module = f"unet.{block}.attentions.0.transformer_blocks.0.{attention}.{layer}"
+                tensors[f"{module}.lora_A.weight"] = torch.randn(rank, into, generator=generator)
+                tensors[f"{module}.lora_B.weight"] = torch.randn(32, rank, generator=generator) / 10
+                alphas[module] = 27.0
+    return LoraWeights(tensors, alphas, {})
+
+
+class FakeStory:
+    """Takes ``pause`` seconds a step."""
+
+    def __init__(self, pause: float = 0.0, steps: int | None = None) -> None:
+        self.pause, self.steps = pause, steps
+        self.tuned_on: list[int] = []  # number of photos of each run
+        self.base_keys: list[str] = []
+        self.defences: list[Defence] = []
+        self.attacks: list[AttackSettings] = []  # of each attack that was run
+        self.compared: list[Reconstruction | None] = []  # what each comparison was given
+        self.metrics: list[tuple[str, ...]] = []  # of each comparison
+
+    def tune(
+        self,
+        photos: Sequence[Image.Image],
+        out: Path,
+        *,
+        base_key: str = "face64",
+        settings: LoraSettings | None = None,
+        defence: Defence | None = None,
+        gate: bool = False,
+        seed: int = 0,
+        report: Report | None = None,
+        stop: Event | None = None,
+    ) -> FineTuned:
+        defence = defence or NoDefence()
+        settings = settings or LoraSettings(steps=20)
+        self.tuned_on.append(len(photos))
+        self.base_keys.append(base_key)
+        self.defences.append(defence)
+        rng = random.Random(seed)
+        losses: list[float] = []
+        steps = self.steps or settings.steps
+        for step in range(1, steps + 1):
+            if stop is not None and stop.is_set():
+                break
+            time.sleep(self.pause)
+            losses.append(0.12 + 0.4 / step**0.5 + 0.05 * rng.random())
+            if report is not None:
+                picture = face(step) if step % 10 == 0 else None
+                spent = f"spent: photo level ε {step / 10:.3g}" if defence.has_epsilon else None
+                report(Progress("fine-tune", step, steps, losses[-1], self.pause * (steps - step), picture, spent))
+        made = lora(seed)
+        write_lora(out, made)
+        ledger = defence.ledger(len(photos), settings, len(losses))
+        if defence.key != NoDefence.key:
+            write_ledger(out, ledger)
+        return FineTuned(made, "quorvex", len(losses), len(losses) < steps, losses, ledger)
+
+    def open_lora(self, path: Path, *, base_key: str = "face64") -> LoraWeights:
+        find_base(base_key)
+        return read_lora(path)
+
+    def count_photos(self, released: LoraWeights, *, base_key: str = "face64") -> PhotoCount | None:
+        """As if every file were one of four photos."""
+        return PhotoCount(4, 4.2, 0.5, 1.0)
+
+    def attack(
+        self,
+        released: LoraWeights,
+        name: str | None = None,
+        *,
+        base_key: str = "face64",
+        settings: AttackSettings | None = None,
+        report: Report | None = None,
+        stop: Event | None = None,
+    ) -> Reconstruction:
+        settings = settings or AttackSettings()
+        self.attacks.append(settings)
+        self._draw("encoder", report, stop)
+        side = find_base(base_key).side
+        return Reconstruction(
+            name or "encoder", [face(100 + i, side) for i in range(settings.samples)], 1 % settings.samples
+        )
+
+    def compare(
+        self,
+        released: LoraWeights,
+        trigger: str | None,
+        photos: Sequence[Image.Image],
+        *,
+        base_key: str = "face64",
+        settings: AttackSettings | None = None,
+        reconstruction: Reconstruction | None = None,
+        metrics: Sequence[str] = (),
+        extra: Mapping[str, object] | None = None,
+        notes: Sequence[str] = (),
+        report: Report | None = None,
+        stop: Event | None = None,
+    ) -> LeakReport:
+        base, settings = find_base(base_key), settings or AttackSettings()
+        self.compared.append(reconstruction)
+        self.metrics.append(tuple(metrics))
+        done = reconstruction or self.attack(released, base_key=base_key, settings=settings, report=report, stop=stop)
+        encoder, class_prompt = ATTACKS["encoder"], ATTACKS["class_prompt"]
+        arms = [Arm("dreambooth", *DREAMBOOTH, [face(1, base.side)] * 4, 0)] if trigger is not None else []
+        arms.append(Arm("encoder", encoder.title, encoder.explanation, done.pictures, done.best))
+        arms.append(Arm("class_prompt", class_prompt.title, class_prompt.explanation, [face(8, base.side)] * 4, 2))
+        arms += [Arm(key, *words, [face(i + 20, base.side)] * 4, 0) for i, (key, words) in enumerate(CONTROLS.items())]
+        nearness = {"dreambooth": 0.31, "encoder": 0.42, "class_prompt": 0.56}
+        metrics = {arm.key: measured(nearness.get(arm.key, 0.81), i) for i, arm in enumerate(arms)}
+        self._draw("measure", report, stop)
+        return LeakReport(
+            title="What the shared LoRA gives away",
+            base=f"{base.title}, {base.licence}",
+            settings={"attack": settings.model_dump(), **(extra or {})},
+            arms=arms,
+            metrics=metrics,
+            verdict=judge(metrics),
+            seconds={"attack": 12.5, "metrics": 3.0},
+            notes=list(notes),
+            seen=seen_matrices(released.tensors),
+            photos=list(photos),
+        )
+
+    def _draw(self, stage: str, report: Report | None, stop: Event | None) -> None:
+        for step in range(1, 11):
+            if stop is not None and stop.is_set():
+                raise Stopped
+            time.sleep(self.pause)
+            if report is not None:
+                report(Progress(stage, step, 10))
+
+
+def measured(distance: float, seed: int) -> list[MetricResult]:
+    """Results like the registry's for an arm at some distance."""
+    rng = random.Random(seed)
+    distances = [distance + 0.03 * rng.uniform(-1, 1) for _ in range(8)]
+    rank = 1.0 if distance < 0.5 else 6.0 if distance < 0.6 else 480.0
+    model = "dlib ResNet"
+    nan = float("nan")
+    return [
+        MetricResult(
+            "dlib_distance", "Distance to the person", model, "Euclidean; below 0.6 is one person",
+            distance, distance - 0.03, distance + 0.03, tuple(distances), higher_is_better=False,
+        ),
+        MetricResult(
+            "dlib_rank", "Rank among decoys", model, "1 is nearest of 1,001",
+            rank, rank, rank + 3, tuple(rank + rng.randrange(3) for _ in distances), higher_is_better=False, among=1001,
+        ),
+        MetricResult(
+            "dlib_place", "Place, all pictures together", model, "1 is nearest of 1,001",
+            rank, nan, nan, (rank,), higher_is_better=False, among=1001,
+        ),
+        MetricResult(
+            "clip", "CLIP similarity", "ViT-L/14", "plain cosine", nan, nan, nan, (),
+            unavailable="The weights are not on this machine.",
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from demo.metrics.base import MetricResult
+from demo.report.verdict import Verdict, judge
+from tests.metrics.helpers import result
+
+
+def _arm(distance: float, rank: float, count: int = 8, seed: int = 0) -> list[MetricResult]:
+    rng = np.random.default_rng([seed, int(distance * 1000)])
+    spread = rng.normal(0, 0.02, count)
+    distances = (distance + spread - spread.mean()).tolist()
+    return [
+        result("dlib_distance", distances),
+        result("dlib_rank", [rank] * count, among=1001),
+        result("dlib_place", [rank], among=1001),
+    ]
+
+
+def _judge(**arms: tuple[float, float]) -> Verdict:
+    usual = {"dreambooth": (0.40, 1), "other_lora": (0.82, 500), "random_lora": (0.83, 480), "chance": (0.80, 490)}
+    return judge({key: _arm(*values) for key, values in (usual | arms).items()})
+
+
+def _text(verdict: Verdict) -> str:
+    return " ".join(verdict.sentences)
+
+
+def test_a_leak_that_the_encoder_alone_finds() -> None:
+    got = _judge(encoder=(0.48, 2), class_prompt=(0.70, 120), swapped_model=(0.50, 3))
+    assert got.leaked
+    assert got.headline == "The shared file gives the person away, and the encoder shows more than the class prompt"
+    assert "DreamBooth itself worked" in _text(got)
+    assert "The encoder beats the class prompt" in _text(got)
+    assert "The embedding itself carries the identity" in _text(got)
+    assert "median distance 0.48, median rank 2 of 1,001" in _text(got)
+
+
+def test_an_encoder_that_does_not_beat_the_class_prompt_is_told_so() -> None:
+    got = _judge(encoder=(0.50, 3), class_prompt=(0.50, 3))
+    assert got.leaked
+    assert got.headline.endswith("but the encoder does not beat the class prompt")
+    assert "no clear difference" in _text(got)
+    assert "without any encoder" in _text(got)
+
+
+def test_an_encoder_worse_than_the_class_prompt() -> None:
+    got = _judge(encoder=(0.72, 200), class_prompt=(0.50, 3))
+    assert got.leaked  # anybody with the file can type the class prompt
+    assert got.headline.startswith("The shared file gives the person away to the class prompt; the encoder does not")
+    assert "the class prompt comes 0.2" in _text(got)
+    assert "shows more, without any encoder" in _text(got)
+    assert "is not recognised as the person" in _text(got)
+
+
+@pytest.mark.parametrize(("distance", "rank"), [(0.61, 1), (0.55, 11)])
+def test_recognised_takes_both_the_distance_and_the_rank(distance: float, rank: float) -> None:
+    got = _judge(encoder=(distance, rank), class_prompt=(0.75, 300))
+    assert not got.leaked
+    assert got.headline == f"A trace of the person, place {rank} of 1,001, too weak to be recognised"
+
+
+def test_nothing_found() -> None:
+    got = _judge(encoder=(0.81, 470), class_prompt=(0.80, 450))
+    assert not got.leaked
+    assert got.conclusive
+    assert got.headline == "The attack did not find the person"
+    assert "not clearly nearer" in _text(got)
+    assert "chance would be rank 501" in _text(got)
+    assert "place 470 of 1,001; a stranger would be that near in 47.0% of cases" in _text(got)
+
+
+@pytest.mark.parametrize(
+    "arms",
+    [
+        {"dreambooth": None},  # an uploaded file: what there was to find is not known
+        {"chance": None},
+        {"class_prompt": (0.58, 300)},  # not recognised, but more than half of the way there
+        {"encoder": (0.79, 30)},  # as few strangers are
+    ],
+)
+def test_no_leak_is_only_concluded_where_one_would_have_been_seen(arms) -> None:
+    usual = {"encoder": (0.81, 470), "class_prompt": (0.80, 450), "dreambooth": (0.40, 1), "chance": (0.80, 490)}
+    assert _judge(**usual).conclusive
+    metrics = {key: _arm(*values) for key, values in (usual | arms).items() if values is not None}
+    got = judge(metrics)
+    assert (got.leaked, got.conclusive) == (False, False)
+    few = judge({key: _arm(*values, count=3) for key, values in usual.items()})
+    assert (few.leaked, few.conclusive) == (False, False)
+
+
+def test_one_failed_picture_takes_nothing_back() -> None:
+    near = [result("dlib_distance", [0.5, 0.51, 0.52, 0.86]), result("dlib_rank", [1, 1, 2, 700], among=1001)]
+    got = judge({"encoder": near, "dreambooth": _arm(0.4, 1)})
+    assert got.leaked
+    assert "median distance 0.52" in _text(got)
+
+
+def test_fine_tuning_that_failed_is_named_as_the_reason() -> None:
+    got = _judge(encoder=(0.80, 450), class_prompt=(0.80, 450), dreambooth=(0.75, 260))
+    assert not got.leaked
+    assert not got.conclusive  # no leak here is no good news
+    assert "with the secret trigger is not, either" in got.headline
+    assert "DreamBooth itself did not work well enough" in _text(got)
+
+
+def test_a_null_control_that_comes_as_near_takes_the_result_back() -> None:
+    got = _judge(encoder=(0.50, 2), class_prompt=(0.75, 300), other_lora=(0.50, 2))
+    assert not got.leaked
+    assert got.headline == "Not shown: the pictures resemble the person, but are not told apart from the controls"
+
+
+def test_a_ruler_that_takes_strangers_for_the_person_judges_nothing() -> None:
+    got = _judge(encoder=(0.40, 1), class_prompt=(0.50, 1), chance=(0.55, 5))
+    assert not got.leaked
+    assert got.headline.startswith("Not judged")
+    assert "does not separate people" in _text(got)
+
+
+def test_an_embedding_that_is_not_told_from_the_stranger_s_own_is_not_shown_to_carry_anything() -> None:
+    got = _judge(encoder=(0.48, 2), class_prompt=(0.70, 120), swapped_model=(0.66, 60), other_lora=(0.66, 300))
+    assert "not shown to carry the identity" in _text(got)
+
+
+def test_identity_in_the_weights_and_not_in_the_embedding() -> None:
+    got = _judge(encoder=(0.48, 2), class_prompt=(0.70, 120), swapped_model=(0.80, 400))
+    assert "not shown to carry the identity; with the fine-tuned weights it does" in _text(got)
+
+
+def test_an_embedding_that_carries_a_part_of_the_identity() -> None:
+    got = _judge(encoder=(0.48, 2), class_prompt=(0.70, 120), swapped_model=(0.66, 20))
+    assert "carries a part of the identity" in _text(got)
+
+
+def test_fewer_decoys_make_a_stricter_rank() -> None:
+    near = result("dlib_distance", [0.5, 0.51])
+    one, two = (judge({"encoder": [near, result("dlib_rank", [rank] * 2, among=101)]}) for rank in (1, 2))
+    assert one.leaked
+    assert not two.leaked
+    assert "median rank 2 of 101" in _text(two)
+
+
+def test_a_random_trigger_can_be_the_leak() -> None:
+    got = _judge(encoder=(0.75, 300), class_prompt=(0.75, 300), random_trigger=(0.48, 1))
+    assert got.leaked
+    assert "random trigger" in got.headline
+
+
+@pytest.mark.parametrize(
+    ("guess", "class_prompt", "headline"),
+    [
+        ((0.48, 2), (0.70, 120), "gives the person away to the guessed trigger, without any encoder"),
+        ((0.75, 300), (0.50, 2), "gives the person away to the class prompt, without any encoder"),
+        (
+            (0.75, 30),
+            (0.80, 450),
+            "A trace of the person, place 30 of 1,001, too weak to be recognised; no encoder was there to try",
+        ),
+        ((0.80, 450), (0.80, 450), "The attack did not find the person; no encoder was there to try"),
+    ],
+)
+def test_where_no_encoder_was_run_the_guessed_trigger_is_judged(guess, class_prompt, headline: str) -> None:
+    got = _judge(random_trigger=guess, class_prompt=class_prompt)
+    assert got.headline.endswith(headline)
+    assert got.leaked == ("gives the person away" in headline)
+    assert "The reconstruction by the guessed trigger is" in _text(got)
+    assert "The encoder" not in _text(got)
+    assert "Control, a LoRA of random numbers" in _text(got)
+
+
+def test_an_encoder_that_could_not_be_measured_is_not_replaced() -> None:
+    got = judge({"encoder": [result("dlib_distance", [], "no face")], "random_trigger": _arm(0.48, 2)})
+    assert got.headline.startswith("Not judged")
+
+
+def test_the_guess_is_held_against_all_its_controls() -> None:
+    got = _judge(random_trigger=(0.50, 2), class_prompt=(0.75, 300), other_lora=(0.50, 2))
+    assert not got.leaked
+    assert "not told apart from the controls" in got.headline
+
+
+def test_one_person_is_called_an_anecdote() -> None:
+    got = _judge(encoder=(0.48, 2), class_prompt=(0.70, 120))
+    assert "one person, 8 pictures: an anecdote, not a statistic" in got.sentences[-1]
+
+
+def test_without_controls_it_says_what_was_not_measured() -> None:
+    got = judge({"encoder": _arm(0.48, 2)})
+    assert got.leaked
+    assert "whether the encoder is needed for it was not measured" in got.headline
+    assert "The class prompt was not measured" in _text(got)
+    assert "DreamBooth's own pictures were not measured" in _text(got)
+    assert "No null control was measured" in _text(got)
+
+
+def test_without_a_rank_the_distance_decides_and_it_says_so() -> None:
+    got = judge({"encoder": [result("dlib_distance", [0.4, 0.41]), result("dlib_rank", [], "no decoys")]})
+    assert got.leaked
+    assert "rank not measured" in _text(got)
+
+
+def test_a_single_picture_shows_no_difference() -> None:
+    got = judge({"encoder": _arm(0.4, 1, 1), "class_prompt": _arm(0.7, 99, 1), "chance": _arm(0.8, 400, 1)})
+    assert not got.leaked
+    assert "one picture gives no interval" in _text(got)
+    assert "one person, 1 picture:" in _text(got)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "reason"),
+    [({}, "no dlib distance"), ({"encoder": [result("dlib_distance", [], "dlib is not installed.")]}, "not installed")],
+)
+def test_an_unmeasured_reconstruction_is_not_judged(metrics: dict[str, list[MetricResult]], reason: str) -> None:
+    got = judge(metrics)
+    assert not got.leaked
+    assert got.headline.startswith("Not judged")
+    assert reason in _text(got)
+
+
+def test_an_attack_that_the_verdict_does_not_know_counts_all_the_same() -> None:
+    got = _judge(encoder=(0.81, 470), class_prompt=(0.80, 450), spectrum=(0.50, 2))
+    assert got.leaked
+    assert (
+        got.headline
+        == "The shared file gives the person away to the attack spectrum; the encoder does not find the person"
+    )
+    assert "By the attack spectrum the person is recognised (median distance 0.50" in _text(got)
+    near = _judge(encoder=(0.81, 470), class_prompt=(0.80, 450), spectrum=(0.62, 8))
+    assert not near.leaked
+    assert not near.conclusive  # too near for "no leak"
+    without = _judge(random_trigger=(0.80, 450), spectrum=(0.50, 2))
+    assert without.headline.startswith("The shared file gives the person away to the attack spectrum, without")
