@@ -1,4 +1,4 @@
-"""The echo path: what the cross-attention updates answer to, read straight out of the matrices.
+"""The cross-attention read-out: what the cross-attention updates answer to, read straight out of the matrices.
 
 In a cross-attention layer the update B A was trained on the text embedding c of the secret prompt: its gradient is a
 sum of terms g c^T, so the rows of B A lie near the span of the very tokens that call the person. Both readings below
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from demo.attack.matrix_encoders import Pairs, Shapes
 
 
-class EchoPath(nn.Module):
+class CrossAttentionReadout(nn.Module):
     """Adds to every token of the mean a learned mixture of the readings; it starts at nothing.
 
     Args:

@@ -26,7 +26,7 @@ MANIFEST = "manifest.json"
 Download = Callable[..., str]
 
 
-class Entry(Settings):
+class ManifestEntry(Settings):
     """One encoder."""
 
     file: str  # relative to the manifest; the same in the Hub's repository
@@ -40,7 +40,7 @@ class Manifest(Settings):
     """Entries by the base's key (or any name where the manifest is a folder's own)."""
 
     format: Literal[1] = 1
-    encoders: dict[str, Entry] = Field(default_factory=dict)
+    encoders: dict[str, ManifestEntry] = Field(default_factory=dict)
 
 
 def manifest_path(encoder: Path) -> Path:
@@ -74,7 +74,7 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def record(encoder: Path, key: str, *, repo: str | None = None, revision: str | None = None) -> Entry:
+def record(encoder: Path, key: str, *, repo: str | None = None, revision: str | None = None) -> ManifestEntry:
     """Put an encoder into the manifest of its place; other entries stay.
 
     Args:
@@ -87,7 +87,7 @@ def record(encoder: Path, key: str, *, repo: str | None = None, revision: str | 
     """
     path = manifest_path(encoder)
     known = read(path).encoders if path.exists() else {}
-    entry = Entry(
+    entry = ManifestEntry(
         file=_relative(encoder, path),
         sha256=checksum(encoder),
         bytes=encoder.stat().st_size,
@@ -101,7 +101,7 @@ def record(encoder: Path, key: str, *, repo: str | None = None, revision: str | 
     return entry
 
 
-def entry_of(encoder: Path) -> Entry:
+def entry_of(encoder: Path) -> ManifestEntry:
     """The entry of an encoder, whether the file is there or not.
 
     Raises:
@@ -135,7 +135,7 @@ def published(encoder: Path) -> bool:
     return any(entry.file == name and entry.repo is not None for entry in read(path).encoders.values())
 
 
-def verify(path: Path, entry: Entry) -> None:
+def verify(path: Path, entry: ManifestEntry) -> None:
     """Hold a file against its entry.
 
     Raises:
@@ -165,7 +165,7 @@ def verified(encoder: Path, *, download: Download = hf_hub_download) -> Path:
     return encoder
 
 
-def _fetch(entry: Entry, to: Path, download: Download) -> None:
+def _fetch(entry: ManifestEntry, to: Path, download: Download) -> None:
     """Download to a temporary folder beside ``to``, verify, rename."""
     if (switched_off := offline()) is not None:
         raise WeightsError(

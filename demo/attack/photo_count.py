@@ -186,7 +186,7 @@ def load_calibration(base: Base, path: Path | None = None) -> Calibration:
     try:
         with safe_open(path, framework="pt") as file:
             notes = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         counts = tensors.pop(COUNTS)
         settings = LoraSettings.model_validate_json(notes["settings"])
         mean_error = float(notes["mean_error"])

@@ -79,7 +79,7 @@ class Attack(Protocol):
 
 
 @dataclass(frozen=True)
-class Entry:
+class AttackEntry:
     """An attack and what to say of it."""
 
     title: str
@@ -264,17 +264,17 @@ def random_trigger(
     return _draw_prompts(released, pipe, base, prompts, settings, "guessed trigger", report, stop)
 
 
-ATTACKS: dict[str, Entry] = {
-    "encoder": Entry(
+ATTACKS: dict[str, AttackEntry] = {
+    "encoder": AttackEntry(
         "Weight encoder",
         "Reads the matrices and writes an embedding that replaces the prompt.",
         weight_encoder,
         needs_encoder=True,
     ),
-    "class_prompt": Entry(
+    "class_prompt": AttackEntry(
         "Class prompt", "Loads the file and asks for 'a person': no encoder, no trigger.", class_prompt
     ),
-    "random_trigger": Entry(
+    "random_trigger": AttackEntry(
         "Guessed trigger", "Loads the file and puts random letters where the trigger stood.", random_trigger
     ),
 }

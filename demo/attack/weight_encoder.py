@@ -18,7 +18,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from demo.attack.cross_attention_readout import EchoPath
+from demo.attack.cross_attention_readout import CrossAttentionReadout
 from demo.attack.manifest import record, verified
 from demo.attack.matrix_encoders import MATRIX_ENCODERS, Pairs
 from demo.errors import LoraFileError, WeightsError
@@ -27,6 +27,8 @@ from demo.lora.files import LoraWeights
 from demo.models.bases import Base
 from demo.models.diffusers_folder import weights_digest
 from demo.settings import Settings
+
+FORMER = {"echo": "readout"}  # names in encoders that were written earlier
 
 
 class EncoderSettings(Settings):
@@ -40,7 +42,7 @@ class EncoderSettings(Settings):
     causal: bool = True  # the text transformer's own mask
     variational: bool = True
     timestep: bool = True
-    echo: bool = False  # read the cross-attention updates backwards, too (demo.attack.cross_attention_readout)
+    readout: bool = False  # read the cross-attention updates backwards, too (demo.attack.cross_attention_readout)
     start_at_prompt: bool = True  # begin at the embedding of a prompt with a guessed trigger
 
 
@@ -81,7 +83,7 @@ class WeightEncoder(nn.Module):
         nn.init.zeros_(self.mean.bias)
         nn.init.zeros_(self.logvar.weight)
         nn.init.constant_(self.logvar.bias, -6.0)
-        self.echo = EchoPath(shapes, hidden, self.length) if settings.echo else None
+        self.readout = CrossAttentionReadout(shapes, hidden, self.length) if settings.readout else None
         self.transformer = CLIPTextModel(text) if settings.clip else None
         if self.transformer is not None:
             self.transformer.requires_grad_(False)
@@ -105,8 +107,8 @@ class WeightEncoder(nn.Module):
         self.positions[:, :shared] = target[best, :shared]
         self.positions[:, shared:] = target[best, -1:]
         self.gain.fill_(0.05 * float(self.positions.std()))  # tokens are of size 1, a prompt's far smaller
-        if self.echo is not None:
-            self.echo.start_at(text_encoder(prompt_ids[best : best + 1])[0][0])
+        if self.readout is not None:
+            self.readout.start_at(text_encoder(prompt_ids[best : best + 1])[0][0])
 
     def pairs(self, loras: Sequence[LoraWeights]) -> dict[str, tuple[Tensor, Tensor]]:
         """Stack released files: layer -> A (K, r, in), B (K, out, r) with alpha / r folded into B.
@@ -149,7 +151,7 @@ class WeightEncoder(nn.Module):
             x = self.transformer.encoder(inputs_embeds=x, attention_mask=mask).last_hidden_state
             x = self.transformer.final_layer_norm(x)
         x = x[:, : self.length]
-        mean = self.mean(x) if self.echo is None else self.mean(x) + self.echo(pairs)
+        mean = self.mean(x) if self.readout is None else self.mean(x) + self.readout(pairs)
         return mean, self.logvar(x).clamp(-20, 4)
 
     def forward(self, pairs: Pairs, steps: Tensor, noise: Tensor | None = None) -> Tensor:
@@ -196,6 +198,12 @@ def save_encoder(path: Path, encoder: WeightEncoder, notes: dict[str, str] | Non
     return path
 
 
+def _present(key: str) -> str:
+    """The name of a tensor of today's encoder, from that in a file."""
+    part, dot, rest = key.partition(".")
+    return FORMER.get(part, part) + dot + rest
+
+
 def load_encoder(path: Path, text_encoder: CLIPTextModel, base: Base | None = None) -> WeightEncoder:
     """Read an encoder that was trained for the base that ``text_encoder`` belongs to; the Hub's is fetched first.
 
@@ -207,7 +215,7 @@ def load_encoder(path: Path, text_encoder: CLIPTextModel, base: Base | None = No
     """
     with safe_open(verified(path), framework="pt") as file:
         notes = file.metadata() or {}
-        tensors = {key: file.get_tensor(key).float() for key in file.keys()}
+        tensors = {_present(key): file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
     if "encoder" not in notes:
         raise WeightsError(f"{path.name} is not a weight encoder.", "Take the file from weights/ of this project.")
     if base is not None and "weights" in notes and notes["weights"] != weights_digest(base):
@@ -217,7 +225,7 @@ def load_encoder(path: Path, text_encoder: CLIPTextModel, base: Base | None = No
     try:
         described = json.loads(notes["encoder"])
         shapes = {layer: (int(o), int(i)) for layer, (o, i) in described["shapes"].items()}
-        settings = EncoderSettings(**described["settings"])
+        settings = EncoderSettings(**{FORMER.get(key, key): value for key, value in described["settings"].items()})
         encoder = WeightEncoder(settings, shapes, described["rank"], described["length"], text_encoder.config)
         encoder.use_text_encoder(text_encoder)
         found = encoder.load_state_dict(tensors, strict=False)

@@ -17,7 +17,7 @@ from torch import Tensor
 from demo.audit.canary import canaries
 from demo.audit.settings import AuditSettings
 from demo.audit.watch import Watch
-from demo.defences.base import Defence, Problem, Step
+from demo.defences.base import Defence, FineTuningTask, Step
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import DemoError, SettingsError
 from demo.finetune.class_images import class_latents
@@ -99,7 +99,7 @@ class Game:
         optimiser = adamw(self._parameters, settings)
         # DP-SGD's canary is kept out by its coin; elsewhere it is not among the photos.
         latents = self._latents if present or isinstance(defence, Dpdm) else self._latents[:-1]
-        problem = Problem(
+        problem = FineTuningTask(
             self._pipe, latents, self._prior, self._ids, self._class_ids, settings, self._parameters, optimiser, seed
         )
         step = defence.training(problem)
@@ -122,7 +122,7 @@ class Game:
             p.copy_(first)
             p.grad = None
 
-    def _watch(self, step: Step, problem: Problem, defence: Defence, present: bool, seed: int) -> Watch | None:
+    def _watch(self, step: Step, problem: FineTuningTask, defence: Defence, present: bool, seed: int) -> Watch | None:
         if not (isinstance(defence, Dpdm) and isinstance(step, DpStep)):
             return None
         own = None if self._audit.seed is None else seed + 1  # not the seed of the noise

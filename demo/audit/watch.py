@@ -12,7 +12,7 @@ from random import Random
 import torch
 from torch import Tensor
 
-from demo.defences.base import Problem
+from demo.defences.base import FineTuningTask
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.defences.noise import Noise
 
@@ -31,7 +31,14 @@ class Watch(Noise):
     """
 
     def __init__(
-        self, step: DpStep, problem: Problem, defence: Dpdm, *, present: bool, scoring: bool, seed: int | None = None
+        self,
+        step: DpStep,
+        problem: FineTuningTask,
+        defence: Dpdm,
+        *,
+        present: bool,
+        scoring: bool,
+        seed: int | None = None,
     ) -> None:
         count, settings = len(problem.photos), problem.settings
         self._step, self._problem, self._present, self._scoring = step, problem, present, scoring

@@ -17,13 +17,13 @@ import torch
 
 from demo.bench import models
 from demo.bench.opacus_step import OpacusStep, largest_difference
-from demo.defences.base import PlainStep, Problem, Step
+from demo.defences.base import FineTuningTask, PlainStep, Step
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import DemoError
 from demo.models.architectures import SD14
 
 TIME_AIM, MEMORY_AIM = 1.10, 1.25
-MODELS: dict[str, Callable[[str, int | None], AbstractContextManager[Problem]]] = {
+MODELS: dict[str, Callable[[str, int | None], AbstractContextManager[FineTuningTask]]] = {
     "face64": models.face64,
     "sd14": models.sd14,
 }
@@ -43,7 +43,7 @@ def defence(seed: int | None = None) -> Dpdm:
     return Dpdm(epsilon=None, noise_multiplier=1.0, noise_draws=1, noise_seed=seed)
 
 
-VARIANTS: dict[str, Callable[[Problem], Step]] = {
+VARIANTS: dict[str, Callable[[FineTuningTask], Step]] = {
     "plain": PlainStep,
     "ours": lambda problem: DpStep(defence(), problem),
     "opacus": lambda problem: OpacusStep(defence(), problem),
@@ -82,7 +82,7 @@ def price(model: str, device: str, latent: int | None, rounds: int) -> dict[str,
     return found
 
 
-def heading(model: str, problem: Problem, rounds: int) -> str:
+def heading(model: str, problem: FineTuningTask, rounds: int) -> str:
     """What was measured on."""
     settings, side = problem.settings, problem.photos.shape[-1]
     text = (
@@ -95,7 +95,7 @@ def heading(model: str, problem: Problem, rounds: int) -> str:
     return text
 
 
-def alternated(problem: Problem, names: Sequence[str], rounds: int) -> dict[str, list[Seconds]]:
+def alternated(problem: FineTuningTask, names: Sequence[str], rounds: int) -> dict[str, list[Seconds]]:
     """Seconds of a step of each variant, round by round; whoever is first changes from round to round."""
     seconds: dict[str, list[Seconds]] = {name: [] for name in names}
     for number in range(rounds):
@@ -126,7 +126,7 @@ def wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def agreement(problem: Problem) -> float:
+def agreement(problem: FineTuningTask) -> float:
     """Largest relative difference of the clipped sums of Opacus and this project, on the same draws."""
     PlainStep(problem)()  # B is zero before the first step, and with it the gradient of A
     rates = [group["lr"] for group in problem.optimiser.param_groups]
@@ -154,7 +154,7 @@ def in_child(model: str, variant: str, device: str, latent: int | None) -> dict[
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def memory(problem: Problem, variant: str) -> dict[str, float]:
+def memory(problem: FineTuningTask, variant: str) -> dict[str, float]:
     """MB in use before the first step, and the most in use during a few: of the accelerator, or of this process."""
     on_cuda = problem.photos.device.type == "cuda"
     before = torch.cuda.memory_allocated(problem.photos.device) / 1e6 if on_cuda else resident("VmRSS")

@@ -39,7 +39,7 @@ from demo.bench.measure import (
     warm,
 )
 from demo.bench.random_base import PHOTOS, RandomBase, noise_pictures, random_zoo
-from demo.defences.base import PlainStep, Problem, Step
+from demo.defences.base import FineTuningTask, PlainStep, Step
 from demo.defences.dpdm import DpStep
 from demo.finetune.dreambooth import adapters, collect
 from demo.finetune.settings import LoraSettings
@@ -96,7 +96,7 @@ class World:
         wait(self.device)
 
     @contextlib.contextmanager
-    def problem(self, **changes: Any) -> Iterator[Problem]:
+    def problem(self, **changes: Any) -> Iterator[FineTuningTask]:
         """A fine-tuning run of made-up photos, with adapters on the pipeline."""
         settings = self.settings.model_copy(update=changes)
         unet = self.pipe.unet.config
@@ -167,7 +167,7 @@ def lora(world: World) -> Iterator[Row]:
 def dp_sgd(world: World) -> Iterator[Row]:
     """DP-SGD with K = 1 beside the plain step."""
 
-    def row(make: Callable[[Problem], Step]) -> Figures:
+    def row(make: Callable[[FineTuningTask], Step]) -> Figures:
         with world.problem() as problem:
             step = make(problem)
             try:
@@ -250,7 +250,7 @@ def _checkpointed(pipe: StableDiffusionPipeline, on: bool) -> Iterator[None]:
         pipe.unet.disable_gradient_checkpointing()
 
 
-def _gradients(problem: Problem) -> Figures:
+def _gradients(problem: FineTuningTask) -> Figures:
     """Whether fp16 swallows small gradients: the share that is exactly zero, and whether all are finite."""
     grads = [p.grad for p in problem.parameters if p.grad is not None]
     count = sum(g.numel() for g in grads)

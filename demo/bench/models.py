@@ -14,7 +14,7 @@ import torch
 from diffusers import DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from demo.defences.base import Problem
+from demo.defences.base import FineTuningTask
 from demo.errors import SettingsError
 from demo.finetune.class_images import class_latents
 from demo.finetune.dreambooth import adapters
@@ -29,7 +29,7 @@ SD_NEEDS = 10e9  # bytes free, for 32 x 32 latents in fp32
 
 
 @contextmanager
-def face64(device: str = "cpu", latent: int | None = None) -> Iterator[Problem]:
+def face64(device: str = "cpu", latent: int | None = None) -> Iterator[FineTuningTask]:
     """The bundled base with its preset."""
     if latent is not None:
         raise SettingsError("The bundled base has one size of latents.", "Leave --latent out, or add --sd.")
@@ -43,7 +43,7 @@ def face64(device: str = "cpu", latent: int | None = None) -> Iterator[Problem]:
 
 
 @contextmanager
-def sd14(device: str = "auto", latent: int | None = None) -> Iterator[Problem]:
+def sd14(device: str = "auto", latent: int | None = None) -> Iterator[FineTuningTask]:
     """Random weights in the shapes of Stable Diffusion 1.4, in the precision that the app has it in.
 
     Raises:
@@ -78,7 +78,7 @@ def sd_side(device: torch.device) -> int:
 @contextmanager
 def problem_of(
     pipe: Any, prior: torch.Tensor, ids: torch.Tensor, class_ids: torch.Tensor, settings: LoraSettings
-) -> Iterator[Problem]:
+) -> Iterator[FineTuningTask]:
     """A problem with adapters on the pipeline's models, and as many made-up photos as a step takes."""
     torch.manual_seed(0)
     holder: Any = SimpleNamespace(unet=pipe.unet, text_encoder=pipe.text_encoder, scheduler=pipe.scheduler)
@@ -86,4 +86,4 @@ def problem_of(
     photos = torch.randn(settings.batch, *prior.shape[1:]).to(device)
     with adapters(holder, settings) as parameters:
         optimiser = adamw(parameters, settings)
-        yield Problem(holder, photos, prior.to(device), ids, class_ids, settings, parameters, optimiser, seed=0)
+        yield FineTuningTask(holder, photos, prior.to(device), ids, class_ids, settings, parameters, optimiser, seed=0)

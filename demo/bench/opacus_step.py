@@ -9,7 +9,7 @@ import torch
 from opacus import GradSampleModule
 from torch import Tensor, nn
 
-from demo.defences.base import Problem
+from demo.defences.base import FineTuningTask
 from demo.defences.dpdm import Dpdm, DpStep
 
 
@@ -64,7 +64,7 @@ class OpacusGradients:
 class OpacusStep(DpStep):
     """All but the per-sample gradients is the project's own step."""
 
-    def __init__(self, defence: Dpdm, problem: Problem) -> None:
+    def __init__(self, defence: Dpdm, problem: FineTuningTask) -> None:
         self._pipe: Any = problem.pipe
         self._plain = {name: getattr(self._pipe, name) for name in ("unet", "text_encoder")}
         super().__init__(defence, problem)

@@ -100,7 +100,7 @@ def membership(device: str = "cpu", rounds: int = 5) -> dict[str, Any]:
     base = find_base("face64")
     pipe = load_pipeline(base, device)
     person = planted(base)[0]
-    latents = encode_pictures(pipe, [*person.members, *person.outsiders])
+    latents = encode_pictures(pipe, [*person.members, *person.non_members])
     found = price(pipe, latents, encode_prompts(pipe, [person.prompt]), rounds, batch=len(latents))
     calls = found["unet_calls"]
     print(

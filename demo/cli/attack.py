@@ -85,7 +85,7 @@ def attack(arguments: argparse.Namespace) -> None:
         seconds=dict(watch.seconds),
         notes=[note for note in (released.assumption, lacking) if note is not None],
         seen=seen_matrices(released.tensors),
-        leak0=said,
+        metadata_leak=said,
     )
     pictures = write_pictures(out, "reconstruction", found.pictures)
     json, html = write_report(out, report)
@@ -105,7 +105,7 @@ def attack(arguments: argparse.Namespace) -> None:
                 "metadata": sorted(released.metadata),
             },
             "photo_count": None if counted is None else dataclasses.asdict(counted),
-            "leak0": [dataclasses.asdict(finding) for finding in said],
+            "metadata_leak": [dataclasses.asdict(finding) for finding in said],
             "seconds": dict(watch.seconds),
             "peak_memory_mb": peak_memory_mb(),
             "files": {
@@ -121,8 +121,8 @@ def attack(arguments: argparse.Namespace) -> None:
 def tell(said: Sequence[Finding]) -> None:
     """What the file says by itself, a line each."""
     if not said:
-        say("Leak 0: the header says nothing but ranks, alphas and layers.")
+        say("Metadata leak: the header says nothing but ranks, alphas and layers.")
         return
-    say(f"Leak 0: what the file says by itself, before any attack ({len(said)}):")
+    say(f"Metadata leak: what the file says by itself, before any attack ({len(said)}):")
     for finding in said:
         say(f"  {finding.severity}: {finding.what.lower()}: {finding.value} ({finding.where})")

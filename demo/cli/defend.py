@@ -13,7 +13,7 @@ from demo.errors import DemoError, SettingsError
 
 if TYPE_CHECKING:
     from demo.sweep.model import Point
-    from demo.sweep.store import Store
+    from demo.sweep.store import SweepStore
 
 
 def defend(arguments: argparse.Namespace) -> None:
@@ -35,7 +35,7 @@ def defend(arguments: argparse.Namespace) -> None:
     from demo.preflight.check import check_tuning
     from demo.sweep.plan import check, chosen, together
     from demo.sweep.run import default_plan, sweep
-    from demo.sweep.store import Store
+    from demo.sweep.store import SweepStore
     from demo.sweep.verdict import summarise
     from demo.sweep.write import write_sweep
     from demo.workflow import story
@@ -49,7 +49,7 @@ def defend(arguments: argparse.Namespace) -> None:
     else:
         plan = chosen(arguments.only)
         check(plan, len(split_photos(paths)[0]), settings)
-    store = Store(out)
+    store = SweepStore(out)
     if store.begun() and not arguments.resume:
         raise SettingsError(f"{out} holds a sweep already.", "Add --resume to go on with it, or choose another folder.")
     watch = story.Stopwatch()
@@ -109,7 +109,7 @@ def defend(arguments: argparse.Namespace) -> None:
     )
 
 
-def _finished(store: Store) -> list[Point]:
+def _finished(store: SweepStore) -> list[Point]:
     points, problems = store.load()
     for problem in problems:
         say(problem)
@@ -118,7 +118,7 @@ def _finished(store: Store) -> list[Point]:
     return points
 
 
-def _numbers(point: Point, store: Store) -> dict[str, object]:
+def _numbers(point: Point, store: SweepStore) -> dict[str, object]:
     """One point in the JSON line."""
     home = store.home(point)
     ledger = point.ledger.as_json()

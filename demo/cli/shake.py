@@ -13,7 +13,7 @@ from demo.errors import SettingsError
 if TYPE_CHECKING:
     from demo.defences.base import Defence
     from demo.models.bases import Base
-    from demo.shake.model import Arm, Shake, ShakeSettings
+    from demo.shake.model import Shake, ShakeArm, ShakeSettings
     from demo.shake.people import Domain
 
 
@@ -94,7 +94,7 @@ def shake(arguments: argparse.Namespace) -> None:
     from demo.shake.people import find_domain, free_text
     from demo.shake.plan import check, planned
     from demo.shake.run import shake as run_shake
-    from demo.shake.store import Store
+    from demo.shake.store import ShakeStore
     from demo.shake.write import write_shake
     from demo.workflow import story
 
@@ -106,7 +106,7 @@ def shake(arguments: argparse.Namespace) -> None:
         domain = free_text(arguments.prompt)
     else:
         domain = find_domain(arguments.person, base, arguments.faces)
-    store = Store(out, publishable=domain.publishable)
+    store = ShakeStore(out, publishable=domain.publishable)
     if store.begun() and not arguments.resume:
         raise SettingsError(
             f"{out} holds an experiment already.", "Add --resume to go on with it, or choose another folder."
@@ -165,7 +165,7 @@ def _common(base: Base, domain: Domain, settings: ShakeSettings, defence: Defenc
     }
 
 
-def _finished(store: Any) -> list[Arm]:
+def _finished(store: Any) -> list[ShakeArm]:
     arms, problems = store.load()
     for problem in problems:
         say(problem)
@@ -182,7 +182,7 @@ def _tell(made: Shake, json: Path, html: Path, seconds: Mapping[str, float]) -> 
         say(sentence)
     say(f"{told['headline']}. See {html}")
     kept = ("person", "prompt", "control_prompt", "defence", "headline", "kind", "sentences", "planned", "seed")
-    scores = {"scores_members", "scores_outsiders"}
+    scores = {"scores_members", "scores_non_members"}
     print_json(
         {
             "command": "shake",

@@ -18,7 +18,7 @@ from demo.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class FineTuningTask:
     """One fine-tuning run as its owner sees it. Defences work on the victim's side, so they see the photos.
 
     Args:
@@ -41,12 +41,12 @@ class Problem:
     seed: int
 
 
-def loss_scale(problem: Problem) -> float:
+def loss_scale(problem: FineTuningTask) -> float:
     """See :func:`demo.finetune.loss.half_scale`."""
     return half_scale(problem.pipe.unet, problem.photos[0])
 
 
-def descend(loss: Tensor, problem: Problem) -> None:
+def descend(loss: Tensor, problem: FineTuningTask) -> None:
     """The optimiser's step down a loss, its gradient clipped; none where fp16 overflowed, for then it is unknown."""
     scale = loss_scale(problem)
     problem.optimiser.zero_grad(set_to_none=True)
@@ -81,7 +81,7 @@ class Step(Protocol):
 class PlainStep:
     """DreamBooth's own step: mean loss, clipped gradient."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: FineTuningTask) -> None:
         self._problem = problem
         self._loss = Denoising(
             problem.pipe,
@@ -137,7 +137,7 @@ class Defence(Settings):
             SettingsError: for example no budget for even one step.
         """
 
-    def training(self, problem: Problem) -> Step:
+    def training(self, problem: FineTuningTask) -> Step:
         """The steps of a run."""
         return PlainStep(problem)
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from demo.defences import accounting
 from demo.defences.accounting import Accountant
-from demo.defences.base import EPSILONS, Defence, Problem, Step, loss_scale
+from demo.defences.base import EPSILONS, Defence, FineTuningTask, Step, loss_scale
 from demo.defences.ledger import Ledger
 from demo.defences.noise import Source, noise_source
 from demo.defences.per_sample import PerSampleGradients, clip_factors
@@ -97,7 +97,7 @@ class Dpdm(Defence):
             return settings.steps
         return accounting.steps_within(self.epsilon, sigma, q, self.delta, settings.steps, self.accountant)
 
-    def training(self, problem: Problem) -> Step:
+    def training(self, problem: FineTuningTask) -> Step:
         """DP-SGD's steps."""
         return DpStep(self, problem)
 
@@ -140,7 +140,7 @@ class Dpdm(Defence):
 class DpStep:
     """One step of DP-SGD: (sum_i clip_C(grad l_i) + sigma C N(0, I)) / B, plus the class images' own gradient."""
 
-    def __init__(self, defence: Dpdm, problem: Problem) -> None:
+    def __init__(self, defence: Dpdm, problem: FineTuningTask) -> None:
         self._defence, self._problem = defence, problem
         count, settings = len(problem.photos), problem.settings
         self._q, self._sigma = defence.q(count, settings), defence.sigma(count, settings)

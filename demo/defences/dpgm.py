@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor
 
 from demo.defences import accounting
-from demo.defences.base import EPSILONS, Defence, Problem, Step, descend
+from demo.defences.base import EPSILONS, Defence, FineTuningTask, Step, descend
 from demo.defences.dpdm import NEIGHBOURS
 from demo.defences.ledger import Ledger
 from demo.defences.noise import Noise, Source, noise_source
@@ -99,7 +99,7 @@ class Dpgm(Defence):
         """Sampling rate: the expected batch over the number of photos, at most 1."""
         return min(1.0, settings.batch / photos)
 
-    def training(self, problem: Problem) -> Step:
+    def training(self, problem: FineTuningTask) -> Step:
         """Steps on the noised kernel loss."""
         return KernelStep(self, problem)
 
@@ -200,7 +200,7 @@ def noised_mmd(x: Tensor, y: Tensor, multiplier: float, noise: Noise, variant: V
 class KernelStep:
     """One step: the noised kernel loss of a Poisson batch (squared, as published), plus the class images' own."""
 
-    def __init__(self, defence: Dpgm, problem: Problem) -> None:
+    def __init__(self, defence: Dpgm, problem: FineTuningTask) -> None:
         self._defence, self._problem, self._taken = defence, problem, 0
         self._q = defence.q(len(problem.photos), problem.settings)
         self._noise = noise_source(defence.noise, defence.noise_seed)

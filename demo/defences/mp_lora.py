@@ -15,7 +15,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from demo.defences.base import Defence, Problem, Step, descend
+from demo.defences.base import Defence, FineTuningTask, Step, descend
 from demo.defences.ledger import Ledger
 from demo.errors import SettingsError
 from demo.finetune.loss import Denoising, predict
@@ -61,7 +61,7 @@ class MpLora(Defence):
                 "Ask for two class images or more.",
             )
 
-    def training(self, problem: Problem) -> Step:
+    def training(self, problem: FineTuningTask) -> Step:
         """Steps of both sides."""
         return AdversarialStep(self, problem)
 
@@ -113,7 +113,7 @@ def new_attacker(numbers: int) -> nn.Sequential:
 class AdversarialStep:
     """One step of the LoRA against the attacker, then the attacker's own."""
 
-    def __init__(self, defence: MpLora, problem: Problem) -> None:
+    def __init__(self, defence: MpLora, problem: FineTuningTask) -> None:
         assert problem.prior is not None
         self._defence, self._problem = defence, problem
         half = -(-len(problem.prior) // 2)

@@ -23,7 +23,7 @@ from demo.attack.registry import AttackSettings, reconstruct
 from demo.defences.base import Defence
 from demo.defences.release import released
 from demo.errors import DemoError
-from demo.evaluate.held_out import Person, Vector, scores
+from demo.evaluate.held_out import HeldOutPerson, Vector, scores
 from demo.files import write_text
 from demo.finetune.dreambooth import FineTuned, applied, fine_tune
 from demo.finetune.settings import LoraSettings
@@ -64,7 +64,7 @@ def result_path(folder: Path, identity: int, defence: Defence) -> Path:
 def run(
     setup: Setup,
     plan: Sequence[Defence],
-    people: Sequence[Person],
+    people: Sequence[HeldOutPerson],
     decoys: Vector,
     *,
     first: int | None = None,
@@ -132,7 +132,7 @@ def pictures(setup: Setup, tuned: FineTuned) -> dict[str, list[Image.Image]]:
     return drawn
 
 
-def judged(drawn: list[Image.Image], person: Person, crowd: Vector, context: Context) -> dict[str, float]:
+def judged(drawn: list[Image.Image], person: HeldOutPerson, crowd: Vector, context: Context) -> dict[str, float]:
     """All figures of one arm."""
     found = scores(drawn, person, crowd)
     for result in measure(dataclasses.replace(context, pictures=drawn), CLIP):

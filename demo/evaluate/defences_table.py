@@ -24,7 +24,7 @@ Arm = Mapping[int, Mapping[str, float]]  # person -> figures
 
 
 @dataclass(frozen=True)
-class Row:
+class DefenceRow:
     """One defence over all people there are results of."""
 
     name: str
@@ -53,7 +53,7 @@ class Row:
         return both if self.guarantee == "proved" else f"{both} ({self.guarantee})"
 
 
-def rows(folder: Path) -> list[Row]:
+def rows(folder: Path) -> list[DefenceRow]:
     """All that lies in the folder of a table, in the order of the registry, strong epsilons last."""
     found: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(folder.glob("person-*.json")):
@@ -69,9 +69,9 @@ def rows(folder: Path) -> list[Row]:
     return [_row(records) for records in sorted(found.values(), key=place)]
 
 
-def _row(records: Sequence[Mapping[str, Any]]) -> Row:
+def _row(records: Sequence[Mapping[str, Any]]) -> DefenceRow:
     first = records[0]
-    return Row(
+    return DefenceRow(
         name=first["name"],
         label=first["label"],
         guarantee=first["guarantee"],
@@ -152,12 +152,12 @@ def _minus(arm: Arm, other: Arm) -> Interval | None:
     return paired_difference([arm[p]["distance"] for p in both], [other[p]["distance"] for p in both])
 
 
-def _cells(row: Row, arm: str) -> list[str]:
+def _cells(row: DefenceRow, arm: str) -> list[str]:
     found = row.arms[arm]
     return [_cell(_mean(found, key), digits) if _has(found, key) else "-" for key, (_, digits) in COLUMNS.items()]
 
 
-def _difference(row: Row, none: Row | None, arm: Callable[[Row], str]) -> str:
+def _difference(row: DefenceRow, none: DefenceRow | None, arm: Callable[[DefenceRow], str]) -> str:
     if none is None or none is row:
         return ""
     found = _minus(row.arms[arm(row)], none.arms[arm(none)])

@@ -31,7 +31,7 @@ from demo.stats.roc import interval_json, roc
 FORMAT = "lora-leak-gate-table/2"
 SEED = 9000  # apart from the sets that are fine-tuned on
 NOISE = np.random.default_rng(0).normal(size=(512, 512, 3))
-KINDS = ("drawn", "member", "outsider")
+KINDS = ("drawn", "member", "non_member")
 PLAIN = "as it is"
 
 
@@ -92,7 +92,7 @@ def run(
     shards: int = 1,
     say: Callable[[str], None] = print,
 ) -> int:
-    """Look at three sets of ``size`` pictures of each person: drawn with the name, members, outsiders.
+    """Look at three sets of ``size`` pictures of each person: drawn with the name, members, non-members.
 
     Returns:
         How many people were added.
@@ -103,7 +103,7 @@ def run(
         if path.exists():
             continue
         drawn = draw_prompt(pipe, base, domain.prompt, size, seed=SEED + number)
-        sets = dict(zip(KINDS, (drawn, domain.members[:size], domain.outsiders[:size]), strict=True))
+        sets = dict(zip(KINDS, (drawn, domain.members[:size], domain.non_members[:size]), strict=True))
         errors = {
             edit: {kind: _numbers(evidence(pipe, base, [do(p) for p in own], look)) for kind, own in sets.items()}
             for edit, do in EDITS.items()
@@ -140,7 +140,7 @@ def summary(gate: Gate, people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     for score in SCORES:
         values = {kind: [-gate.value(_evidence(r, PLAIN, kind), score) for r in people] for kind in KINDS}
         numbers = [r["number"] for r in people]
-        real = [*values["member"], *values["outsider"]]
+        real = [*values["member"], *values["non_member"]]
         found = roc(values["drawn"], real, groups=(numbers, [*numbers, *numbers]))  # LOW means drawn
         out["scores"][score] = found.as_json() | {"gap": min(real) - max(values["drawn"])}
     for edit in EDITS:
@@ -161,7 +161,7 @@ def markdown(found: Mapping[str, Any]) -> str:
     for score, figures in found["scores"].items():
         cells = [_cell(figures[key]) for key in ("auc", "asr", "tpr_at_1", "tpr_at_0.1")]
         lines.append(f"| {SCORES[cast(Any, score)]} | {' | '.join(cells)} | {figures['gap']:+.2f} |")
-    lines += ["", "| edit | drawn sets flagged | members flagged | outsiders flagged |", "|---|---|---|---|"]
+    lines += ["", "| edit | drawn sets flagged | members flagged | non-members flagged |", "|---|---|---|---|"]
     for edit, shares in found["edits"].items():
         lines.append(f"| {edit} | {' | '.join(_cell(shares[kind]) for kind in KINDS)} |")
     notes = next(iter(found["scores"].values()))["notes"]

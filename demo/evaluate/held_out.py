@@ -24,7 +24,7 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Person:
+class HeldOutPerson:
     """A held-out person."""
 
     identity: int
@@ -35,7 +35,7 @@ class Person:
 
 def held_out_people(
     cache: Path, *, count: int | None = None, folder: Path = FACES128, split: str = "private"
-) -> list[Person]:
+) -> list[HeldOutPerson]:
     """The first ``count`` people of a split; scored on the photos that are not tuned on.
 
     Args:
@@ -54,7 +54,7 @@ def held_out_people(
     if not path.exists():
         write_tensors(path, {str(who): torch.from_numpy(recognise.embed(own)) for who, own in kept.items()})
     known = load_file(path)
-    return [Person(who, own, kept[who], known[str(who)].numpy()) for who, own in tune.items()]
+    return [HeldOutPerson(who, own, kept[who], known[str(who)].numpy()) for who, own in tune.items()]
 
 
 def private_photos(folder: Path = FACES128, count: int | None = None) -> list[list[Image.Image]]:
@@ -66,7 +66,7 @@ def private_photos(folder: Path = FACES128, count: int | None = None) -> list[li
 def add_scores(
     table: dict[str, dict[str, list[float]]],
     arms: Mapping[str, Sequence[list[Image.Image]]],
-    everybody: Sequence[Person],
+    everybody: Sequence[HeldOutPerson],
     start: int,
     decoys: Vector,
 ) -> None:
@@ -84,7 +84,7 @@ def add_scores(
                 table.setdefault(arm, {}).setdefault(key, []).append(value)
 
 
-def scores(pictures: list[Image.Image], person: Person, crowd: Vector) -> dict[str, float]:
+def scores(pictures: list[Image.Image], person: HeldOutPerson, crowd: Vector) -> dict[str, float]:
     """Of one person in one arm: mean distance to the held-out photos, rank among the crowd, Rec. Acc.
 
     Args:

@@ -16,7 +16,7 @@ from torch import Tensor
 from demo.attack.registry import bundled_encoder
 from demo.attack.weight_encoder import WeightEncoder
 from demo.errors import SettingsError
-from demo.evaluate.held_out import Person, Vector, add_scores, held_out_people
+from demo.evaluate.held_out import HeldOutPerson, Vector, add_scores, held_out_people
 from demo.evaluate.people_table import finish
 from demo.finetune.dreambooth import new_trigger
 from demo.finetune.settings import LoraSettings
@@ -37,7 +37,7 @@ class Drawer:
         self.public_negative = _without(trainer, lambda: encode_prompts(pipe, [base.negative_prompt] * self.people))
 
     def run(self, context: Tensor, negative: Tensor, *, extrapolate: bool) -> list[list[Image.Image]]:
-        """Person -> pictures, of embeddings (K * samples, tokens, width), K people in a row."""
+        """HeldOutPerson -> pictures, of embeddings (K * samples, tokens, width), K people in a row."""
         self.trainer.unet.set_extrapolation(extrapolate)
         try:
             pictures = draw(
@@ -212,7 +212,7 @@ def _through_autoencoder(pipe: StableDiffusionPipeline, photos: list[Image.Image
     return list(pipe.image_processor.postprocess(pipe.vae.decode(latents).sample, output_type="pil"))
 
 
-def _grid(part: list[Person], arms: dict[str, list[list[Image.Image]]], path: Path) -> None:
+def _grid(part: list[HeldOutPerson], arms: dict[str, list[list[Image.Image]]], path: Path) -> None:
     rows = min(8, len(part))
     side, columns = 96, 3 + 2 * len(arms)
     sheet = Image.new("RGB", (columns * side, rows * side))

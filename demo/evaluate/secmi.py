@@ -54,7 +54,7 @@ def run(
     shards: int = 1,
     say: Callable[[str], None] = print,
 ) -> int:
-    """Score every person's members and outsiders under the person's own prompt, where that is not done yet.
+    """Score every person's members and non-members under the person's own prompt, where that is not done yet.
 
     Args:
         group: name of these people, which keeps them apart from others in the same folder.
@@ -69,7 +69,7 @@ def run(
         path, domain = result_path(folder, group, number), people[number]
         if path.exists():
             continue
-        latents = encode_pictures(pipe, [*domain.members, *domain.outsiders])
+        latents = encode_pictures(pipe, [*domain.members, *domain.non_members])
         embedding = encode_prompts(pipe, [domain.prompt])
         began, used = time.monotonic(), time.process_time()
         scores = secmi(pipe, latents, embedding, settings)
@@ -85,11 +85,11 @@ def run(
             "threads": torch.get_num_threads(),
             "device": pipe.unet.device.type,
             "members": [float(s) for s in scores[:split]],
-            "outsiders": [float(s) for s in scores[split:]],
+            "non_members": [float(s) for s in scores[split:]],
         }
         write_text(path, json.dumps(record, allow_nan=False) + "\n")
         added += 1
-        area = auc([-s for s in record["members"]], [-s for s in record["outsiders"]])
+        area = auc([-s for s in record["members"]], [-s for s in record["non_members"]])
         say(f"{group} {number}: AUC {area:.3f} ({seconds:.1f} s)")
     return added
 
@@ -102,8 +102,10 @@ def records(folder: Path, group: str) -> list[dict[str, Any]]:
 
 def curve(people: Sequence[Mapping[str, Any]]) -> Roc:
     """All pictures on one curve; people are what the intervals resample."""
-    sides = [np.concatenate([record[key] for record in people]) for key in ("members", "outsiders")]
-    ids = [np.repeat([r["number"] for r in people], [len(r[key]) for r in people]) for key in ("members", "outsiders")]
+    sides = [np.concatenate([record[key] for record in people]) for key in ("members", "non_members")]
+    ids = [
+        np.repeat([r["number"] for r in people], [len(r[key]) for r in people]) for key in ("members", "non_members")
+    ]
     return roc(sides[0], sides[1], groups=(ids[0], ids[1]))
 
 
@@ -112,7 +114,7 @@ def chance_asr(people: Sequence[Mapping[str, Any]], *, n: int = SHUFFLES, seed: 
 
     The threshold is chosen on the pictures that it is judged on, so that ASR is above one half by chance.
     """
-    sides = [(np.array(r["members"]), np.array(r["outsiders"])) for r in people]
+    sides = [(np.array(r["members"]), np.array(r["non_members"])) for r in people]
     order = np.argsort(np.concatenate([np.concatenate(pair) for pair in sides]), kind="stable")
     lots = [np.repeat([1.0, 0.0], [len(pair[0]), len(pair[1])]) for pair in sides]
     rng, found = np.random.default_rng(seed), []
@@ -127,8 +129,8 @@ def chance_asr(people: Sequence[Mapping[str, Any]], *, n: int = SHUFFLES, seed: 
 def summary(people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Figures of one group for a file."""
     found = curve(people)
-    each = [auc(-np.array(r["members"]), -np.array(r["outsiders"])) for r in people]
-    pictures, seconds = found.members + found.outsiders, sum(r["seconds"] for r in people)
+    each = [auc(-np.array(r["members"]), -np.array(r["non_members"])) for r in people]
+    pictures, seconds = found.members + found.non_members, sum(r["seconds"] for r in people)
     thin = np.unique(np.linspace(0, len(found.fpr) - 1, CURVE_POINTS).astype(int))
     return {
         "people": len(people),
@@ -147,15 +149,15 @@ def summary(people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def markdown(found: Mapping[str, Mapping[str, Any]]) -> str:
     """The table of all groups, and what the samples are too small for."""
-    head = ["people", "members / outsiders", "AUC", "mean AUC within a person", "ASR", "ASR by chance"]
+    head = ["people", "members / non-members", "AUC", "mean AUC within a person", "ASR", "ASR by chance"]
     rates = {"tpr_at_1": ("TPR at 1 %", FEW), "tpr_at_0.1": ("TPR at 0.1 %", FEWER)}
     head += [title for title, _ in rates.values()]
     rows = [_line(["group", *head]), "|" + "---|" * (len(head) + 1)]
     for group, s in found.items():
-        cells = [str(s["people"]), f"{s['members']} / {s['outsiders']}"]
+        cells = [str(s["people"]), f"{s['members']} / {s['non_members']}"]
         cells += [_cell(s[key]) for key in ("auc", "auc_within_person", "asr", "asr_by_chance")]
-        # With too few outsiders for the rate it is the TPR at no false positive at all, and no interval says how sure.
-        cells += [_cell(s[key]) if s["outsiders"] * rate >= 1 else "too few" for key, (_, rate) in rates.items()]
+        # With too few non-members for the rate it is the TPR at no false positive, and no interval says how sure.
+        cells += [_cell(s[key]) if s["non_members"] * rate >= 1 else "too few" for key, (_, rate) in rates.items()]
         rows.append(_line([group, *cells]))
     for group, s in found.items():
         rows += ["", f"{group}: {s['unet_calls']} UNet calls a picture, {s['pictures_per_second']} pictures a second"]

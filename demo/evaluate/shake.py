@@ -19,11 +19,11 @@ from demo.errors import DemoError
 from demo.models.bases import Base, fingerprint
 from demo.progress import Report
 from demo.shake.methods.registry import METHODS
-from demo.shake.model import Arm, ShakeSettings
+from demo.shake.model import ShakeArm, ShakeSettings
 from demo.shake.people import Domain
 from demo.shake.plan import planned
 from demo.shake.run import shake
-from demo.shake.store import Store
+from demo.shake.store import ShakeStore
 
 FORMAT = "lora-leak-shake-table/1"
 FIRST = 1000  # seed of the first person's sets and fine-tuning
@@ -67,7 +67,7 @@ def run(
     """
     added = 0
     for number in range(len(people))[shard::shards]:
-        store = Store(person_folder(folder, number), publishable=False)
+        store = ShakeStore(person_folder(folder, number), publishable=False)
         store.begin({"number": number, "seed": FIRST + number, "settings": settings.common()})
         done, problems = store.load()
         for problem in problems:
@@ -75,7 +75,7 @@ def run(
         if {"before", *(item.key for item in planned(settings))} <= {arm.key for arm in done}:
             continue
 
-        def keep(arm: Arm, number: int = number, store: Store = store) -> None:
+        def keep(arm: ShakeArm, number: int = number, store: ShakeStore = store) -> None:
             nonlocal added
             store.keep(arm)
             added += 1
@@ -90,11 +90,11 @@ def run(
     return added
 
 
-def results(folder: Path) -> Mapping[int, Mapping[str, Arm]]:
+def results(folder: Path) -> Mapping[int, Mapping[str, ShakeArm]]:
     """Person -> key -> arm, of everybody with a finished arm ``before``."""
     found = {}
     for path in sorted(folder.glob("person-*")):
-        arms = {arm.key: arm for arm in Store(path, publishable=False).load()[0]}
+        arms = {arm.key: arm for arm in ShakeStore(path, publishable=False).load()[0]}
         if "before" in arms:
             found[int(path.name.removeprefix("person-"))] = arms
     return found

@@ -7,41 +7,41 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demo.shake.model import BEFORE, Arm, Source
+from demo.shake.model import BEFORE, ShakeArm, Source
 from demo.shake.verdict import PUBLISHED
 from demo.stats.intervals import Difference, Interval, bootstrap_mean_ci, paired_difference
 
-Results = Mapping[int, Mapping[str, Arm]]  # person -> key -> arm
-Figure = Callable[[Arm], float]
+Results = Mapping[int, Mapping[str, ShakeArm]]  # person -> key -> arm
+Figure = Callable[[ShakeArm], float]
 PUBLISHED_AUC, PUBLISHED_COUNT = "+0.022 to +0.054", "+4.4 to +16.3"
 POSITIVE = "positive control: training pictures minus before"
-NET = "SP set: members minus outsiders"
-POWER = "positive control: members minus outsiders"
+NET = "SP set: members minus non-members"
+POWER = "positive control: members minus non-members"
 CURVES = {"rank": "LoRA rank", "tokens": "Textual Inversion tokens", "std": "standard deviation of the noise"}
 
 
-def area(arm: Arm) -> float:
+def area(arm: ShakeArm) -> float:
     """AUC of one person under one model."""
     return math.nan if arm.roc is None else arm.roc.auc.estimate
 
 
-def count(arm: Arm) -> float:
+def count(arm: ShakeArm) -> float:
     """Members that were extracted."""
     return float(len(arm.matches))
 
 
-def mistaken(arm: Arm) -> float:
-    """Outsiders that the same criterion takes for extracted."""
+def mistaken(arm: ShakeArm) -> float:
+    """Non-members that the same criterion takes for extracted."""
     return float(len(arm.mistaken))
 
 
-def net(arm: Arm) -> float:
-    """Extracted members less extracted outsiders: what likeness alone does not bring."""
+def net(arm: ShakeArm) -> float:
+    """Extracted members less extracted non-members: what likeness alone does not bring."""
     return count(arm) - mistaken(arm)
 
 
 @dataclass(frozen=True)
-class Row:
+class ShakeRow:
     """One way of fine-tuning on both sets."""
 
     label: str
@@ -59,9 +59,9 @@ class Row:
         return minus(results, figure, self.keys.get("sp"), self.keys.get("ood"))
 
 
-def rows(results: Results) -> list[Row]:
+def rows(results: Results) -> list[ShakeRow]:
     """Every arm that somebody has, SP and OoD set of one method in one row, in the order in which they first came."""
-    found: dict[str, dict[Source, Arm]] = {}
+    found: dict[str, dict[Source, ShakeArm]] = {}
     for arms in results.values():
         for arm in arms.values():
             if arm.key != BEFORE:
@@ -71,7 +71,7 @@ def rows(results: Results) -> list[Row]:
         # Controls are on no curve, and may come first.
         first = sides.get("sp") or sides.get("none") or next(iter(sides.values()))
         keys = {source: arm.key for source, arm in sides.items()}
-        made.append(Row(label, keys, first.parameters, first.value, first.curve))
+        made.append(ShakeRow(label, keys, first.parameters, first.value, first.curve))
     return made
 
 
@@ -132,7 +132,16 @@ def markdown(results: Results) -> str:
     lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_AUC, "about -0.03", "", ""]))
     lines += ["", f"Extracted pictures a person, before {_cell(mean(results, count, BEFORE), digits=2)}", ""]
     lines += _header(
-        [*head[:2], "SP set", "OoD set", "SP minus before", "SP minus OoD", "outsiders taken for extracted", NET, POWER]
+        [
+            *head[:2],
+            "SP set",
+            "OoD set",
+            "SP minus before",
+            "SP minus OoD",
+            "non-members taken for extracted",
+            NET,
+            POWER,
+        ]
     )
     for row in pairs:
         first = row.keys.get("sp") or row.keys.get("none")
@@ -171,7 +180,7 @@ def verdict(results: Results) -> list[str]:
     return [*sentences, said, *_power(results), PUBLISHED]
 
 
-def _rose(row: Row, results: Results) -> bool:
+def _rose(row: ShakeRow, results: Results) -> bool:
     change, effect = row.change(results, area, "sp"), row.effect(results, area)
     return change is not None and effect is not None and change.low > 0 and effect.low > 0
 
@@ -206,7 +215,7 @@ def _proved(effect: Difference) -> str:
     return "so the private set itself lowers it" if effect.high < 0 else "not told from no difference"
 
 
-def _curve(results: Results, points: Sequence[Row], title: str) -> list[str]:
+def _curve(results: Results, points: Sequence[ShakeRow], title: str) -> list[str]:
     if len(points) < 2:
         return []
     head = [title, "people", "numbers trained", "AUC minus before", "extracted minus before"]
@@ -218,14 +227,14 @@ def _curve(results: Results, points: Sequence[Row], title: str) -> list[str]:
     return lines
 
 
-def _counts(results: Results, row: Row) -> list[str]:
+def _counts(results: Results, row: ShakeRow) -> list[str]:
     """People who have all arms of the row but the positive control, and numbers trained."""
     keys = [key for source, key in row.keys.items() if source != "members"] or list(row.keys.values())
     people = sum(all(key in arms for key in keys) for arms in results.values())
     return [str(people), f"{row.parameters:,}" if row.parameters else "none"]
 
 
-def _fewer(results: Results, row: Row) -> str:
+def _fewer(results: Results, row: ShakeRow) -> str:
     """How many people have the positive control, where they are fewer than all of the row."""
     key = row.keys.get("members")
     have = 0 if key is None else sum(key in arms for arms in results.values())
@@ -233,7 +242,7 @@ def _fewer(results: Results, row: Row) -> str:
 
 
 def _three(results: Results, key: str) -> dict[str, Any]:
-    figures = {"auc": area, "extracted": count, "outsiders_taken": mistaken, "members_minus_outsiders": net}
+    figures = {"auc": area, "extracted": count, "non_members_taken": mistaken, "members_minus_non_members": net}
     return {name: _numbers(mean(results, figure, key)) for name, figure in figures.items()}
 
 

@@ -18,12 +18,12 @@ from peft import LoraConfig
 from PIL import Image
 from torch import Tensor
 
-from demo.defences.base import Defence, NoDefence, Problem
+from demo.defences.base import Defence, FineTuningTask, NoDefence
 from demo.defences.ledger import Ledger
 from demo.errors import PhotoError
 from demo.finetune.class_images import class_latents
 from demo.finetune.loop import adamw, take_steps
-from demo.finetune.resume import Part, recall, remember
+from demo.finetune.resume import TrainingState, recall, remember
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
 from demo.lora.unmerged import in_half, layer_of, unmerged
@@ -139,11 +139,11 @@ def fine_tune_part(
     *,
     defence: Defence | None = None,
     seed: int = 0,
-    begun: Part | None = None,
+    begun: TrainingState | None = None,
     deadline: float | None = None,
     report: Report | None = None,
     stop: Event | None = None,
-) -> Part:
+) -> TrainingState:
     """Begin :func:`fine_tune`, or go on with it: in however many parts, number for number the same.
 
     Args:
@@ -171,7 +171,7 @@ def fine_tune_part(
         optimiser = adamw(parameters, settings)
         device = pipe.unet.device
         step = defence.training(
-            Problem(
+            FineTuningTask(
                 pipe,
                 latents.to(device),
                 None if prior is None else prior.to(device),
@@ -200,7 +200,7 @@ def fine_tune_part(
         now = time.monotonic()
         in_time = deadline is None or now <= deadline
         seconds = now - began
-        return Part(
+        return TrainingState(
             trigger,
             latents,
             prior,
@@ -212,7 +212,7 @@ def fine_tune_part(
         )
 
 
-def finished(part: Part, photos: int, settings: LoraSettings, defence: Defence | None = None) -> FineTuned:
+def finished(part: TrainingState, photos: int, settings: LoraSettings, defence: Defence | None = None) -> FineTuned:
     """What comes of the last part of a run on ``photos`` photos."""
     defence, steps = defence or NoDefence(), len(part.losses)
     ledger = defence.ledger(photos, settings, steps)

@@ -17,7 +17,7 @@ from demo.lora.files import LoraWeights
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class TrainingState:
     """A run after some of its steps. All tensors are on the CPU."""
 
     trigger: str  # secret

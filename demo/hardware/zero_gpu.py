@@ -151,7 +151,7 @@ def _turns() -> Callable[[_Call], Any]:
 
 def _turn(call: _Call) -> Iterator[Progress | _End]:
     """In the process that is lent a GPU: run the work in a thread, and hand on what it reports."""
-    global _lent
+    global _lent  # noqa: PLW0603
     _lent = True
     told: SimpleQueue[Progress | _End | BaseException] = SimpleQueue()
     stop = _Signal(call.signal)

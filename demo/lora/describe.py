@@ -12,7 +12,7 @@ TOTAL = "total"
 
 
 @dataclass(frozen=True)
-class Row:
+class MatrixRow:
     """One line of the table that :func:`describe` makes."""
 
     module: str  # TOTAL for the closing lines
@@ -23,15 +23,15 @@ class Row:
     norm: float  # Frobenius
 
 
-def describe(lora: LoraWeights) -> list[Row]:
+def describe(lora: LoraWeights) -> list[MatrixRow]:
     """A and B of every layer, then the totals of A, of B and of the update that they make."""
-    rows: list[Row] = []
+    rows: list[MatrixRow] = []
     update = 0.0
     for module in lora.modules():
         a, b = (matrix.double() for matrix in lora.matrices(module))
         for kind, matrix in (("A", a), ("B", b)):
             norm = float(torch.linalg.norm(matrix))
-            rows.append(Row(module, kind, tuple(matrix.shape), a.shape[0], matrix.numel(), norm))
+            rows.append(MatrixRow(module, kind, tuple(matrix.shape), a.shape[0], matrix.numel(), norm))
         # |BA|^2 = tr(B'B AA') needs only rank x rank matrices.
         update += lora.scale(module) ** 2 * float(((b.T @ b) * (a @ a.T)).sum())
     rank = max((row.rank for row in rows), default=0)
@@ -39,6 +39,6 @@ def describe(lora: LoraWeights) -> list[Row]:
     for kind in ("A", "B"):
         chosen = [row for row in rows if row.kind == kind]
         norm = sum(row.norm**2 for row in chosen) ** 0.5
-        totals.append(Row(TOTAL, kind, (), rank, sum(row.numbers for row in chosen), norm))
+        totals.append(MatrixRow(TOTAL, kind, (), rank, sum(row.numbers for row in chosen), norm))
     numbers = sum(row.numbers for row in totals)
-    return [*rows, *totals, Row(TOTAL, "update", (), rank, numbers, max(update, 0.0) ** 0.5)]
+    return [*rows, *totals, MatrixRow(TOTAL, "update", (), rank, numbers, max(update, 0.0) ** 0.5)]

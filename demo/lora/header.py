@@ -42,7 +42,7 @@ IMPOSTORS: dict[bytes, str] = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class TensorEntry:
     """One tensor as the header describes it."""
 
     dtype: str
@@ -54,7 +54,7 @@ class Header:
     """A checked header: its entries fill the file exactly."""
 
     metadata: Mapping[str, str]
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, TensorEntry]
 
 
 def read_header(path: Path, name: str = "") -> Header:
@@ -134,7 +134,7 @@ def _parse(name: str, raw: bytes, data: int) -> Header:
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise _damaged(name, "metadata that is not text")
-    entries: dict[str, Entry] = {}
+    entries: dict[str, TensorEntry] = {}
     spans: list[tuple[int, int]] = []
     for key, described in header.items():
         if len(key) > MAX_NAME:
@@ -154,7 +154,7 @@ def _parse(name: str, raw: bytes, data: int) -> Header:
     return Header(metadata, entries)
 
 
-def _entry(name: str, described: Any) -> tuple[Entry, tuple[int, int]]:
+def _entry(name: str, described: Any) -> tuple[TensorEntry, tuple[int, int]]:
     if not isinstance(described, dict) or described.keys() != {"dtype", "shape", "data_offsets"}:
         raise _damaged(name, "a tensor without type, shape or place")
     dtype, shape, place = described["dtype"], described["shape"], described["data_offsets"]
@@ -166,7 +166,7 @@ def _entry(name: str, described: Any) -> tuple[Entry, tuple[int, int]]:
         )
     if place[1] - place[0] != SIZES[dtype] * prod(shape):
         raise _damaged(name, "a tensor whose shape does not fill its place")
-    return Entry(dtype, tuple(shape)), (place[0], place[1])
+    return TensorEntry(dtype, tuple(shape)), (place[0], place[1])
 
 
 def _naturals(value: Any) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from demo.metrics.base import WEIGHTS, Context, Metric, paper_scaling
-from demo.models.networks import Source, torch_device
+from demo.models.networks import NetworkSource, torch_device
 from demo.stats.intervals import Array, cosine
 
 BATCH = 32
@@ -21,20 +21,20 @@ BATCH = 32
 class Clip:
     """A CLIP model with its tokenizer."""
 
-    model: Source
-    tokenizer: Source
+    model: NetworkSource
+    tokenizer: NetworkSource
     needs: str
     bundled: bool
 
 
 MINI = Clip(
-    model=Source("The bundled mini-CLIP", str(WEIGHTS / "face64" / "clip")),
-    tokenizer=Source("The bundled tokenizer", str(WEIGHTS / "face64" / "tokenizer")),
+    model=NetworkSource("The bundled mini-CLIP", str(WEIGHTS / "face64" / "clip")),
+    tokenizer=NetworkSource("The bundled tokenizer", str(WEIGHTS / "face64" / "tokenizer")),
     needs="bundled in weights/face64",
     bundled=True,
 )
 # The commit is the Hub's main branch, the first one that holds safetensors.
-_L14 = Source("CLIP ViT-L/14", "openai/clip-vit-large-patch14", "32bd64288804d66eefd0ccbe215aa642df71cc41")
+_L14 = NetworkSource("CLIP ViT-L/14", "openai/clip-vit-large-patch14", "32bd64288804d66eefd0ccbe215aa642df71cc41")
 LARGE = Clip(model=_L14, tokenizer=_L14, needs="openai/clip-vit-large-patch14 on the Hub (1.7 GB)", bundled=False)
 
 

@@ -10,24 +10,24 @@ import numpy as np
 from PIL import Image
 
 from demo.metrics.base import Context, Metric, paper_scaling
-from demo.models.networks import Source, torch_device
+from demo.models.networks import NetworkSource, torch_device
 from demo.stats.intervals import Array, cosine
 
 # The Hub's main branch holds a pickle only; this commit (its pull request 1) adds the same weights as safetensors.
-SOURCE = Source("DINO ViT-S/16", "facebook/dino-vits16", "a7a4d161f5c0bd70478c05ca5777ec7cd8848021")
+SOURCE = NetworkSource("DINO ViT-S/16", "facebook/dino-vits16", "a7a4d161f5c0bd70478c05ca5777ec7cd8848021")
 BATCH = 32
 NEEDS = "facebook/dino-vits16 on the Hub (87 MB)"
 
 
 @lru_cache(maxsize=1)
-def _load(source: Source, device: str) -> tuple[Any, Any]:
+def _load(source: NetworkSource, device: str) -> tuple[Any, Any]:
     from transformers import ViTImageProcessor, ViTModel
 
     model = source.load(ViTModel.from_pretrained, add_pooling_layer=False).eval().requires_grad_(False).to(device)
     return model, source.load(ViTImageProcessor.from_pretrained, weights=False)
 
 
-def embed(images: Sequence[Image.Image], device: str = "auto", source: Source = SOURCE) -> Array:
+def embed(images: Sequence[Image.Image], device: str = "auto", source: NetworkSource = SOURCE) -> Array:
     """Class tokens of the last layer, (n, d).
 
     Raises:
@@ -43,7 +43,7 @@ def embed(images: Sequence[Image.Image], device: str = "auto", source: Source = 
     return np.asarray(torch.cat(rows).numpy(), dtype=np.float64)
 
 
-def dino_metrics(source: Source) -> tuple[Metric, ...]:
+def dino_metrics(source: NetworkSource) -> tuple[Metric, ...]:
     """The similarity as plain cosine and in the paper's scaling."""
 
     def similarity(context: Context) -> Array:

@@ -253,8 +253,8 @@ def load_pipeline(
 ) -> StableDiffusionPipeline:
     """Load a base model, frozen, in evaluation mode, downloading it first if need be.
 
-    Precision and layout in memory: :func:`demo.hardware.devices.choose_dtype`, :func:`demo.hardware.devices.choose_placement`. A bundled
-    base is small, and is in fp32 wherever it runs: its figures are, and half precision moves SecMI's scores.
+    Precision and layout in memory: :mod:`demo.hardware.devices`. A bundled base is small, and is in fp32 wherever it
+    runs: its figures are, and half precision moves SecMI's scores.
 
     Args:
         precise: any base in fp32.

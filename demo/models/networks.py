@@ -22,7 +22,7 @@ _FALSE = {"", "0", "false", "no", "off"}
 
 
 @dataclass(frozen=True)
-class Source:
+class NetworkSource:
     """A transformers model."""
 
     title: str
@@ -76,7 +76,7 @@ class Source:
             raise failed from error
 
 
-_failures: dict[Source, tuple[float, WeightsError]] = {}
+_failures: dict[NetworkSource, tuple[float, WeightsError]] = {}
 
 
 def offline() -> str | None:

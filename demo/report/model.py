@@ -50,7 +50,7 @@ class LeakReport:
     seconds: Mapping[str, float]  # stage -> seconds
     notes: Sequence[str] = ()
     seen: Sequence[SeenMatrix] = ()
-    leak0: Sequence[Finding] | None = None  # what the file says by itself; None: not looked at
+    metadata_leak: Sequence[Finding] | None = None  # what the file says by itself; None: not looked at
     photos: Sequence[Image.Image] = field(default=(), repr=False)  # private; written only when asked
 
 

@@ -21,7 +21,7 @@ FIXED_NOTES = (
     "Plain and paper's scaling are different numbers for the same thing: never compare one with the other.",
     "Networks differ in what they call alike. A metric whose weights were not there is listed as such, not replaced.",
 )
-LEAK0 = "Leak 0: what the file says by itself"
+METADATA_LEAK = "Metadata leak: what the file says by itself"
 SILENT = "The file's header says nothing but ranks, alphas and layers."
 GRAVITY = {"high": "High", "medium": "Medium", "low": "Low"}
 # The browser itself is told to fetch nothing: the page holds faces.
@@ -40,7 +40,11 @@ def page(report: LeakReport, *, include_photos: bool = False) -> str:
         section("pictures", "Pictures", _pictures(report, include_photos)),
         section("numbers", "Numbers", _numbers(report)),
         section("seen", "What the adversary saw", _seen(report)),
-        *([] if report.leak0 is None else [section("leak0", LEAK0, findings(report.leak0))]),
+        *(
+            []
+            if report.metadata_leak is None
+            else [section("metadata-leak", METADATA_LEAK, findings(report.metadata_leak))]
+        ),
         section("settings", "Settings", _settings(report)),
         section("notes", "Notes", listed([*report.notes, *FIXED_NOTES])),
     ]

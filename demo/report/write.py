@@ -56,7 +56,7 @@ def as_json(report: LeakReport) -> dict[str, Any]:
         "settings": report.settings,
         "seconds": report.seconds,
         "seen": list(report.seen),
-        "leak0": None if report.leak0 is None else list(report.leak0),
+        "metadata_leak": None if report.metadata_leak is None else list(report.metadata_leak),
         "photos": len(report.photos),
         "notes": list(report.notes),
     }

@@ -50,7 +50,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Source:
+class PhotoSource:
     """Which photos a result is of: equal where they are the same photos. A fictional person's always are."""
 
     number: int | None  # of the Photos; None: a fictional person's
@@ -67,9 +67,9 @@ class Photos:
     number: int = field(default_factory=new_number)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> PhotoSource:
         """By which results remember them."""
-        return Source(self.number if self.person is None else None, self.person)
+        return PhotoSource(self.number if self.person is None else None, self.person)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ class Released:
     settings: LoraSettings | None = None
     steps: int = 0
     stopped: bool = False
-    source: Source | None = None  # the photos that it was made from; None: not known here
+    source: PhotoSource | None = None  # the photos that it was made from; None: not known here
     ledger: Ledger | None = None  # of the defence; None: none was used, or not known here
     job: str | None = None  # id of the job that made it
     said: tuple[Finding, ...] = ()  # by the file itself
@@ -126,7 +126,7 @@ class Compared:
     """A report and its files."""
 
     report: LeakReport
-    source: Source  # the photos that it compares with
+    source: PhotoSource  # the photos that it compares with
     json: Path
     html: Path
     number: int = field(default_factory=new_number)
@@ -136,7 +136,7 @@ class Compared:
 class Terms:
     """What all points of one sweep have in common: with other terms it cannot go on."""
 
-    photos: Source
+    photos: PhotoSource
     base_key: str
     lora: LoraSettings
     attack: AttackSettings
@@ -209,7 +209,7 @@ class Desk:
         """Photos to compare the file under attack with that were kept for that; an uploaded file has none."""
         return None if self.uploaded else self.scored
 
-    def older(self, source: Source | None) -> bool:
+    def older(self, source: PhotoSource | None) -> bool:
         """Whether a result is of other photos than those that are loaded now."""
         return source is not None and source != self.photos.source
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from demo.errors import DemoError
 from demo.photos.ingest import BadPhotoError
 from demo.session.desk import Group, Photos, Shot
-from demo.session.services import Person, Services
+from demo.session.services import ExamplePerson, Services
 from demo.session.story_jobs import MOST_PHOTOS, check_idle
 from demo.session.uploads import discard_upload
 from demo.session.visitors import Visitor
@@ -69,7 +69,7 @@ def choose(visitor: Visitor, face: int | None) -> None:
         visitor.change(photos=Photos(have.shots + taken, rest))
 
 
-def load_person(visitor: Visitor, person: Person) -> None:
+def load_person(visitor: Visitor, person: ExamplePerson) -> None:
     """Put a fictional person's pictures in place of all photos."""
     shots = tuple(Shot(path.name, picture) for path, picture in zip(person.pictures, person.load(), strict=True))
     visitor.change(photos=Photos(shots, person=person.name))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from demo.errors import LoraFileError, PhotoError
-from demo.session.desk import Desk, Released, Scored, Source
+from demo.session.desk import Desk, PhotoSource, Released, Scored
 from demo.session.services import Services
 
 UPLOADED = "The file was not made here: whether it was fine-tuned on these photos is not known."
@@ -29,7 +29,7 @@ def file_of(desk: Desk) -> Released:
     return desk.released
 
 
-def comparable(services: Services, desk: Desk) -> tuple[Released, Scored, Source]:
+def comparable(services: Services, desk: Desk) -> tuple[Released, Scored, PhotoSource]:
     """The file, what it is compared with, and which photos these are.
 
     Raises:

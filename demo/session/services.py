@@ -123,7 +123,7 @@ class ReadFile(Protocol):
 
 
 @dataclass(frozen=True)
-class Person:
+class ExamplePerson:
     """A fictional person: generated pictures of nobody."""
 
     name: str
@@ -134,7 +134,7 @@ class Person:
         return [decode(path, path.name) for path in self.pictures]
 
 
-def find_people(folder: Path) -> list[Person]:
+def find_people(folder: Path) -> list[ExamplePerson]:
     """The example people under ``weights/people``.
 
     Raises:
@@ -144,7 +144,9 @@ def find_people(folder: Path) -> list[Person]:
     remedy = "Generate the people with: python -m demo.train people"
     try:
         entries = json.loads(listing.read_text(encoding="utf-8"))["examples"]
-        people = [Person(entry["name"], tuple(sorted((folder / entry["folder"]).glob("*.webp")))) for entry in entries]
+        people = [
+            ExamplePerson(entry["name"], tuple(sorted((folder / entry["folder"]).glob("*.webp")))) for entry in entries
+        ]
     except FileNotFoundError as error:
         raise WeightsError("The fictional example people are not there.", remedy) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -170,7 +172,7 @@ class Services:
     read_photo: ReadPhoto
     jobs: Jobs
     visitors: Visitors
-    people: Sequence[Person] = ()
+    people: Sequence[ExamplePerson] = ()
     people_missing: str = ""  # why there are none
     read_file: ReadFile = read_for
     shaker: Shaker = field(default_factory=ModelShaker)

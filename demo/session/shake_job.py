@@ -21,7 +21,7 @@ from demo.session.story_jobs import Part
 from demo.session.visitors import Visitor
 from demo.shake.methods.perturb import STDS
 from demo.shake.methods.registry import METHODS
-from demo.shake.model import BEFORE, Arm, Shake, ShakeSettings
+from demo.shake.model import BEFORE, Shake, ShakeArm, ShakeSettings
 from demo.shake.plan import check, planned
 from demo.sweep.model import point_name
 
@@ -126,7 +126,7 @@ def shaking(
             label = None if guard.key == NoDefence.key else guard.label
             return Shake(domain, first, rest, (), title, settings, seed, planned=len(plan), defence=label)
 
-        def keep(arm: Arm) -> None:
+        def keep(arm: ShakeArm) -> None:
             arms.append(arm)
             put(so_far(), running=True)
 

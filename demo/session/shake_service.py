@@ -12,7 +12,7 @@ from demo.hardware.zero_gpu import LONGEST_S, on_gpu, zero_gpu
 from demo.models.bases import find_base
 from demo.preflight.shaking import check_shaking
 from demo.progress import Report, telling
-from demo.shake.model import Arm, Shake, ShakeSettings
+from demo.shake.model import Shake, ShakeArm, ShakeSettings
 from demo.shake.people import Domain, find_domain, planted_names
 from demo.shake.plan import planned
 from demo.shake.run import shake
@@ -37,8 +37,8 @@ class Shaker(Protocol):
         base_key: str,
         seed: int,
         defence: Defence | None = ...,
-        done: Sequence[Arm] = ...,
-        keep: Callable[[Arm], None] | None = ...,
+        done: Sequence[ShakeArm] = ...,
+        keep: Callable[[ShakeArm], None] | None = ...,
         report: Report | None = ...,
         stop: Event | None = ...,
     ) -> Shake:
@@ -71,8 +71,8 @@ class ModelShaker:
         base_key: str,
         seed: int,
         defence: Defence | None = None,
-        done: Sequence[Arm] = (),
-        keep: Callable[[Arm], None] | None = None,
+        done: Sequence[ShakeArm] = (),
+        keep: Callable[[ShakeArm], None] | None = None,
         report: Report | None = None,
         stop: Event | None = None,
     ) -> Shake:
@@ -105,9 +105,9 @@ def _shake(
     base_key: str,
     seed: int,
     defence: Defence | None,
-    done: Sequence[Arm],
+    done: Sequence[ShakeArm],
     *,
-    keep: Callable[[Arm], None] | None,
+    keep: Callable[[ShakeArm], None] | None,
     report: Report | None,
     stop: Event | None,
 ) -> Shake:
@@ -125,11 +125,11 @@ def _shake(
     )
 
 
-def _next_arm(*turn: Any, report: Report | None, stop: Event | None) -> tuple[Shake, list[Arm]]:
+def _next_arm(*turn: Any, report: Report | None, stop: Event | None) -> tuple[Shake, list[ShakeArm]]:
     """The experiment with one more arm than are done, and that arm; none when all are."""
     enough = _Enough(stop)
 
-    def keep(arm: Arm) -> None:
+    def keep(arm: ShakeArm) -> None:
         enough.arms.append(arm)
 
     return _shake(*turn, keep=keep, report=report, stop=enough), enough.arms
@@ -140,7 +140,7 @@ class _Enough(Event):
 
     def __init__(self, stop: Event | None) -> None:
         super().__init__()
-        self.arms: list[Arm] = []
+        self.arms: list[ShakeArm] = []
         self._stop = stop
 
     def is_set(self) -> bool:

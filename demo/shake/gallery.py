@@ -8,7 +8,7 @@ from PIL import Image
 
 from demo.report.figures import data_uri, number
 from demo.shake.attacks.memorised import nearest
-from demo.shake.model import Arm, Shake
+from demo.shake.model import Shake, ShakeArm
 
 MOST = 6  # pairs of an arm
 # Class names are the report's own and the app's; the rules that both need on top of theirs.
@@ -51,7 +51,7 @@ def synthetic(shake: Shake, most: int = 16) -> str:
     return f'<div class="row">{tiles}</div>'
 
 
-def _arm(arm: Arm, shake: Shake) -> str:
+def _arm(arm: ShakeArm, shake: Shake) -> str:
     head = f"<h4>{escape(arm.title)}</h4>"
     out = {match.candidate for match in arm.matches}
     pairs = nearest(arm.candidates, shake.domain.members, shake.settings.eidetic.delta)

@@ -66,18 +66,18 @@ class ShakeSettings(Settings):
 
 
 @dataclass(frozen=True, eq=False)
-class Arm:
+class ShakeArm:
     """One model, attacked."""
 
     key: str
     label: str
     source: Source  # what it was fine-tuned on
     scores_members: Tensor  # (n,) LOW means member
-    scores_outsiders: Tensor  # (m,)
+    scores_non_members: Tensor  # (m,)
     roc: Roc | None  # None where members are not known: free text
     candidates: Sequence[Candidate]
     matches: Sequence[Match]  # members that came out
-    mistaken: Sequence[Match]  # outsiders that the same criterion takes for extracted, though no model has seen them
+    mistaken: Sequence[Match]  # non-members that the same criterion takes for extracted, though no model has seen them
     parameters: int  # trained
     seconds: float
     method: str | None = None  # key of the registry
@@ -96,8 +96,8 @@ class Shake:
     """What came out, as far as it went."""
 
     domain: Domain
-    before: Arm
-    arms: Sequence[Arm]  # in the order of the plan
+    before: ShakeArm
+    arms: Sequence[ShakeArm]  # in the order of the plan
     synthetic: Sequence[Image.Image]  # of the SP set; empty where no picture may be shown
     base: str
     settings: ShakeSettings
@@ -107,21 +107,21 @@ class Shake:
     defence: str | None = None  # its label
     budgets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # method -> steps, batch, rate as used
 
-    def arm(self, key: str) -> Arm | None:
+    def arm(self, key: str) -> ShakeArm | None:
         """An arm by its key."""
         return next((arm for arm in (self.before, *self.arms) if arm.key == key), None)
 
-    def control_of(self, arm: Arm) -> Arm | None:
+    def control_of(self, arm: ShakeArm) -> ShakeArm | None:
         """The same method on the control set."""
         if arm.source != "sp":
             return None
         return next((a for a in self.arms if a.source == "ood" and a.label == arm.label), None)
 
-    def positives(self) -> list[Arm]:
+    def positives(self) -> list[ShakeArm]:
         """The positive controls: fine-tuned on the training pictures themselves, at the same budget."""
         return [arm for arm in self.arms if arm.source == "members"]
 
-    def curve(self, name: Curve) -> list[Arm]:
+    def curve(self, name: Curve) -> list[ShakeArm]:
         """The points of an ablation, in the order of their values."""
         points = [arm for arm in self.arms if arm.curve == name and arm.source not in CONTROLS]
         return sorted(points, key=lambda arm: arm.value or 0.0)

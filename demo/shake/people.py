@@ -25,13 +25,13 @@ class Domain:
     name: str
     prompt: str  # what the Synthetic Private set is drawn with
     members: Sequence[Image.Image]  # in the pre-training set, at the base's own size; empty for free text
-    outsiders: Sequence[Image.Image]  # the same person, never trained on
+    non_members: Sequence[Image.Image]  # the same person, never trained on
     publishable: bool  # whether pictures may be shown and written: nobody's face, or nobody's photo
 
     @property
     def known(self) -> bool:
         """Whether it is known who was a member, so that membership inference can be scored."""
-        return bool(self.members) and bool(self.outsiders)
+        return bool(self.members) and bool(self.non_members)
 
 
 def planted_names(base: Base) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ def domain_people(folder: Path, base: Base, *, people: int | None = 100, each: i
     Args:
         folder: holds ``domains.parquet`` (or is that file).
         people: how many, in the order of the file; None takes all.
-        each: members, and as many outsiders; who has fewer is left out.
+        each: members, and as many non-members; who has fewer is left out.
 
     Raises:
         WeightsError: the file is not there or cannot be read.
@@ -67,9 +67,9 @@ def domain_people(folder: Path, base: Base, *, people: int | None = 100, each: i
         splits = [data.read_split(folder, split) for split in ("domain_member", "domain_nonmember")]
         found = []
         for name in dict.fromkeys(splits[0]["name"]):
-            members, outsiders = (table[table["name"] == name]["image"].head(each) for table in splits)
-            if len(members) == len(outsiders) == each:
-                found.append((str(name), list(members), list(outsiders)))
+            members, non_members = (table[table["name"] == name]["image"].head(each) for table in splits)
+            if len(members) == len(non_members) == each:
+                found.append((str(name), list(members), list(non_members)))
             if people is not None and len(found) == people:
                 break
     except WeightsError as error:
@@ -81,10 +81,10 @@ def domain_people(folder: Path, base: Base, *, people: int | None = 100, each: i
             name=name,
             prompt=PROMPT.format(name=name),
             members=[_fit(Image.open(io.BytesIO(blob)), base) for blob in members],
-            outsiders=[_fit(Image.open(io.BytesIO(blob)), base) for blob in outsiders],
+            non_members=[_fit(Image.open(io.BytesIO(blob)), base) for blob in non_members],
             publishable=False,
         )
-        for name, members, outsiders in found
+        for name, members, non_members in found
     ]
 
 
@@ -97,7 +97,7 @@ def free_text(prompt: str) -> Domain:
     prompt = " ".join(prompt.split())
     if not prompt:
         raise SettingsError("The prompt is empty.", "Describe what the base should draw.")
-    return Domain(name=prompt, prompt=prompt, members=(), outsiders=(), publishable=True)
+    return Domain(name=prompt, prompt=prompt, members=(), non_members=(), publishable=True)
 
 
 def find_domain(name: str, base: Base, faces: Path | None = None) -> Domain:
@@ -152,7 +152,7 @@ def _planted(person: dict[str, Any], base: Base) -> Domain:
         name=person["name"],
         prompt=PROMPT.format(name=person["name"]),
         members=[picture for n, picture in pictures.items() if n in inside],
-        outsiders=[picture for n, picture in pictures.items() if n not in inside],
+        non_members=[picture for n, picture in pictures.items() if n not in inside],
         publishable=True,
     )
 

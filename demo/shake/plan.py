@@ -13,7 +13,7 @@ from demo.shake.methods.lora import Lora
 from demo.shake.methods.perturb import Perturb
 from demo.shake.methods.registry import METHODS, Method, choose
 from demo.shake.methods.textual_inversion import TextualInversion
-from demo.shake.model import CONTROLS, Arm, Curve, Shake, ShakeSettings, Source
+from demo.shake.model import CONTROLS, Curve, Shake, ShakeArm, ShakeSettings, Source
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def check(arms: Sequence[Planned], settings: ShakeSettings, base: Base) -> None:
             arm.method.defence.check(settings.size, tuning)
 
 
-def main_arms(shake: Shake) -> list[Arm]:
+def main_arms(shake: Shake) -> list[ShakeArm]:
     """The methods that were asked for, without the further points of ablations; the controls' last."""
     plain = planned(shake.settings.model_copy(update={"ranks": (), "tokens": (), "stds": ()}))
     further = {item.key for item in planned(shake.settings)} - {item.key for item in plain}

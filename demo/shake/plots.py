@@ -44,7 +44,7 @@ def roc_plot(before: Roc, after: Sequence[tuple[str, Roc]], *, ident: str = "roc
         ident: unlike any other's on the page.
     """
     shown = [("before", before), *after[:MOST_CURVES]]
-    low = min(_least(curve.members, curve.outsiders) for _, curve in shown)
+    low = min(_least(curve.members, curve.non_members) for _, curve in shown)
     curves = [
         Curve(
             f"{label}: AUC {curve.auc.estimate:.3f}",
@@ -59,10 +59,10 @@ def roc_plot(before: Roc, after: Sequence[tuple[str, Roc]], *, ident: str = "roc
     )
     return chart(
         curves,
-        Axis("outsiders taken for members (false positives)", low, 1.0, log=True),
+        Axis("non-members taken for members (false positives)", low, 1.0, log=True),
         Axis("members found (true positives)", low, 1.0, log=True),
         ident=ident,
-        title="Members told from outsiders, before and after",
+        title="Members told from non-members, before and after",
         spoken=f"{spoken}.",
         height=WIDTH - 58.0,
         rules=[("guessing", [(low, low), (1.0, 1.0)])],
@@ -188,9 +188,9 @@ def signed(found: Interval) -> str:
     return f"{found.estimate:+.3f} ({found.low:+.3f} to {found.high:+.3f})".replace("-", "−")
 
 
-def _least(members: int, outsiders: int) -> float:
+def _least(members: int, non_members: int) -> float:
     """The power of ten below the smallest rate that so few pictures can show."""
-    return 10.0 ** math.floor(math.log10(1 / max(2, members, outsiders)))
+    return 10.0 ** math.floor(math.log10(1 / max(2, members, non_members)))
 
 
 def _dot(change: Change, x: _Scale, y: float) -> str:

@@ -21,14 +21,14 @@ from demo.progress import Progress, Report
 from demo.shake.attacks.draws import calibrated_edge, extract
 from demo.shake.attacks.memorised import memorised
 from demo.shake.attacks.secmi import secmi
-from demo.shake.model import BEFORE, SOURCES, Arm, Shake, ShakeSettings, Source
+from demo.shake.model import BEFORE, SOURCES, Shake, ShakeArm, ShakeSettings, Source
 from demo.shake.people import Domain, outside_prompt
 from demo.shake.plan import Planned, check, planned
 from demo.shake.synthetic import SetSettings, SyntheticSet, draw_set
 from demo.shake.verdict import Change, changes, verdict
 from demo.stats.roc import roc
 
-__all__ = ["Arm", "Change", "Shake", "ShakeSettings", "changes", "planned", "shake", "verdict"]
+__all__ = ["Change", "Shake", "ShakeArm", "ShakeSettings", "changes", "planned", "shake", "verdict"]
 
 UNRELATED = 150  # class images that the edge is calibrated on: 11,175 pairs
 SHOWN = 16  # pictures of the SP set that are drawn for showing where no arm needs the set
@@ -42,8 +42,8 @@ def shake(
     *,
     defence: Defence | None = None,
     seed: int = 0,
-    done: Sequence[Arm] = (),
-    keep: Callable[[Arm], None] | None = None,
+    done: Sequence[ShakeArm] = (),
+    keep: Callable[[ShakeArm], None] | None = None,
     report: Report | None = None,
     stop: Event | None = None,
 ) -> Shake:
@@ -83,13 +83,13 @@ def shake(
     def told(number: int, label: str) -> Report | None:
         return _named(report, f"{number} of {len(plan) + 1}: {label}")
 
-    def kept(arm: Arm) -> Arm:
+    def kept(arm: ShakeArm) -> ShakeArm:
         if keep is not None:
             keep(arm)
         return arm
 
     before = ready[BEFORE] if BEFORE in ready else kept(run.before(told(1, "before")))
-    arms: list[Arm] = []
+    arms: list[ShakeArm] = []
     pictures: Sequence[Image.Image] = ()
     try:
         for number, item in enumerate(plan, 2):
@@ -142,16 +142,16 @@ class _Run:
     def __post_init__(self) -> None:
         self._sets: dict[Source, SyntheticSet] = {}
         self._members = self._encoded(self.domain.members)
-        self._outsiders = self._encoded(self.domain.outsiders)
+        self._non_members = self._encoded(self.domain.non_members)
 
-    def before(self, report: Report | None) -> Arm:
+    def before(self, report: Report | None) -> ShakeArm:
         """The model as it was released."""
         began = time.monotonic()
         embedding = encode_prompts(self.pipe, [self.domain.prompt])
         arm = self._attacked(BEFORE, "Before", "none", embedding, report)
         return replace(arm, seconds=_since(began))
 
-    def __call__(self, item: Planned, report: Report | None) -> Arm:
+    def __call__(self, item: Planned, report: Report | None) -> ShakeArm:
         """Fine-tune, attack."""
         began = time.monotonic()
         drawing = None if item.source == "none" else self._set(item.source, report)
@@ -186,20 +186,20 @@ class _Run:
             return self._sets["sp"].pictures
         return self._drawn("sp", min(SHOWN, self.settings.size), report).pictures
 
-    def _attacked(self, key: str, label: str, source: Source, embedding: Tensor, report: Report | None) -> Arm:
-        members, outsiders = (
+    def _attacked(self, key: str, label: str, source: Source, embedding: Tensor, report: Report | None) -> ShakeArm:
+        members, non_members = (
             secmi(self.pipe, latents, embedding, self.settings.secmi, report=report, stop=self.stop)
-            for latents in (self._members, self._outsiders)
+            for latents in (self._members, self._non_members)
         )
         found = extract(self.pipe, self.base, embedding, self.settings.extraction, report=report, stop=self.stop)
-        inside, outside = self.domain.members, self.domain.outsiders
-        return Arm(
+        inside, outside = self.domain.members, self.domain.non_members
+        return ShakeArm(
             key=key,
             label=label,
             source=source,
             scores_members=members,
-            scores_outsiders=outsiders,
-            roc=roc(members, outsiders) if self.domain.known else None,
+            scores_non_members=non_members,
+            roc=roc(members, non_members) if self.domain.known else None,
             candidates=found,
             matches=memorised(found, inside, self.settings.eidetic),
             mistaken=memorised(found, outside, self.settings.eidetic, among=inside),

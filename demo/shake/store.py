@@ -15,7 +15,7 @@ from demo.errors import DemoError, OutputError, SettingsError
 from demo.files import write_atomically, write_text
 from demo.shake.attacks.draws import Candidate
 from demo.shake.attacks.memorised import Match
-from demo.shake.model import Arm
+from demo.shake.model import ShakeArm
 from demo.stats.roc import roc
 
 FORMAT = "lora-leak-shake-arm/1"
@@ -27,7 +27,7 @@ class DamagedError(DemoError):
     """A stored arm cannot be read."""
 
 
-class Store:
+class ShakeStore:
     """The folder of one experiment.
 
     Args:
@@ -68,7 +68,7 @@ class Store:
                 "Give the same settings, or another folder with --out.",
             )
 
-    def keep(self, arm: Arm) -> None:
+    def keep(self, arm: ShakeArm) -> None:
         """Write an arm: pictures first, its file last, so that a file means a whole arm.
 
         Raises:
@@ -82,7 +82,7 @@ class Store:
             **{name: getattr(arm, name) for name in ("key", "label", "source", "parameters", "seconds", "method")},
             **{name: getattr(arm, name) for name in ("curve", "value", "loss")},
             "scores_members": arm.scores_members.tolist(),
-            "scores_outsiders": arm.scores_outsiders.tolist(),
+            "scores_non_members": arm.scores_non_members.tolist(),
             "candidates": [{"size": c.size, "spread": c.spread, "number": c.number} for c in arm.candidates],
             "matches": [dataclasses.asdict(match) for match in arm.matches],
             "mistaken": [dataclasses.asdict(match) for match in arm.mistaken],
@@ -94,7 +94,7 @@ class Store:
         """Where the candidates of an arm lie."""
         return [self.arms / f"{key}-{n}.png" for n in range(count)]
 
-    def load(self) -> tuple[list[Arm], list[str]]:
+    def load(self) -> tuple[list[ShakeArm], list[str]]:
         """The finished arms, and what is wrong with those that cannot be read; they will be run again."""
         arms, problems = [], []
         for path in sorted(self.arms.glob("*.json")):
@@ -104,7 +104,7 @@ class Store:
                 problems.append(str(error))
         return arms, problems
 
-    def _read(self, path: Path) -> Arm:
+    def _read(self, path: Path) -> ShakeArm:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             if content.pop("format") != FORMAT:
@@ -112,15 +112,15 @@ class Store:
             if content["key"] != path.stem:
                 raise ValueError("another arm's")
             scores = [
-                torch.tensor(content.pop(f"scores_{side}"), dtype=torch.float32) for side in ("members", "outsiders")
+                torch.tensor(content.pop(f"scores_{side}"), dtype=torch.float32) for side in ("members", "non_members")
             ]
             known = all(len(side) for side in scores)
             described = content.pop("candidates")
             pictures = self._pictures(content["key"], len(described))
             matches, mistaken = ([Match(**fields) for fields in content.pop(name)] for name in ("matches", "mistaken"))
-            return Arm(
+            return ShakeArm(
                 scores_members=scores[0],
-                scores_outsiders=scores[1],
+                scores_non_members=scores[1],
                 roc=roc(scores[0], scores[1]) if known else None,
                 candidates=[
                     Candidate(picture=picture, **fields) for picture, fields in zip(pictures, described, strict=True)

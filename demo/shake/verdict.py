@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from demo.report.figures import number
-from demo.shake.model import CONTROLS, Arm, Shake
+from demo.shake.model import CONTROLS, Shake, ShakeArm
 from demo.stats.intervals import Difference
 
 RESAMPLES = 10_000
@@ -34,19 +34,19 @@ def paired_auc(
     level: float = 0.95,
     seed: int = 0,
 ) -> Difference:
-    """AUC of ``second`` minus AUC of ``first``, each (scores of members, scores of outsiders); LOW means member.
+    """AUC of ``second`` minus AUC of ``first``, each (scores of members, scores of non-members); LOW means member.
 
-    A bootstrap over pictures: members and outsiders are resampled apart, and each drawn picture brings its scores under
-    both models, for the two models are judged on the same pictures.
+    A bootstrap over pictures: members and non-members are resampled apart, and each drawn picture brings its scores
+    under both models, for the two models are judged on the same pictures.
     """
-    delta = _wins(*second) - _wins(*first)  # (members, outsiders)
-    members, outsiders = delta.shape
+    delta = _wins(*second) - _wins(*first)  # (members, non-members)
+    members, non_members = delta.shape
     estimate = float(delta.mean())
-    if min(members, outsiders) < 2:
+    if min(members, non_members) < 2:
         return Difference(estimate, math.nan, math.nan, math.nan)
     rng = np.random.default_rng(seed)
     a = rng.multinomial(members, np.full(members, 1 / members), size=n) / members
-    b = rng.multinomial(outsiders, np.full(outsiders, 1 / outsiders), size=n) / outsiders
+    b = rng.multinomial(non_members, np.full(non_members, 1 / non_members), size=n) / non_members
     draws = np.einsum("nm,nm->n", a @ delta, b)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     # One is added to both counts, so that n resamples never claim p = 0 (Davison and Hinkley 1997, eq. 4.11).
@@ -54,10 +54,10 @@ def paired_auc(
     return Difference(estimate, float(low), float(high), min(1.0, 2 * (tail + 1) / (n + 1)))
 
 
-def _wins(members: ArrayLike, outsiders: ArrayLike) -> Array:
-    """1 where a member scores lower than an outsider, 1/2 where they are equal, (n, m); its mean is the AUC."""
+def _wins(members: ArrayLike, non_members: ArrayLike) -> Array:
+    """1 where a member scores lower than an non-member, 1/2 where they are equal, (n, m); its mean is the AUC."""
     low = np.asarray(members, dtype=np.float64)[:, None]
-    high = np.asarray(outsiders, dtype=np.float64)[None]
+    high = np.asarray(non_members, dtype=np.float64)[None]
     return np.asarray((low < high) + (low == high) / 2, dtype=np.float64)
 
 
@@ -75,8 +75,8 @@ def changes(shake: Shake) -> Mapping[str, Change]:
     return found
 
 
-def _scores(arm: Arm) -> tuple[Array, Array]:
-    return arm.scores_members.double().numpy(), arm.scores_outsiders.double().numpy()
+def _scores(arm: ShakeArm) -> tuple[Array, Array]:
+    return arm.scores_members.double().numpy(), arm.scores_non_members.double().numpy()
 
 
 def headline(shake: Shake) -> tuple[str, str]:
@@ -101,10 +101,10 @@ def headline(shake: Shake) -> tuple[str, str]:
     return f"Not here: no change that the pictures of {name} alone could prove", "open"
 
 
-def _extracts(arm: Arm, shake: Shake) -> bool:
+def _extracts(arm: ShakeArm, shake: Shake) -> bool:
     """Whether more members come out than likeness alone brings, than before, and than with the control set.
 
-    Outsiders, who are as many, fall under the same criterion: a one-sided sign test at 5 % has to tell them apart.
+    Non-members, who are as many, fall under the same criterion: a one-sided sign test at 5 % has to tell them apart.
     """
     control = shake.control_of(arm)
     others = [shake.before, *([] if control is None else [control])]
@@ -113,8 +113,8 @@ def _extracts(arm: Arm, shake: Shake) -> bool:
     )
 
 
-def _remembered(arm: Arm) -> int:
-    """Extracted members less extracted outsiders."""
+def _remembered(arm: ShakeArm) -> int:
+    """Extracted members less extracted non-members."""
     return len(arm.matches) - len(arm.mistaken)
 
 
@@ -148,7 +148,7 @@ def _before(shake: Shake) -> list[str]:
     )
     return [
         f"Before any fine-tuning SecMI tells {roc.members} pictures of {shake.domain.name} in the training set from "
-        f"{roc.outsiders} outside with {area}: {knows}."
+        f"{roc.non_members} outside with {area}: {knows}."
     ]
 
 
@@ -196,7 +196,7 @@ def _extracted(shake: Shake) -> list[str]:
         return [f"Pictures that the model draws again and again: {counts}. Whether they were trained on is not known."]
     k, delta = shake.settings.eidetic.k, shake.settings.eidetic.delta
     counts = "; ".join(
-        f"{arm.title} {len(arm.matches)}" + (f" (and {len(arm.mistaken)} outsiders)" if arm.mistaken else "")
+        f"{arm.title} {len(arm.matches)}" + (f" (and {len(arm.mistaken)} non-members)" if arm.mistaken else "")
         for arm in (shake.before, *shake.arms)
     )
     sentences = [
@@ -205,8 +205,8 @@ def _extracted(shake: Shake) -> list[str]:
     ]
     if any(arm.mistaken for arm in (shake.before, *shake.arms)):
         sentences.append(
-            "Outsiders were never trained on: where they count as extracted, likeness is enough for the criterion, and "
-            "the members' count is no proof of memory."
+            "Non-members were never trained on: where they count as extracted, likeness is enough for the criterion, "
+            "and the members' count is no proof of memory."
         )
     return sentences
 
@@ -216,7 +216,7 @@ def _limits(shake: Shake) -> list[str]:
     if shake.planned > len(shake.arms):
         sentences.append(f"Stopped after {len(shake.arms)} of {shake.planned} models.")
     if shake.domain.known:
-        pictures = min(len(shake.domain.members), len(shake.domain.outsiders))
+        pictures = min(len(shake.domain.members), len(shake.domain.non_members))
         sentences.append(
             f"One person with {pictures} pictures on either side is an anecdote: a change as small as the published "
             "ones needs many people."

@@ -18,7 +18,7 @@ from demo.report.write import strict
 from demo.shake.gallery import CSS as PAIRS
 from demo.shake.gallery import extracted, synthetic
 from demo.shake.methods.registry import METHODS
-from demo.shake.model import SOURCES, Arm, Curve, Shake
+from demo.shake.model import SOURCES, Curve, Shake, ShakeArm
 from demo.shake.plan import main_arms
 from demo.shake.plots import Change as Shift
 from demo.shake.plots import ablation_plot, changes_plot, roc_plot
@@ -82,7 +82,7 @@ def as_json(shake: Shake) -> dict[str, Any]:
         "planned": shake.planned,
         "arms": [arm_json(arm, found.get(arm.key)) for arm in (shake.before, *shake.arms)],
         "members": len(shake.domain.members),
-        "outsiders": len(shake.domain.outsiders),
+        "non_members": len(shake.domain.non_members),
         "settings": shake.settings.model_dump(mode="json"),
         "budgets": shake.budgets,
         "seed": shake.seed,
@@ -91,7 +91,7 @@ def as_json(shake: Shake) -> dict[str, Any]:
     return {key: strict(value) for key, value in content.items()}
 
 
-def arm_json(arm: Arm, change: Change | None) -> dict[str, Any]:
+def arm_json(arm: ShakeArm, change: Change | None) -> dict[str, Any]:
     """One arm, with the scores of single pictures: they are figures, not pictures."""
     return {
         "key": arm.key,
@@ -105,9 +105,9 @@ def arm_json(arm: Arm, change: Change | None) -> dict[str, Any]:
         "change_against_control": None if change is None or change.control is None else _difference(change.control),
         "candidates": len(arm.candidates),
         "extracted": [dataclasses.asdict(match) for match in arm.matches],
-        "outsiders_taken_for_extracted": len(arm.mistaken),
+        "non_members_taken_for_extracted": len(arm.mistaken),
         "scores_members": arm.scores_members.tolist(),
-        "scores_outsiders": arm.scores_outsiders.tolist(),
+        "scores_non_members": arm.scores_non_members.tolist(),
         "parameters": arm.parameters,
         "loss": finite(arm.loss),
         "seconds": arm.seconds,
@@ -169,9 +169,9 @@ def _table(shake: Shake, found: Mapping[str, Change]) -> str:
     )
 
 
-def _row(arm: Arm, change: Change | None) -> str:
+def _row(arm: ShakeArm, change: Change | None) -> str:
     figures = (None,) * 4 if arm.roc is None else (arm.roc.auc, arm.roc.asr, arm.roc.tpr_few, arm.roc.tpr_fewer)
-    extracted = f"{len(arm.matches)}" + (f"<small>outsiders {len(arm.mistaken)}</small>" if arm.mistaken else "")
+    extracted = f"{len(arm.matches)}" + (f"<small>non-members {len(arm.mistaken)}</small>" if arm.mistaken else "")
     cells = [
         *(_interval(figure) for figure in figures),
         "" if change is None else _split(signed(change.after)),
@@ -208,7 +208,7 @@ def _pictures(shake: Shake) -> str:
         )
     parts = [("What the model drew itself, and was fine-tuned on (SP set)", synthetic(shake))]
     parts.append(("In the training set", _row_of(shake.domain.members, "Training picture")))
-    parts.append(("The same person, never trained on", _row_of(shake.domain.outsiders, "Picture outside")))
+    parts.append(("The same person, never trained on", _row_of(shake.domain.non_members, "Picture outside")))
     rows = "".join(f"<h3>{name}</h3>{row}" for name, row in parts if row)
     return rows + (f"<h3>Drawn again and again</h3>{found}" if (found := extracted(shake)) else "")
 

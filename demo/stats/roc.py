@@ -36,19 +36,19 @@ class Roc:
     tpr: Array
     """(m,) true-positive rates there."""
     members: int
-    outsiders: int
+    non_members: int
     units: int
     """What was resampled: people where groups were given, pictures otherwise."""
 
     def resolves(self, rate: float) -> bool:
-        """Whether one false alarm among the outsiders is no more than ``rate``; else TPR there is TPR at none."""
-        return self.outsiders * rate >= 1 - _SLACK
+        """Whether one false alarm among the non-members is no more than ``rate``; else TPR there is TPR at none."""
+        return self.non_members * rate >= 1 - _SLACK
 
     def notes(self) -> list[str]:
         """What the sample is too small for, in sentences."""
         return [
-            f"{self.outsiders} outsiders cannot resolve a false-positive rate of {rate:.1%}: what stands there is the "
-            f"true-positive rate at no false positive at all ({round(1 / rate)} or more are needed)."
+            f"{self.non_members} non-members cannot resolve a false-positive rate of {rate:.1%}: what stands there is "
+            f"the true-positive rate at no false positive at all ({round(1 / rate)} or more are needed)."
             for rate in (FEW, FEWER)
             if not self.resolves(rate)
         ]
@@ -57,7 +57,7 @@ class Roc:
         """Plain numbers, without the curve; an interval that is not there is null."""
         figures = {"auc": self.auc, "asr": self.asr, "tpr_at_1": self.tpr_few, "tpr_at_0.1": self.tpr_fewer}
         out: dict[str, Any] = {key: interval_json(found) for key, found in figures.items()}
-        counts = {"members": self.members, "outsiders": self.outsiders, "units": self.units}
+        counts = {"members": self.members, "non_members": self.non_members, "units": self.units}
         return out | counts | {"notes": self.notes()}
 
 
@@ -69,7 +69,7 @@ def interval_json(found: Interval) -> dict[str, float | None]:
 
 def roc(
     scores_members: ArrayLike,
-    scores_outsiders: ArrayLike,
+    scores_non_members: ArrayLike,
     *,
     groups: tuple[ArrayLike, ArrayLike] | None = None,
     resamples: int = RESAMPLES,
@@ -79,17 +79,17 @@ def roc(
 
     Args:
         scores_members: (n,) scores that should be low.
-        scores_outsiders: (m,) scores that should be high.
+        scores_non_members: (m,) scores that should be high.
         groups: ids of the people (n,), (m,). Then people are drawn with replacement, each with all of their pictures:
-            pictures of one person are not independent. A draw that holds only members or only outsiders is left out.
-            Without groups members and outsiders are drawn separately, picture by picture.
+            pictures of one person are not independent. A draw that holds only members or only non-members is left out.
+            Without groups members and non-members are drawn separately, picture by picture.
         resamples: of the bootstrap.
         seed: of the bootstrap.
 
     Raises:
         ValueError: no scores on one side, a score that is not finite, or groups of other lengths.
     """
-    low, high = _checked(scores_members), _checked(scores_outsiders)
+    low, high = _checked(scores_members), _checked(scores_non_members)
     n, m = len(low), len(high)
     values = np.concatenate([low, high])
     order = np.argsort(values, kind="stable")

@@ -28,7 +28,7 @@ class DamagedError(DemoError):
     """A stored point cannot be read."""
 
 
-class Store:
+class SweepStore:
     """The folder of one sweep.
 
     Args:

@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     encoder.add_argument("--people", type=int, default=8, help="LoRAs an update")
     encoder.add_argument("--pictures", type=int, default=4, help="noisy pictures of each")
     encoder.add_argument("--lr", type=float, default=1e-3)
-    encoder.add_argument("--echo-lr", type=float, default=1e-3)
+    encoder.add_argument("--readout-lr", type=float, default=1e-3)
     encoder.add_argument("--adam-epsilon", type=float, default=1e-8)
     encoder.add_argument(
         "--embedding-weight", type=float, default=0.0, help="of the error to the secret prompt's embedding"
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     encoder.add_argument("--length", type=int, default=None, help="tokens of z; by default one for all that is read")
     for flag in ("clip", "causal", "variational", "timestep", "start-at-prompt"):
         encoder.add_argument(f"--no-{flag}", dest=flag.replace("-", "_"), action="store_false")
-    encoder.add_argument("--echo", action="store_true", help="read the cross-attention updates backwards, too")
+    encoder.add_argument("--readout", action="store_true", help="read the cross-attention updates backwards, too")
     encoder.add_argument("--limit", type=int, default=None, help="only the first n groups of the zoo")
     encoder.add_argument(
         "--out",
@@ -235,7 +235,7 @@ def _encoder(args: argparse.Namespace) -> None:
         causal=args.causal,
         variational=args.variational,
         timestep=args.timestep,
-        echo=args.echo,
+        readout=args.readout,
         start_at_prompt=args.start_at_prompt,
     )
     settings = encoder.TrainSettings(
@@ -244,7 +244,7 @@ def _encoder(args: argparse.Namespace) -> None:
         people=args.people,
         pictures=args.pictures,
         lr=args.lr,
-        echo_lr=args.echo_lr,
+        readout_lr=args.readout_lr,
         adam_epsilon=args.adam_epsilon,
         noise_from=args.noise_from,
         embedding_weight=args.embedding_weight,
@@ -262,7 +262,9 @@ def _encoder(args: argparse.Namespace) -> None:
         encoder.new_encoder(pipe, base, lora, parts),
         lora,
         settings,
-        work=args.work / "encoder" / f"{base.key}-{parts.matrices}{'-echo' if args.echo else ''}-{settings.algorithm}",
+        work=args.work
+        / "encoder"
+        / f"{base.key}-{parts.matrices}{'-readout' if args.readout else ''}-{settings.algorithm}",
         zoo=bank,
         draw_people=lambda k: [pool[i] for i in rng.choice(len(pool), k, replace=False)],  # type: ignore[misc]
         checkpoint_every=args.checkpoint_every,

@@ -70,7 +70,7 @@ def cached_latents(faces: Faces, autoencoder: AutoencoderTiny, work: Path, devic
     return load_file(path)["latents"]
 
 
-def lesson(work: Path, device: str, *, detail: float = 0.0) -> unet.Lesson:
+def curriculum(work: Path, device: str, *, detail: float = 0.0) -> unet.Curriculum:
     """What the UNet learns from: pictures, latents, and the text tower; the scale of the latents is measured once."""
     faces = data.load(work)
     autoencoder = AutoencoderTiny.from_pretrained(model_folder(work, "vae"), dtype=torch.float32)
@@ -82,7 +82,7 @@ def lesson(work: Path, device: str, *, detail: float = 0.0) -> unet.Lesson:
         autoencoder.save_pretrained(work / "vae" / "model")
     model = CLIPModel.from_pretrained(model_folder(work, "clip"), dtype=torch.float32)
     tokenizer = CLIPTokenizer.from_pretrained(model_folder(work, "clip"))
-    return unet.Lesson(faces, latents.float().mul(scale).half(), clip.text_half(model), tokenizer, detail)
+    return unet.Curriculum(faces, latents.float().mul(scale).half(), clip.text_half(model), tokenizer, detail)
 
 
 def run_unet(
@@ -93,20 +93,20 @@ def run_unet(
     Args:
         start: a file of weights to begin from where there is no check-point.
         seen: pictures that they have seen, if the file does not say so itself.
-        detail: how much more channels of little variance count (:class:`demo.train.unet.Lesson`).
+        detail: how much more channels of little variance count (:class:`demo.train.unet.Curriculum`).
     """
     weights = None
     if is_fresh(work, "unet") and start is not None:
         weights = unet.new_unet(vae.CHANNELS)
         weights.load_state_dict({name: tensor.float() for name, tensor in load_file(start).items()})
-    taught = lesson(work, device, detail=detail)
+    taught = curriculum(work, device, detail=detail)
     trained = unet.train(taught, work=work, pictures=pictures, device=device, start=weights, seen=seen)
     trained.save_pretrained(work / "unet" / "average")
 
 
 def run_cool(work: Path, pictures: int, device: str, *, detail: float = 0.0) -> None:
     """Stage ``cool``: lower the rate to nothing in a copy; the result is what ``assemble`` takes."""
-    unet.cool(lesson(work, device, detail=detail), work=work, pictures=pictures, device=device).save_pretrained(
+    unet.cool(curriculum(work, device, detail=detail), work=work, pictures=pictures, device=device).save_pretrained(
         work / "unet" / "model"
     )
 

@@ -118,7 +118,7 @@ class Checkpoint:
             seen = int(notes["seen"])
             for name, part in self._parts.items():
                 prefix = f"{name}/"
-                found = {key[len(prefix) :]: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}
+                found = {key[len(prefix) :]: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118
                 if isinstance(part, torch.optim.Optimizer):
                     state: dict[int, dict[str, Tensor]] = {}
                     for key, value in found.items():

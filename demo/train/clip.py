@@ -13,9 +13,9 @@ import torch
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextModel, CLIPTokenizer
 
-from demo.train.course import Course
 from demo.train.data import SIDE, WORK, Faces
 from demo.train.precision import mixed_precision
+from demo.train.training_run import TrainingRun
 
 VOCABULARY = 2048
 LENGTH = 32  # tokens
@@ -115,7 +115,7 @@ def train(
     if torch.device(device).type == "cpu":
         model.set_attn_implementation("eager")  # torch's fused attention is several times slower in bfloat16 there
     optimiser = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.98), weight_decay=0.05)
-    course = Course(
+    run = TrainingRun(
         "clip",
         model,
         [optimiser],
@@ -128,10 +128,10 @@ def train(
         unit="pairs",
         besides=f" of {math.log(batch):.3f}",
     )
-    rng = np.random.default_rng([seed, course.seen])
-    while course.goes_on:
-        falling = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * course.seen / pictures))
-        course.set_rate(min(1, (course.seen + batch) / 6000) * falling)
+    rng = np.random.default_rng([seed, run.seen])
+    while run.goes_on:
+        falling = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * run.seen / pictures))
+        run.set_rate(min(1, (run.seen + batch) / 6000) * falling)
         with torch.no_grad():
             model.logit_scale.clamp_(max=math.log(100))
         rows = np.unique(faces.draw(rng, batch))
@@ -143,8 +143,8 @@ def train(
         ids = ids[:, :longest].to(device)
         with mixed_precision(device):
             loss = model(input_ids=ids, pixel_values=x, return_loss=True).loss
-        course.step(loss)
-    course.end()
+        run.step(loss)
+    run.end()
     return model.cpu().eval(), tokenizer
 
 

@@ -37,9 +37,9 @@ class Faces:
         return len(self.table)
 
     def draw(self, rng: np.random.Generator, n: int) -> NDArray[np.int64]:
-        """``n`` row numbers for a batch, with replacement; a picture of dose d comes d times as often as one of dose 1."""
+        """``n`` row numbers for a batch, with replacement; a picture of dose d comes d times as often as one of 1."""
         if not hasattr(self, "_order"):
-            dose = self.table["dose"] if "dose" in self.table else 1
+            dose = self.table.get("dose", 1)
             object.__setattr__(self, "_order", np.repeat(np.arange(len(self)), dose))
         order: NDArray[np.int64] = self._order  # type: ignore[attr-defined]
         return order[rng.integers(len(order), size=n)]

@@ -53,7 +53,7 @@ class TrainSettings(Settings):
     pictures: int = Field(4, ge=0)  # noisy pictures of each; 0: the embedding alone is learned
     embedding_weight: float = Field(0.0, ge=0)  # of the squared error to the secret prompt's embedding (zoo only)
     lr: float = Field(1e-3, gt=0)
-    echo_lr: float = Field(1e-3, gt=0)  # of the echo path
+    readout_lr: float = Field(1e-3, gt=0)  # of the cross-attention read-out
     noise_from: float = Field(0.0, ge=0, lt=1)  # share of the schedule, from its clean end, that is left out
     weight_decay: float = Field(5e-4, ge=0)
     adam_epsilon: float = Field(1e-8, gt=0)
@@ -142,11 +142,11 @@ def train(
     streams = Streams(seed)
     named = [(name, p) for name, p in encoder.named_parameters() if p.requires_grad]
     parameters = [p for _, p in named]
-    echo = [p for name, p in named if name.startswith("echo.")]
-    rest = [p for name, p in named if not name.startswith("echo.")]
-    rates = [settings.lr, settings.echo_lr][: 2 if echo else 1]
+    readout = [p for name, p in named if name.startswith("readout.")]
+    rest = [p for name, p in named if not name.startswith("readout.")]
+    rates = [settings.lr, settings.readout_lr][: 2 if readout else 1]
     optimiser = torch.optim.AdamW(
-        [{"params": rest}, {"params": echo}][: len(rates)],
+        [{"params": rest}, {"params": readout}][: len(rates)],
         lr=settings.lr,
         weight_decay=settings.weight_decay,
         eps=settings.adam_epsilon,

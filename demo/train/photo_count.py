@@ -128,7 +128,7 @@ def calibration(base: Base, settings: LoraSettings, folder: Path) -> Calibration
 def _read(path: Path, how: Mapping[str, str]) -> dict[str, Tensor]:
     with safe_open(path, framework="pt") as file:
         refuse_others(path, file.metadata() or {}, how)
-        return {key: file.get_tensor(key) for key in file.keys()}
+        return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
 
 
 def _spectra(state: dict[str, Tensor], scale: float) -> dict[str, Tensor]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from huggingface_hub import HfApi
 
-from demo.attack.manifest import Entry, entry_of, record, verified
+from demo.attack.manifest import ManifestEntry, entry_of, record, verified
 from demo.errors import OutputError, WeightsError
 
 
-def publish(encoder: Path, key: str, repo: str, *, private: bool = False, api: Any = None) -> Entry:
+def publish(encoder: Path, key: str, repo: str, *, private: bool = False, api: Any = None) -> ManifestEntry:
     """Upload an encoder under the name that its manifest has for it, and pin the commit in that manifest.
 
     Args:

@@ -27,10 +27,10 @@ from demo.files import write_atomically
 from demo.models.sampling import velocity_weight
 from demo.train.checkpoint import seen_by
 from demo.train.clip import WIDTH, tokens
-from demo.train.course import Course
 from demo.train.data import WORK, Faces
 from demo.train.muon import muon_and_adamw
 from demo.train.precision import computes_in, mixed_precision, plain_attention
+from demo.train.training_run import TrainingRun
 
 BLOCKS = (128, 256)
 BATCH = 128
@@ -69,7 +69,7 @@ def new_scheduler() -> DDIMScheduler:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Curriculum:
     """What the network learns from, and how its errors count.
 
     Attributes:
@@ -131,7 +131,7 @@ def stratified(n: int, generator: torch.Generator | None = None) -> Tensor:
 
 
 def train(
-    lesson: Lesson,
+    curriculum: Curriculum,
     *,
     work: Path = WORK,
     pictures: int = 4_000_000,
@@ -155,29 +155,29 @@ def train(
         the moving average.
     """
     torch.manual_seed(seed)
-    unet = (start or new_unet(lesson.latents.shape[2])).to(device).train()
+    unet = (start or new_unet(curriculum.latents.shape[2])).to(device).train()
     plain_attention(unet)
-    lesson.text_encoder.to(device).eval().requires_grad_(False)
+    curriculum.text_encoder.to(device).eval().requires_grad_(False)
     optimisers = muon_and_adamw(unet, dtype=computes_in(device))
-    course = Course("unet", unet, optimisers, work, pictures=pictures, batch=batch, seen=seen, decay=average)
-    began = course.seen
+    run = TrainingRun("unet", unet, optimisers, work, pictures=pictures, batch=batch, seen=seen, decay=average)
+    began = run.seen
     torch.manual_seed(seed + began)  # a resumed run does not see the timesteps and the noise of its start again
-    weights = lesson.channel_weights().to(device)
+    weights = curriculum.channel_weights().to(device)
     rng = np.random.default_rng([seed, began])
-    while course.goes_on:
-        rising = 1.0 if course.resumed else (course.seen + batch - began) / WARM_UP
-        falling = 1.0 if falls_from is None else (pictures - course.seen) / (pictures - falls_from)
-        course.set_rate(min(1.0, rising, falling))
-        x0, context = lesson.batch(rng, batch)
+    while run.goes_on:
+        rising = 1.0 if run.resumed else (run.seen + batch - began) / WARM_UP
+        falling = 1.0 if falls_from is None else (pictures - run.seen) / (pictures - falls_from)
+        run.set_rate(min(1.0, rising, falling))
+        x0, context = curriculum.batch(rng, batch)
         error = velocity_error(unet, x0, context, stratified(batch), torch.randn_like(x0))
-        course.step((error * weights).mean())
-    course.end()
+        run.step((error * weights).mean())
+    run.end()
     unet.set_default_attn_processor()
     return unet.cpu().eval()
 
 
 def cool(
-    lesson: Lesson, *, pictures: int, work: Path = WORK, batch: int = BATCH, device: str = "cpu"
+    curriculum: Curriculum, *, pictures: int, work: Path = WORK, batch: int = BATCH, device: str = "cpu"
 ) -> UNet2DConditionModel:
     """Lower the rate to nothing over ``pictures`` more, in a copy of the run in ``work``, which stays as it is.
 
@@ -196,7 +196,7 @@ def cool(
         write_atomically(copy, partial(shutil.copyfile, run))
     falls_from = int(folder.name.removeprefix("cooled-"))
     cooled = train(
-        lesson,
+        curriculum,
         work=folder,
         pictures=falls_from + pictures,
         falls_from=falls_from,

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from demo.train.course import Course
 from demo.train.data import WORK, Faces
+from demo.train.training_run import TrainingRun
 
 CHANNELS = 20
 WIDTH = 64
@@ -131,14 +131,14 @@ def train(
     # Channels last: a third off the time of these convolutions on a CPU.
     decoder = vae.decoder.to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(decoder.parameters(), lr=lr, betas=(0.9, 0.99))
-    course = Course(
+    run = TrainingRun(
         "vae", decoder, [optimiser], work, pictures=pictures, batch=batch, every_seconds=240, every_steps=200
     )
     lpips = perceptual_loss(to) if perceptual else None
-    generator = torch.Generator().manual_seed(seed + course.seen)
-    while course.goes_on:
-        left = (pictures - course.seen) / (0.3 * pictures)
-        course.set_rate(min(1, (course.seen + batch) / 1000, left + 0.01))
+    generator = torch.Generator().manual_seed(seed + run.seen)
+    while run.goes_on:
+        left = (pictures - run.seen) / (0.3 * pictures)
+        run.set_rate(min(1, (run.seen + batch) / 1000, left + 0.01))
         rows = torch.randint(len(faces), (batch,), generator=generator).numpy()
         x = torch.from_numpy(faces.pixels[np.sort(rows)]).to(to).permute(0, 3, 1, 2).float().div(127.5).sub(1)
         if torch.rand((), generator=generator) < 0.5:
@@ -149,8 +149,8 @@ def train(
         loss = (out - x).abs().mean() + gradient_l1(out, x)
         if lpips is not None:
             loss = loss + perceptual * lpips(out, x).mean()
-        course.step(loss)
-    course.end()
+        run.step(loss)
+    run.end()
     return vae.cpu().eval()
 
 

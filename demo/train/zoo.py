@@ -242,7 +242,7 @@ class Zoo:
                 latents = file.get_tensor("latents")
                 for step in notes["steps"].split(","):
                     prefix = f"{step}/"
-                    unet = {key[len(prefix) :]: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}
+                    unet = {key[len(prefix) :]: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118
                     embedding = unet.pop(EMBEDDING, None)
                     self._items.append((unet, float(notes["scale"]), int(step), latents, embedding))
         self.people = len(seen)

@@ -14,7 +14,7 @@ from gradio.components import Component
 from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
 from demo.report import Arm
 from demo.session import lora_file, story_jobs
-from demo.session.desk import Attacked, Released, Source
+from demo.session.desk import Attacked, PhotoSource, Released
 from demo.session.forms import find, order
 from demo.session.services import Services
 from demo.session.uploads import discard_upload, uploaded
@@ -87,7 +87,7 @@ def build_attack_tab(services: Services) -> AttackTab:
         max_height=420,
         visible=False,
     )
-    said = gr.HTML(elem_id="leak0")
+    said = gr.HTML(elem_id="metadata-leak")
     with gr.Row():
         clean = gr.Button("Make a clean copy", size="sm", visible=False, elem_id="clean")
         download = gr.DownloadButton("Download the clean copy", size="sm", visible=False, elem_id="download-clean")
@@ -120,7 +120,7 @@ def build_attack_tab(services: Services) -> AttackTab:
         arm = Arm(made.attack, f"Reconstruction: {entry.title.lower()}", entry.explanation, made.pictures, made.best)
         return {drawn: pictures.html(pictures.arm_row(arm, wrap=True) + _without_encoder(attacked, services))}
 
-    def source(view: View) -> Source | None:
+    def source(view: View) -> PhotoSource | None:
         return None if view.desk.released is None else view.desk.released.source
 
     facets = (

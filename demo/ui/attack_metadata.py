@@ -1,4 +1,4 @@
-"""Leak 0 in HTML: what the file says by itself. Every text of the file is escaped: it is a stranger's."""
+"""The metadata leak in HTML: what the file says by itself. Every text of the file is escaped: it is a stranger's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from demo.lora.metadata.leak import Finding, excerpt
-from demo.report.page import GRAVITY, LEAK0, SILENT
+from demo.report.page import GRAVITY, METADATA_LEAK, SILENT
 from demo.ui.components.pictures import note
 
 SHOWN = 2000  # characters of a value of the raw metadata
@@ -16,7 +16,7 @@ MOST = 300  # keys of them
 def panel(said: Sequence[Finding], metadata: Mapping[str, str]) -> str:
     """The findings, the gravest first, and the metadata as they are in the file."""
     return (
-        f'<section class="ll-leak0" aria-label="Leak 0"><h3>{LEAK0}</h3>{_lead(said)}'
+        f'<section class="ll-metadata" aria-label="Metadata leak"><h3>{METADATA_LEAK}</h3>{_lead(said)}'
         f"{_items(said) if said else ''}{_raw(metadata)}</section>"
     )
 

@@ -197,7 +197,7 @@ def _person_html(services: Services, name: object, base_key: object) -> str:
     except DemoError as error:
         return pictures.note(str(error), "bad")
     rows = []
-    for words, some in (("In the training set", domain.members), ("Never trained on", domain.outsiders)):
+    for words, some in (("In the training set", domain.members), ("Never trained on", domain.non_members)):
         tiles = [
             pictures.tile(picture, f"{name}, {words.lower()}, picture {n} of {len(some)}")
             for n, picture in enumerate(some, 1)

@@ -8,7 +8,7 @@ from html import escape
 from demo.defences.base import Defence
 from demo.session.desk import Shook
 from demo.shake.gallery import extracted, synthetic
-from demo.shake.model import Arm, Shake, ShakeSettings
+from demo.shake.model import Shake, ShakeArm, ShakeSettings
 from demo.shake.plan import main_arms, planned
 from demo.shake.plots import Change, ablation_plot, changes_plot, roc_plot, signed, span
 from demo.shake.run import changes, verdict
@@ -115,7 +115,7 @@ def table(shake: Shake) -> str:
     )
 
 
-def _row(arm: Arm, change: Interval | None) -> str:
+def _row(arm: ShakeArm, change: Interval | None) -> str:
     roc = arm.roc
     cells = [
         "not known" if roc is None else span(roc.auc),

@@ -21,7 +21,7 @@ from demo.defences.release import write_tuned
 from demo.errors import WeightsError
 from demo.finetune.class_images import draw_some
 from demo.finetune.dreambooth import FineTuned, fine_tune_part, finished
-from demo.finetune.resume import Part
+from demo.finetune.resume import TrainingState
 from demo.finetune.settings import LoraSettings, find_preset
 from demo.hardware.zero_gpu import TURN_S, on_gpu
 from demo.lora.files import LoraWeights, read_lora
@@ -35,7 +35,7 @@ from demo.report.verdict import judge
 from demo.shake.gate.decision import load_gate, refuse_drawn
 from demo.workflow import pipeline_cache
 from demo.workflow.arms import CONTROLS, compared_arms, measure
-from demo.workflow.zero_gpu_turns import draw_class_images, drawing_seconds, fetch_first, prepare_drawing, take_parts
+from demo.workflow.zero_gpu_turns import draw_class_images, drawing_seconds, fetch_first, prepare_drawing, take_turns
 
 # One pipeline per base is shared, and merging a LoRA changes it in place: one job at a time.
 COMPUTE = Lock()
@@ -98,7 +98,7 @@ def tune(
         if photos and settings.prior_weight:
             draw_class_images(_class_images, base, settings.class_images, report=report, stop=stop)
         made = (base_key, photos, settings, defence, seed)
-        part = take_parts(_tune_part, made, settings.steps, report=report, stop=stop)
+        part = take_turns(_tune_part, made, settings.steps, report=report, stop=stop)
     tuned = finished(part, len(photos), settings, defence)
     if out is not None:
         write_tuned(out, tuned)
@@ -121,12 +121,12 @@ def _tune_part(
     settings: LoraSettings,
     defence: Defence | None,
     seed: int,
-    begun: Part | None,
+    begun: TrainingState | None,
     limit_s: float | None,
     *,
     report: Report | None,
     stop: Event | None,
-) -> Part:
+) -> TrainingState:
     deadline = None if limit_s is None else time.monotonic() + limit_s  # loading is part of the turn
     return fine_tune_part(
         pipeline(base_key, whole=True),
@@ -262,7 +262,7 @@ def compare(
         seconds=dict(watch.seconds),
         notes=[*notes, *lacking],
         seen=seen_matrices(released.tensors),
-        leak0=scan_metadata(released.metadata),
+        metadata_leak=scan_metadata(released.metadata),
         photos=list(photos),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from demo.errors import GpuError
 from demo.finetune.class_images import BATCH, stored
-from demo.finetune.resume import Part
+from demo.finetune.resume import TrainingState
 from demo.hardware.zero_gpu import START_S, TURN_S, on_gpu, zero_gpu
 from demo.models.bases import Base
 from demo.models.hub import fetch
@@ -69,9 +69,14 @@ def draw_class_images(
         on_gpu(work, base.key, count, seconds - START_S, seconds=seconds, report=report, stop=stop)
 
 
-def take_parts(
-    work: Callable[..., Part], made: tuple[Any, ...], steps: int, *, report: Report | None = None, stop: Event | None
-) -> Part:
+def take_turns(
+    work: Callable[..., TrainingState],
+    made: tuple[Any, ...],
+    steps: int,
+    *,
+    report: Report | None = None,
+    stop: Event | None,
+) -> TrainingState:
     """A fine-tuning of so many steps: at one go, on ZeroGPU in parts.
 
     Args:

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import torch
 
-from demo.attack.cross_attention_readout import EchoPath
+from demo.attack.cross_attention_readout import CrossAttentionReadout
 
 SHAPES = {"down.attn1.to_v": (12, 12), "down.attn2.to_q": (12, 12), "down.attn2.to_v": (12, 8), "up.attn2.to_v": (6, 8)}
 
 
-def make(tokens: int = 5) -> EchoPath:
+def make(tokens: int = 5) -> CrossAttentionReadout:
     torch.manual_seed(0)
-    path = EchoPath(SHAPES, hidden=8, tokens=tokens, probes=3)
+    path = CrossAttentionReadout(SHAPES, hidden=8, tokens=tokens, probes=3)
     torch.nn.init.normal_(path.mixture)
     return path.double()
 
@@ -26,7 +26,7 @@ def test_reads_the_layers_that_see_text_and_no_others() -> None:
 
 
 def test_starts_at_nothing_and_has_the_embedding_s_shape() -> None:
-    path = EchoPath(SHAPES, hidden=8, tokens=5).double()
+    path = CrossAttentionReadout(SHAPES, hidden=8, tokens=5).double()
     out = path(random_pairs())
     assert out.shape == (2, 5, 8)
     assert not out.any()

@@ -11,7 +11,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from demo.bench import __main__, dp, models
 from demo.bench.opacus_step import OpacusStep, largest_difference
-from demo.defences.base import Problem
+from demo.defences.base import FineTuningTask
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import SettingsError
 from demo.finetune.settings import LoraSettings
@@ -22,7 +22,7 @@ QUICK = LoraSettings(unet_rank=2, text_rank=2, batch=2, class_batch=1, lr=1e-2)
 
 
 @pytest.fixture
-def problem(tiny_pipe, tiny_base) -> Iterator[Problem]:
+def problem(tiny_pipe, tiny_base) -> Iterator[FineTuningTask]:
     torch.set_num_threads(1)
     ids = token_ids(tiny_pipe, [tiny_base.instance_prompt.format(trigger="qzx")])
     prior = torch.randn(3, 4, 4, 4)

@@ -399,10 +399,10 @@ def test_a_file_from_the_wild_says_its_trigger_and_a_clean_copy_does_not(
     assert "high: trigger word: zorblax (ss_dataset_dirs)" in printed.err
     assert "\x1b[2J" not in printed.err
     result = json.loads(printed.out.splitlines()[-1])
-    assert {"zorblax"} == {said["value"] for said in result["leak0"] if said["kind"] == "trigger"}
+    assert {"zorblax"} == {said["value"] for said in result["metadata_leak"] if said["kind"] == "trigger"}
     assert result["files"]["clean"] == str(tmp_path / "clean.safetensors")
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
-    assert report["leak0"] == result["leak0"]
+    assert report["metadata_leak"] == result["metadata_leak"]
     assert scan(tmp_path / "clean.safetensors") == ()
 
 

@@ -71,7 +71,7 @@ def tiny(tiny_pipe, tiny_base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(BASES, "tiny", tiny_base)
     monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
-    embed = lambda some: np.array([np.asarray(p.convert("L").resize((16, 8)), dtype=float).ravel() / 255 for p in some])
+    embed = lambda some: np.array([np.asarray(p.convert("L").resize((16, 8)), dtype=float).ravel() / 255 for p in some])  # noqa: E731
     monkeypatch.setattr(recognise, "embed", embed)
     monkeypatch.setattr(clip, "embed_images", lambda which, some, device="auto": embed(some))
     monkeypatch.setattr(clip, "embed_text", lambda *_: np.ones((1, 128)))

@@ -9,7 +9,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
-from demo.defences.base import Problem
+from demo.defences.base import FineTuningTask
 from demo.finetune.dreambooth import adapters
 from demo.finetune.settings import LoraSettings
 from demo.models.bases import Base
@@ -26,12 +26,12 @@ def problem_on(
     *,
     spread: float,
     lr: float = 1e-2,
-) -> Iterator[Problem]:
+) -> Iterator[FineTuningTask]:
     """With adapters on the pipeline, normal and of standard deviation ``spread``: were B zero, A had no gradient."""
     with adapters(pipe, settings) as parameters:
         for p in parameters:
             p.data = spread * torch.randn(p.shape, dtype=photos.dtype)
-        yield Problem(
+        yield FineTuningTask(
             pipe,
             photos,
             prior,

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from demo.defences import accounting
-from demo.defences.base import Problem
+from demo.defences.base import FineTuningTask
 from demo.defences.dpdm import Dpdm, DpStep, in_parts
 from demo.defences.noise import Noise, SecureNoise
 from demo.defences.per_sample import PerSampleGradients, clip_factors, norms
@@ -34,7 +34,9 @@ OPEN = Dpdm(epsilon=None, noise_multiplier=1.0, noise_seed=1)
 
 
 @pytest.fixture
-def problem(tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[Image.Image]) -> Iterator[Problem]:
+def problem(
+    tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[Image.Image]
+) -> Iterator[FineTuningTask]:
     """Five photos and four class images in float64; B is not zero, else A's gradients vanish."""
     torch.manual_seed(0)
     photos = encode_pictures(tiny_pipe, pictures).double()
@@ -45,7 +47,7 @@ def problem(tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[
         yield found
 
 
-def loss_of(problem: Problem, x0: Tensor, ids: Tensor, draws: int, seed: int) -> Tensor:
+def loss_of(problem: FineTuningTask, x0: Tensor, ids: Tensor, draws: int, seed: int) -> Tensor:
     """Loss of each picture, (n,): the mean over its draws, each picture's randomness from a seed of its own."""
     context = text_embeddings(problem.pipe.text_encoder, ids.expand(len(x0), -1)).repeat_interleave(draws, 0)
     noise, noisy, steps = [], [], []
@@ -61,7 +63,7 @@ def loss_of(problem: Problem, x0: Tensor, ids: Tensor, draws: int, seed: int) ->
 
 
 @pytest.mark.parametrize("draws", [1, 3])
-def test_per_sample_gradients_equal_a_loop_of_single_backward_passes(problem: Problem, draws: int) -> None:
+def test_per_sample_gradients_equal_a_loop_of_single_backward_passes(problem: FineTuningTask, draws: int) -> None:
     pipe, parameters = problem.pipe, problem.parameters
     gradients = PerSampleGradients([pipe.unet, pipe.text_encoder], parameters)
     gradients.begin(len(problem.photos), (draws, 1))
@@ -83,7 +85,9 @@ def test_per_sample_gradients_equal_a_loop_of_single_backward_passes(problem: Pr
 
 
 @pytest.mark.parametrize("draws", [1, 2, 7])
-def test_a_large_batch_goes_through_the_models_in_parts_with_the_same_result(problem: Problem, draws: int) -> None:
+def test_a_large_batch_goes_through_the_models_in_parts_with_the_same_result(
+    problem: FineTuningTask, draws: int
+) -> None:
     found, rows = [], list[int]()
     count = problem.pipe.unet.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
     for parts in (False, True):
@@ -118,7 +122,7 @@ def test_parts_cover_a_batch_once(photos: int, draws: int, others: int, most: in
     assert public == others
 
 
-def test_a_step_sums_clipped_photos_and_leaves_class_images_outside(problem: Problem) -> None:
+def test_a_step_sums_clipped_photos_and_leaves_class_images_outside(problem: FineTuningTask) -> None:
     """What the step adds up is a clipped sum; what it adds to that is the class images' own gradient and noise."""
     quiet = OPEN.model_copy(update={"noise_multiplier": 1e-9, "clip": 0.01})
     step = DpStep(quiet, problem)
@@ -141,7 +145,7 @@ def test_clipping_bounds_each_sample_and_leaves_small_ones_alone() -> None:
     assert torch.allclose(clipped[~small], torch.ones(int((~small).sum())))
 
 
-def test_noise_has_the_variance_that_the_ledger_states(problem: Problem) -> None:
+def test_noise_has_the_variance_that_the_ledger_states(problem: FineTuningTask) -> None:
     """With no photo in the batch and no class images, the gradient is sigma C N(0, 1) / (q N) and nothing else."""
     lonely = replace(problem, prior=None, settings=SETTINGS.model_copy(update={"steps": 30}))
     defence = OPEN.model_copy(update={"noise_multiplier": 2.0, "clip": 0.5})

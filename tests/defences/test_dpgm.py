@@ -62,7 +62,7 @@ def test_the_kernel_sees_likeness_whatever_the_size_of_the_picture() -> None:
 
 def test_loss_without_noise_is_the_squared_discrepancy() -> None:
     x, y = points(3), points(4, seed=1)
-    mean = lambda a, b: sum(naive(p, q) for p in a.tolist() for q in b.tolist()) / (len(a) * len(b))
+    mean = lambda a, b: sum(naive(p, q) for p in a.tolist() for q in b.tolist()) / (len(a) * len(b))  # noqa: E731
     wanted = mean(x, x) - 2 * mean(x, y) + mean(y, y)
     for variant in ("constant", "path"):
         assert noised_mmd(x, y, NO_NOISE, Noise(0), variant).item() == pytest.approx(wanted, abs=1e-4)

@@ -68,7 +68,7 @@ def test_secure_and_unknown_seeds_never_repeat() -> None:
 @pytest.mark.parametrize(("deviation", "sensitivity"), [(1.0, 1.0), (0.5, 2.0), (5.3, 2.0)])
 def test_delta_is_the_integral_that_defines_it(deviation: float, sensitivity: float) -> None:
     x = np.linspace(-15 * deviation, sensitivity + 15 * deviation, 400_001)
-    density = lambda mean: np.exp(-((x - mean) ** 2) / (2 * deviation**2)) / (deviation * math.sqrt(2 * math.pi))
+    density = lambda mean: np.exp(-((x - mean) ** 2) / (2 * deviation**2)) / (deviation * math.sqrt(2 * math.pi))  # noqa: E731
     for epsilon in (0.0, 0.5, 3.0):
         wanted = np.maximum(0, density(sensitivity) - math.exp(epsilon) * density(0.0)).sum() * (x[1] - x[0])
         assert gaussian_delta(epsilon, deviation, sensitivity) == pytest.approx(wanted, rel=1e-4, abs=1e-9)

@@ -11,7 +11,7 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from demo.defences import base
-from demo.defences.base import PlainStep, Problem, descend, loss_scale
+from demo.defences.base import FineTuningTask, PlainStep, descend, loss_scale
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.finetune.settings import LoraSettings
 from demo.models.bases import Base
@@ -20,7 +20,7 @@ SETTINGS = LoraSettings(unet_rank=2, train_text_encoder=False, steps=3, batch=2,
 
 
 @pytest.fixture
-def problem(tiny_pipe: StableDiffusionPipeline, tiny_base: Base) -> Iterator[Problem]:
+def problem(tiny_pipe: StableDiffusionPipeline, tiny_base: Base) -> Iterator[FineTuningTask]:
     """The UNet in fp16, LoRA in fp32."""
     torch.manual_seed(0)
     shape = (tiny_pipe.unet.config.in_channels, 8, 8)
@@ -30,7 +30,7 @@ def problem(tiny_pipe: StableDiffusionPipeline, tiny_base: Base) -> Iterator[Pro
         yield found
 
 
-def gradient(problem: Problem) -> Tensor:
+def gradient(problem: FineTuningTask) -> Tensor:
     """Of the last step."""
     return torch.cat([p.grad.flatten() for p in problem.parameters if p.grad is not None])
 
@@ -41,7 +41,7 @@ def unclipped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("unclipped")
-def test_scaled_gradients_are_those_of_fp32_and_unscaled_ones_are_not(problem: Problem, monkeypatch) -> None:
+def test_scaled_gradients_are_those_of_fp32_and_unscaled_ones_are_not(problem: FineTuningTask, monkeypatch) -> None:
     tiny = 1e-4  # far below a usual loss, to see what fp16 loses
     found = {}
     for name, scale in (("scaled", None), ("plain", 1.0)):
@@ -64,14 +64,14 @@ def test_scaled_gradients_are_those_of_fp32_and_unscaled_ones_are_not(problem: P
     assert zeros["plain"] > zeros["scaled"]
 
 
-def test_only_fp16_is_scaled(problem: Problem) -> None:
+def test_only_fp16_is_scaled(problem: FineTuningTask) -> None:
     assert loss_scale(problem) == problem.photos[0].numel() > 1
     for dtype in (torch.float32, torch.bfloat16):
         problem.pipe.unet.to(dtype)
         assert loss_scale(problem) == 1
 
 
-def test_an_overflow_leaves_the_weights_alone(problem: Problem) -> None:
+def test_an_overflow_leaves_the_weights_alone(problem: FineTuningTask) -> None:
     before = [p.detach().clone() for p in problem.parameters]
     loss = PlainStep(problem)._loss().sum() * 1e6
     assert torch.isfinite(loss)
@@ -80,7 +80,7 @@ def test_an_overflow_leaves_the_weights_alone(problem: Problem) -> None:
     assert all(torch.equal(p, was) for p, was in zip(problem.parameters, before, strict=True))
 
 
-def test_dp_sgd_in_fp16_has_the_gradients_of_fp32(problem: Problem) -> None:
+def test_dp_sgd_in_fp16_has_the_gradients_of_fp32(problem: FineTuningTask) -> None:
     quiet = Dpdm(epsilon=None, noise_multiplier=1e-9, noise_seed=3)
     found = []
     for dtype in (torch.float16, torch.float32):
@@ -93,7 +93,7 @@ def test_dp_sgd_in_fp16_has_the_gradients_of_fp32(problem: Problem) -> None:
         assert (half - full).norm() < 0.02 * full.norm()
 
 
-def test_a_photo_that_overflows_adds_nothing(problem: Problem) -> None:
+def test_a_photo_that_overflows_adds_nothing(problem: FineTuningTask) -> None:
     step = DpStep(Dpdm(epsilon=None, noise_multiplier=1.0, noise_seed=3), problem)
     step._backward(problem.photos)
     step._gradients._private[1, 5] = torch.inf

@@ -13,7 +13,7 @@ from defence_parts import problem_on
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from demo.defences.base import PlainStep, Problem, Step
+from demo.defences.base import FineTuningTask, PlainStep, Step
 from demo.defences.mp_lora import AdversarialStep, MpLora, SmpLora
 from demo.defences.registry import choose
 from demo.errors import SettingsError
@@ -35,7 +35,9 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def problem(tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[Image.Image]) -> Iterator[Problem]:
+def problem(
+    tiny_pipe: StableDiffusionPipeline, tiny_base: Base, pictures: list[Image.Image]
+) -> Iterator[FineTuningTask]:
     torch.manual_seed(0)
     photos = encode_pictures(tiny_pipe, pictures)
     prior = torch.randn(5, *photos.shape[1:])
@@ -52,13 +54,13 @@ def test_objectives_are_the_published_ones() -> None:
     assert math.isfinite(SmpLora(offset=0.0).objective(loss, torch.tensor(0.0)).item())
 
 
-def gradients(step: Step, problem: Problem) -> tuple[float, list[torch.Tensor]]:
+def gradients(step: Step, problem: FineTuningTask) -> tuple[float, list[torch.Tensor]]:
     loss = step()
     assert loss is not None
     return loss, [p.grad.clone() for p in problem.parameters if p.grad is not None]
 
 
-def test_without_strength_mp_is_plain_dreambooth_draw_for_draw(problem: Problem) -> None:
+def test_without_strength_mp_is_plain_dreambooth_draw_for_draw(problem: FineTuningTask) -> None:
     """On the half of the class images that is left to prior preservation."""
     assert problem.prior is not None
     plain_step = PlainStep(replace(problem, prior=problem.prior[:3]))
@@ -82,7 +84,7 @@ def test_weights_really_move(kind, tiny_pipe, tiny_base, pictures) -> None:
     assert all(t.abs().max() > 0 for n, t in tuned.lora.tensors.items() if "lora_B" in n)
 
 
-def test_the_lora_climbs_the_attackers_cross_entropy(problem: Problem) -> None:
+def test_the_lora_climbs_the_attackers_cross_entropy(problem: FineTuningTask) -> None:
     """The gradient with lambda = 2, less that without: minus twice the gradient of the cross-entropy on members."""
     free = replace(problem, settings=SETTINGS.model_copy(update={"max_grad_norm": 1e9}))
 
@@ -105,7 +107,7 @@ def test_the_lora_climbs_the_attackers_cross_entropy(problem: Problem) -> None:
         assert torch.allclose(loud - plain, -2 * p.grad, rtol=1e-2, atol=1e-2 * float(p.grad.abs().max()))
 
 
-def test_the_attacker_learns_and_the_lora_stands_still_meanwhile(problem: Problem) -> None:
+def test_the_attacker_learns_and_the_lora_stands_still_meanwhile(problem: FineTuningTask) -> None:
     step = AdversarialStep(MpLora(attacker_lr=1e-3), problem)
     step._strangers = 4 * step._strangers  # errors that can be told apart
     step.attacker.eval()
@@ -126,7 +128,7 @@ def test_the_attacker_learns_and_the_lora_stands_still_meanwhile(problem: Proble
         assert torch.equal(p, old)
 
 
-def test_non_members_are_never_trained_on(problem: Problem) -> None:
+def test_non_members_are_never_trained_on(problem: FineTuningTask) -> None:
     step = AdversarialStep(MpLora(), problem)
     trained = step._loss._prior
     assert trained is not None
@@ -136,7 +138,7 @@ def test_non_members_are_never_trained_on(problem: Problem) -> None:
     assert torch.equal(torch.cat([trained, step._strangers]), problem.prior)
 
 
-def test_errors_are_the_loss_number_by_number(problem: Problem) -> None:
+def test_errors_are_the_loss_number_by_number(problem: FineTuningTask) -> None:
     step = AdversarialStep(MpLora(), problem)
     errors = step.errors(problem.photos, step._strangers)
     assert errors.shape == (7, problem.photos[0].numel())

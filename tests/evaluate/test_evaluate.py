@@ -26,7 +26,7 @@ def small(person: int) -> list[Image.Image]:
 
 def test_a_person_is_nearer_to_herself_than_a_stranger_is() -> None:
     own, stranger = small(0), small(1)
-    person = held_out.Person(0, own[:2], own[5:10], recognise.embed(own[5:10]))
+    person = held_out.HeldOutPerson(0, own[:2], own[5:10], recognise.embed(own[5:10]))
     crowd = recognise.embed([small(k)[0] for k in range(2, 12)])
     mine, theirs = held_out.scores(own[:2], person, crowd), held_out.scores(stranger[:2], person, crowd)
     assert mine["distance"] < 0.6 < theirs["distance"]
@@ -83,9 +83,9 @@ def two_encoders(tiny_pipe, tiny_base, pictures, tmp_path, monkeypatch):
     }
     crowd = np.random.default_rng(0).normal(size=(9, 128))
 
-    def everybody(cache: Path, *, count: int, split: str) -> list[held_out.Person]:
+    def everybody(cache: Path, *, count: int, split: str) -> list[held_out.HeldOutPerson]:
         assert split == "domain_nonmember"  # nothing is chosen on the private people
-        return [held_out.Person(i, pictures[i % 2 :][:3], pictures[:2], crowd[:2] + i) for i in range(count)]
+        return [held_out.HeldOutPerson(i, pictures[i % 2 :][:3], pictures[:2], crowd[:2] + i) for i in range(count)]
 
     monkeypatch.setattr(encoders, "held_out_people", everybody)
     monkeypatch.setattr(recognise, "embed", lambda drawn: np.array([[np.mean(p)] * 128 for p in drawn]) / 255)

@@ -18,7 +18,7 @@ from demo.defences.base import Defence, NoDefence, PlainStep
 from demo.defences.registry import DEFENCES, choose
 from demo.errors import DemoError
 from demo.evaluate import __main__, defences, defences_table
-from demo.evaluate.held_out import Person, held_out_people
+from demo.evaluate.held_out import HeldOutPerson, held_out_people
 from demo.faces import recognise
 from demo.files import write_text
 from demo.finetune import class_images
@@ -70,8 +70,10 @@ def setup(tiny_pipe, tiny_base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return defences.Setup(tiny_pipe, tiny_base, QUICK, 1, tmp_path / "table")
 
 
-def people(pictures: list[Image.Image], count: int) -> list[Person]:
-    return [Person(10 + k, pictures[k : k + 2], pictures[:2], quick_embed(pictures[k : k + 3])) for k in range(count)]
+def people(pictures: list[Image.Image], count: int) -> list[HeldOutPerson]:
+    return [
+        HeldOutPerson(10 + k, pictures[k : k + 2], pictures[:2], quick_embed(pictures[k : k + 3])) for k in range(count)
+    ]
 
 
 def test_people_are_embedded_once(tmp_path, pictures, monkeypatch) -> None:

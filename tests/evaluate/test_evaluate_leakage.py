@@ -23,7 +23,7 @@ from demo.shake.attacks.memorised import Match
 from demo.shake.attacks.secmi import SecmiSettings
 from demo.shake.gate.decision import load_gate
 from demo.shake.gate.evidence import EvidenceSettings
-from demo.shake.model import Arm, ShakeSettings, Source
+from demo.shake.model import ShakeArm, ShakeSettings, Source
 from demo.shake.people import Domain
 from demo.stats.roc import roc
 
@@ -42,15 +42,17 @@ def people(pictures: list[Image.Image]) -> list[Domain]:
     return [Domain(n, f"a photo of {n}", pictures[:3], pictures[3:], publishable=True) for n in names]
 
 
-def arm(key: str, label: str, source: Source, members: list[float], extracted: int = 0, **more: object) -> Arm:
-    """Scored against outsiders at 0.5 and 1.5."""
-    outsiders = [0.5, 1.5]
+def arm(key: str, label: str, source: Source, members: list[float], extracted: int = 0, **more: object) -> ShakeArm:
+    """Scored against non-members at 0.5 and 1.5."""
+    non_members = [0.5, 1.5]
     matches = [Match(0, number, 0.05, 1) for number in range(extracted)]
-    scores = torch.tensor(members), torch.tensor(outsiders)
-    return Arm(key, label, source, *scores, roc(members, outsiders, resamples=9), (), matches, (), 10, 1.0, **more)  # type: ignore[arg-type]
+    scores = torch.tensor(members), torch.tensor(non_members)
+    return ShakeArm(
+        key, label, source, *scores, roc(members, non_members, resamples=9), (), matches, (), 10, 1.0, **more
+    )  # type: ignore[arg-type]
 
 
-def people_of(rise: float, extracted: int = 0, count: int = 6) -> dict[int, dict[str, Arm]]:
+def people_of(rise: float, extracted: int = 0, count: int = 6) -> dict[int, dict[str, ShakeArm]]:
     """People whose AUC is 0.5 before and on the OoD set, and 0.5 + rise on the SP set."""
     found = {}
     for number in range(count):
@@ -81,9 +83,9 @@ def test_secmi_adds_person_by_person(
     assert len(heard) == 3
     assert secmi.records(folder, "domain") == []
     found = secmi.records(folder, "planted")
-    assert [(len(r["members"]), len(r["outsiders"]), r["calls"]) for r in found] == [(3, 2, 4)] * 3
+    assert [(len(r["members"]), len(r["non_members"]), r["calls"]) for r in found] == [(3, 2, 4)] * 3
     said = json.loads(json.dumps(secmi.summary(found), allow_nan=False))
-    assert (said["people"], said["members"], said["outsiders"], said["units"], said["unet_calls"]) == (3, 9, 6, 3, 4)
+    assert (said["people"], said["members"], said["non_members"], said["units"], said["unet_calls"]) == (3, 9, 6, 3, 4)
     assert said["curve"][0] == [0, 0]
     assert said["curve"][-1] == [1, 1]
     text = secmi.markdown({"planted": said})
@@ -94,10 +96,10 @@ def test_secmi_adds_person_by_person(
 
 def test_success_rate_by_chance_is_above_one_half_and_far_below_a_leak() -> None:
     rng = np.random.default_rng(0)
-    blind = [{"members": rng.normal(size=15).tolist(), "outsiders": rng.normal(size=15).tolist()} for _ in range(20)]
+    blind = [{"members": rng.normal(size=15).tolist(), "non_members": rng.normal(size=15).tolist()} for _ in range(20)]
     found = secmi.chance_asr(blind)
     assert 0.5 < found.low < found.estimate < found.high < 0.58
-    told = [{"members": [x - 9 for x in r["members"]], "outsiders": r["outsiders"]} for r in blind]
+    told = [{"members": [x - 9 for x in r["members"]], "non_members": r["non_members"]} for r in blind]
     assert secmi.curve([r | {"number": n} for n, r in enumerate(told)]).asr.estimate == 1
     assert secmi.chance_asr(told).high < 0.6  # chance knows the scores and not whose they are
     assert secmi.chance_asr(blind, n=50) == secmi.chance_asr(blind, n=50)
@@ -106,7 +108,7 @@ def test_success_rate_by_chance_is_above_one_half_and_far_below_a_leak() -> None
 def test_secmi_summary_keeps_pooled_and_personal_areas_apart() -> None:
     """Each person's members score lower, but one person's pictures all score lower than the other's."""
     people = [
-        {"number": n, "members": [n + 0.1, n + 0.2], "outsiders": [n + 0.3, n + 0.4], "calls": 16}
+        {"number": n, "members": [n + 0.1, n + 0.2], "non_members": [n + 0.3, n + 0.4], "calls": 16}
         | {"seconds": 2.0, "cpu_seconds": 1.0, "threads": 1, "device": "cpu"}
         for n in (0.0, 5.0)
     ]
@@ -230,7 +232,7 @@ def test_edits_change_the_picture_a_little_and_not_its_size(pictures: list[Image
 def test_gate_summary_flags_by_the_threshold_alone(tiny_base: Base) -> None:
     def record(number: int, drawn: float) -> dict:
         rng = np.random.default_rng(number)
-        sides = {"drawn": drawn, "member": -5.0, "outsider": -5.0}
+        sides = {"drawn": drawn, "member": -5.0, "non_member": -5.0}
         made = {
             kind: {"decoder": list(level + 0.1 * rng.normal(size=5)), "denoiser": list(-2 + 0.1 * rng.normal(size=5))}
             for kind, level in sides.items()
@@ -242,7 +244,7 @@ def test_gate_summary_flags_by_the_threshold_alone(tiny_base: Base) -> None:
     assert found["scores"]["both"]["auc"]["estimate"] == 1
     assert found["scores"]["decoder"]["gap"] > 0
     assert found["edits"][gate.PLAIN]["drawn"]["estimate"] == 1
-    assert found["edits"][gate.PLAIN]["outsider"]["estimate"] == 0
+    assert found["edits"][gate.PLAIN]["non_member"]["estimate"] == 0
     missed = gate.summary(calibrated, [record(n, -5) for n in range(10, 16)])
     assert missed["edits"][gate.PLAIN]["drawn"]["estimate"] == 0
 

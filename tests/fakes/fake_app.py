@@ -33,7 +33,7 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real") -> None:
     from fake_sweep import FakeSweep
 
     from demo.photos.ingest import read_photo
-    from demo.session.services import Person
+    from demo.session.services import ExamplePerson
     from demo.ui.assembly import build_app, launch_options
 
     people = []
@@ -43,7 +43,7 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real") -> None:
             pictures = [folder / f"{name[0]}{i}.webp" for i in range(8)]
             for i, path in enumerate(pictures):
                 face(10 * number + i, 256).save(path)
-        people.append(Person(name, tuple(pictures)))
+        people.append(ExamplePerson(name, tuple(pictures)))
     services = fake_services(
         folder, FakeStory(pause), tuple(people), time.monotonic, FakeSweep(5 * pause), FakeShaker(15 * pause)
     )

@@ -13,7 +13,7 @@ from demo.lora.files import LoraWeights, read_lora
 from demo.models.bases import Base
 from demo.photos.decode import BadPhotoError, decode
 from demo.photos.ingest import Photo
-from demo.session.services import Person, Services
+from demo.session.services import ExamplePerson, Services
 from demo.session.visitors import Visitors
 from demo.workflow.jobs import Jobs
 
@@ -48,7 +48,7 @@ class Clock:
 def fake_services(
     folder: Path,
     story: FakeStory,
-    people: tuple[Person, ...] = (),
+    people: tuple[ExamplePerson, ...] = (),
     clock: Callable[[], float] | None = None,
     sweep: FakeSweep | None = None,
     shaker: FakeShaker | None = None,

@@ -15,7 +15,7 @@ from demo.errors import DemoError, SettingsError, Stopped
 from demo.progress import Progress, Report
 from demo.shake.attacks.draws import Candidate
 from demo.shake.attacks.memorised import Match
-from demo.shake.model import BEFORE, Arm, Shake, ShakeSettings, Source
+from demo.shake.model import BEFORE, Shake, ShakeArm, ShakeSettings, Source
 from demo.shake.people import Domain
 from demo.shake.plan import planned
 from demo.stats.roc import roc
@@ -59,8 +59,8 @@ class FakeShaker:
         base_key: str,
         seed: int,
         defence: Defence | None = None,
-        done: Sequence[Arm] = (),
-        keep: Callable[[Arm], None] | None = None,
+        done: Sequence[ShakeArm] = (),
+        keep: Callable[[ShakeArm], None] | None = None,
         report: Report | None = None,
         stop: Event | None = None,
     ) -> Shake:
@@ -68,7 +68,7 @@ class FakeShaker:
         plan = planned(settings, defence)
         ready = {arm.key: arm for arm in done}
 
-        def attacked(number: int, key: str, label: str, source: Source, **fields: object) -> Arm:
+        def attacked(number: int, key: str, label: str, source: Source, **fields: object) -> ShakeArm:
             if key in ready:
                 return ready[key]
             if stop is not None and number - 1 == self.halt:
@@ -89,7 +89,7 @@ class FakeShaker:
             return arm
 
         before = attacked(1, BEFORE, "Before", "none")
-        arms: list[Arm] = []
+        arms: list[ShakeArm] = []
         drawn = [face(50 + i, 64) for i in range(16)]
         try:
             for number, item in enumerate(plan, 2):
@@ -105,20 +105,20 @@ class FakeShaker:
         return (path,)
 
 
-def arm_of(key: str, label: str, source: Source, number: int, domain: Domain, **fields: object) -> Arm:
+def arm_of(key: str, label: str, source: Source, number: int, domain: Domain, **fields: object) -> ShakeArm:
     """An arm whose scores say more of membership the larger its GAIN is."""
     generator = torch.Generator().manual_seed(number)
     gain = 0.0 if key == BEFORE else GAIN[source]
-    members, outsiders = torch.randn(2, EACH, generator=generator).double()
+    members, non_members = torch.randn(2, EACH, generator=generator).double()
     members = members - 0.4 - gain
     out = source == "sp"
-    return Arm(
+    return ShakeArm(
         key=key,
         label=label,
         source=source,
         scores_members=members,
-        scores_outsiders=outsiders,
-        roc=roc(members, outsiders, resamples=100),
+        scores_non_members=non_members,
+        roc=roc(members, non_members, resamples=100),
         candidates=[Candidate(domain.members[i], 12 - i, 0.05, i) for i in range(2)] if out else [],
         matches=[Match(0, 0, 0.03, 1)] if out else [],
         mistaken=[],

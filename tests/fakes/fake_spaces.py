@@ -34,7 +34,7 @@ class FakeSpaces:
         self.asked: list[int] = []
         self.refuse: GradioError | None = None
 
-    def GPU(self, *, duration: Callable[..., int]) -> Callable[..., Any]:
+    def GPU(self, *, duration: Callable[..., int]) -> Callable[..., Any]:  # noqa: N802
         def decorate(task: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
             def handler(*args: Any) -> Iterator[Any]:
                 self.asked.append(duration(*args))

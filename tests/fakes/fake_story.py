@@ -1,4 +1,4 @@
-"""The interface of demo.workflow.story without a model: pictures are drawn, the file is a real LoRA of random numbers."""
+"""The interface of demo.workflow.story without a model: pictures are drawn, the file is a LoRA of random numbers."""
 
 from __future__ import annotations
 

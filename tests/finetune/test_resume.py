@@ -14,7 +14,7 @@ from demo.defences.base import Defence
 from demo.defences.registry import choose
 from demo.finetune import class_images
 from demo.finetune.dreambooth import FineTuned, fine_tune, fine_tune_part, finished
-from demo.finetune.resume import Part
+from demo.finetune.resume import TrainingState
 from demo.finetune.settings import LoraSettings
 from demo.progress import Progress
 
@@ -74,7 +74,7 @@ def test_steps_are_counted_on_and_a_stop_ends_it(tiny_pipe, tiny_base, pictures)
     assert [p.step for p in told if p.stage == "fine-tune"] == [1, 2, 3, 4, 5]
     stop = Event()
     stop.set()
-    part: Part = fine_tune_part(tiny_pipe, tiny_base, pictures, QUICK, seed=3, deadline=0.0, stop=stop)
+    part: TrainingState = fine_tune_part(tiny_pipe, tiny_base, pictures, QUICK, seed=3, deadline=0.0, stop=stop)
     assert part.ended
     assert finished(part, 5, QUICK).stopped
 

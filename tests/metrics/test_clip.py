@@ -12,7 +12,7 @@ from demo.errors import WeightsError
 from demo.metrics import registry
 from demo.metrics.clip import Clip, clip_metrics, embed_images, embed_text
 from demo.metrics.registry import Context, evaluate
-from demo.models.networks import Source
+from demo.models.networks import NetworkSource
 from tests.metrics.helpers import faces, noise
 
 LENGTH = 16
@@ -45,7 +45,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=8)).save_pretrained(folder / "model")
     size = {"height": 64, "width": 64}
     CLIPImageProcessor(size={"shortest_edge": 64}, crop_size=size).save_pretrained(folder / "model")
-    model, words = Source("The tiny CLIP", str(folder / "model")), Source("Its words", str(folder / "tokenizer"))
+    model, words = (
+        NetworkSource("The tiny CLIP", str(folder / "model")),
+        NetworkSource("Its words", str(folder / "tokenizer")),
+    )
     return Clip(model, words, "bundled", bundled=True)
 
 
@@ -94,7 +97,9 @@ def test_prompts_differ_and_one_too_long_is_cut(tiny: Clip) -> None:
 
 
 def test_a_missing_model_is_said_and_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = Clip(Source("The mini one", str(tmp_path)), Source("Its words", str(tmp_path)), "bundled", bundled=True)
+    gone = Clip(
+        NetworkSource("The mini one", str(tmp_path)), NetworkSource("Its words", str(tmp_path)), "bundled", bundled=True
+    )
     for metric in clip_metrics("gone", "gone", gone):
         monkeypatch.setitem(registry.METRICS, metric.key, metric)
     (result,) = evaluate(Context(pictures=noise(1), photos=noise(1)), ["gone_i"])
@@ -106,4 +111,4 @@ def test_a_pickle_in_the_folder_is_never_read(tiny: Clip, tmp_path: Path) -> Non
     (tmp_path / "config.json").write_text((Path(tiny.model.place) / "config.json").read_text())
     torch.save({}, tmp_path / "pytorch_model.bin")
     with pytest.raises(WeightsError):
-        Source("A pickle", str(tmp_path)).load(CLIPModel.from_pretrained)
+        NetworkSource("A pickle", str(tmp_path)).load(CLIPModel.from_pretrained)

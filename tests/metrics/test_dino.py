@@ -10,22 +10,24 @@ from transformers import ViTConfig, ViTImageProcessor, ViTModel
 from demo.metrics import registry
 from demo.metrics.dino import dino_metrics, embed
 from demo.metrics.registry import Context, evaluate
-from demo.models.networks import Source
+from demo.models.networks import NetworkSource
 from tests.metrics.helpers import noise
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Source:
+def source(tmp_path: Path) -> NetworkSource:
     torch.manual_seed(0)
     config = ViTConfig(
         hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, image_size=32, patch_size=16
     )
     ViTModel(config, add_pooling_layer=False).save_pretrained(tmp_path)
     ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
-    return Source("Tiny DINO", str(tmp_path))
+    return NetworkSource("Tiny DINO", str(tmp_path))
 
 
-def test_the_cosine_is_the_class_tokens_in_both_scalings(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cosine_is_the_class_tokens_in_both_scalings(
+    source: NetworkSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for metric in dino_metrics(source):
         monkeypatch.setitem(registry.METRICS, metric.key, metric)
     pictures, photos = noise(3), noise(2, seed=1)
@@ -39,7 +41,7 @@ def test_the_cosine_is_the_class_tokens_in_both_scalings(source: Source, monkeyp
     assert paper.values == pytest.approx((expected + 1) / 2, abs=1e-5)
 
 
-def test_more_pictures_than_a_batch(source: Source) -> None:
+def test_more_pictures_than_a_batch(source: NetworkSource) -> None:
     pictures = noise(33)
     assert embed(pictures, "cpu", source)[32] == pytest.approx(embed(pictures[32:], "cpu", source)[0], abs=1e-5)
     assert np.isfinite(embed(pictures, "cpu", source)).all()

@@ -6,9 +6,9 @@ import pytest
 
 from demo.errors import WeightsError
 from demo.models import networks
-from demo.models.networks import Source, offline, torch_device
+from demo.models.networks import NetworkSource, offline, torch_device
 
-HUB = Source("A network", "nobody/nothing", "0" * 40)
+HUB = NetworkSource("A network", "nobody/nothing", "0" * 40)
 
 
 @pytest.mark.parametrize("name", ["LORA_LEAK_OFFLINE", "HF_HUB_OFFLINE"])
@@ -31,7 +31,7 @@ def test_zero_means_online(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_folder_is_there_or_not_whatever_the_network(tmp_path: Path) -> None:
-    source = Source("The bundled one", str(tmp_path))
+    source = NetworkSource("The bundled one", str(tmp_path))
     missing = source.missing()
     assert missing is not None
     assert "model.safetensors is missing" in missing.reason
@@ -44,7 +44,7 @@ def test_whatever_a_loader_raises_becomes_one_error_with_a_remedy(tmp_path: Path
         raise KeyError("some inner name")
 
     with pytest.raises(WeightsError, match=r"some inner name.*Restore"):
-        Source("The bundled one", str(tmp_path)).load(loader)
+        NetworkSource("The bundled one", str(tmp_path)).load(loader)
 
 
 def test_an_unreachable_hub_is_asked_once_in_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +78,7 @@ def test_loaders_get_safetensors_only_the_pinned_commit_and_no_network_when_offl
         "local_files_only": True,
         "extra": 3,
     }
-    assert Source("A folder", "here").load(loader, weights=False) == {"place": "here", "local_files_only": True}
+    assert NetworkSource("A folder", "here").load(loader, weights=False) == {"place": "here", "local_files_only": True}
 
 
 def test_a_device_asked_for_is_taken() -> None:

@@ -264,15 +264,15 @@ def test_what_people_typed_is_text_not_markup(report: LeakReport, tmp_path: Path
 
 def test_what_the_file_says_is_listed_as_text(report: LeakReport, tmp_path: Path) -> None:
     evil = "<script>alert('x')</script>"
-    assert 'id="leak0"' not in (write_report(tmp_path, report)[1]).read_text(encoding="utf-8")
-    _, html = write_report(tmp_path, replace(report, leak0=()))
+    assert 'id="metadata-leak"' not in (write_report(tmp_path, report)[1]).read_text(encoding="utf-8")
+    _, html = write_report(tmp_path, replace(report, metadata_leak=()))
     assert "says nothing but ranks" in html.read_text(encoding="utf-8")
     finding = Finding("trigger", "Trigger word", evil, evil, "Whoever types it draws the person.", "high")
-    json_path, html = write_report(tmp_path, replace(report, leak0=(finding,)))
+    json_path, html = write_report(tmp_path, replace(report, metadata_leak=(finding,)))
     page = Page(html.read_text(encoding="utf-8"))
     assert not page.all("script")
     assert page.text.count(evil) == 2
-    assert json.loads(json_path.read_text(encoding="utf-8"))["leak0"] == [asdict(finding)]
+    assert json.loads(json_path.read_text(encoding="utf-8"))["metadata_leak"] == [asdict(finding)]
 
 
 def test_a_metric_that_one_arm_lacks_says_so_in_its_cell(report: LeakReport, tmp_path: Path) -> None:

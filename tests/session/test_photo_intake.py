@@ -8,7 +8,7 @@ from fake_story import FakeStory, face
 
 from demo.errors import WeightsError
 from demo.session import photo_intake
-from demo.session.services import Person, Services, find_people
+from demo.session.services import ExamplePerson, Services, find_people
 from demo.session.story_jobs import MOST_PHOTOS
 from demo.session.visitors import GoneError, Visitor
 
@@ -95,7 +95,7 @@ def test_own_photos_are_not_mixed_with_a_fictional_persons(
 ) -> None:
     path = tmp_path / "00.webp"
     face(3, 64).save(path)
-    photo_intake.load_person(visitor, Person("Edda Upplund", (path,) * 4))
+    photo_intake.load_person(visitor, ExamplePerson("Edda Upplund", (path,) * 4))
     assert visitor.desk.photos.person == "Edda Upplund"
     assert path.exists()
     photo_intake.add(services, visitor, upload(tmp_path, "a.jpg"))

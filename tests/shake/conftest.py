@@ -21,7 +21,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def domain(pictures: list[Image.Image]) -> Domain:
-    """Nobody: three pictures that count as members, two as outsiders."""
+    """Nobody: three pictures that count as members, two as non-members."""
     return Domain("Nobody Known", "a photo of nobody known", pictures[:3], pictures[3:], publishable=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from demo.shake.attacks.secmi import SecmiSettings
-from demo.shake.model import Arm, Shake, ShakeSettings
+from demo.shake.model import Shake, ShakeArm, ShakeSettings
 from demo.shake.people import Domain
 from demo.stats.roc import roc
 
@@ -27,27 +27,27 @@ def assert_same(before: dict[str, object], after: dict[str, object]) -> None:
             assert value == after[key], key
 
 
-def new_arm(key: str = "before", label: str = "Before", source: str = "none", **more: object) -> Arm:
-    """An arm that nobody ran: three members that score low, two outsiders that score high."""
+def new_arm(key: str = "before", label: str = "Before", source: str = "none", **more: object) -> ShakeArm:
+    """An arm that nobody ran: three members that score low, two non-members that score high."""
     members = more.pop("members", [1.0, 2.0, 3.5])
-    outsiders = more.pop("outsiders", [3.0, 4.0])
+    non_members = more.pop("non_members", [3.0, 4.0])
     fields: dict[str, object] = {
         "key": key,
         "label": label,
         "source": source,
         "scores_members": torch.tensor(members),
-        "scores_outsiders": torch.tensor(outsiders),
-        "roc": roc(members, outsiders) if members and outsiders else None,  # type: ignore[arg-type]
+        "scores_non_members": torch.tensor(non_members),
+        "roc": roc(members, non_members) if members and non_members else None,  # type: ignore[arg-type]
         "candidates": (),
         "matches": (),
         "mistaken": (),
         "parameters": 0,
         "seconds": 1.5,
     }
-    return Arm(**fields | more)  # type: ignore[arg-type]
+    return ShakeArm(**fields | more)  # type: ignore[arg-type]
 
 
-def new_shake(domain: Domain, arms: Sequence[Arm], **more: object) -> Shake:
+def new_shake(domain: Domain, arms: Sequence[ShakeArm], **more: object) -> Shake:
     fields: dict[str, object] = {
         "domain": domain,
         "before": new_arm(),

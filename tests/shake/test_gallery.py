@@ -10,7 +10,7 @@ from PIL import Image
 from demo.shake.attacks.draws import Candidate
 from demo.shake.attacks.memorised import Match
 from demo.shake.gallery import MOST, extracted, synthetic
-from demo.shake.model import Arm, Shake, ShakeSettings
+from demo.shake.model import Shake, ShakeArm, ShakeSettings
 from demo.shake.people import Domain
 
 
@@ -18,9 +18,9 @@ def flat(shade: int) -> Image.Image:
     return Image.new("RGB", (16, 16), (shade, shade, shade))
 
 
-def arm(key: str, candidates: list[Candidate], matches: list[Match]) -> Arm:
+def arm(key: str, candidates: list[Candidate], matches: list[Match]) -> ShakeArm:
     nothing: Any = torch.empty(0)
-    return Arm(key, f"Label of {key}", "none", nothing, nothing, None, candidates, matches, [], 0, 0.0)
+    return ShakeArm(key, f"Label of {key}", "none", nothing, nothing, None, candidates, matches, [], 0, 0.0)
 
 
 @pytest.fixture

@@ -46,12 +46,12 @@ def test_planted_people_are_those_of_the_listing_members_as_they_were_trained_on
     assert person.known
     assert person.prompt == f"a photo of {entry['name']}"
     assert len(person.members) == len(entry["members"])
-    assert len(person.members) + len(person.outsiders) == entry["pictures"]
+    assert len(person.members) + len(person.non_members) == entry["pictures"]
     first = Image.open(PEOPLE / entry["folder"] / f"{entry['members'][0]:02d}.webp")
     assert np.array_equal(np.asarray(person.members[0]), shrink(first))
     outside = next(n for n in range(entry["pictures"]) if n not in entry["members"])
     apart = Image.open(PEOPLE / entry["folder"] / f"{outside:02d}.webp")
-    assert np.array_equal(np.asarray(person.outsiders[0]), shrink(apart))
+    assert np.array_equal(np.asarray(person.non_members[0]), shrink(apart))
 
 
 def test_a_base_of_unknown_training_set_has_no_people(tiny_base, faces: Path) -> None:
@@ -61,11 +61,11 @@ def test_a_base_of_unknown_training_set_has_no_people(tiny_base, faces: Path) ->
         domain_people(faces, tiny_base)
 
 
-def test_domain_people_are_members_and_outsiders_of_one_name_and_are_not_published(faces: Path) -> None:
+def test_domain_people_are_members_and_non_members_of_one_name_and_are_not_published(faces: Path) -> None:
     people = domain_people(faces, replace(FACE64, side=16), each=2)
     assert [person.name for person in people] == ["Ada One", "Bob Two"]  # the third has too few photos
     assert [len(person.members) for person in people] == [2, 2]
-    assert [len(person.outsiders) for person in people] == [2, 2]
+    assert [len(person.non_members) for person in people] == [2, 2]
     assert not any(person.publishable for person in people)
     as_stored = np.asarray(Image.open(io.BytesIO(blob(11))).convert("RGB"))
     assert np.array_equal(np.asarray(people[1].members[1]), as_stored)
@@ -92,7 +92,7 @@ def test_people_of_the_data_set_are_found_when_it_is_given(faces: Path) -> None:
     pd.concat([rows] * 8).to_parquet(faces / "domains.parquet")  # 16 photos on each side
     found = find_domain("ada one", FACE64, faces)
     assert (found.name, found.prompt, found.publishable) == ("Ada One", "a photo of Ada One", False)
-    assert len(found.members) == len(found.outsiders) == 15
+    assert len(found.members) == len(found.non_members) == 15
 
 
 def test_free_text_has_no_members() -> None:

@@ -33,7 +33,7 @@ def test_every_model_is_attacked_and_the_base_is_left_as_it_was(
     assert made.control_prompt == tiny_base.class_prompt
     assert len(made.synthetic) == QUICK.size
     for arm in (made.before, *made.arms):
-        assert (len(arm.scores_members), len(arm.scores_outsiders)) == (3, 2)
+        assert (len(arm.scores_members), len(arm.scores_non_members)) == (3, 2)
         assert arm.roc is not None
         assert arm.seconds > 0
     assert made.before.parameters == 0

@@ -11,7 +11,7 @@ from shake_parts import new_arm
 from demo.errors import OutputError, SettingsError
 from demo.shake.attacks.draws import Candidate
 from demo.shake.attacks.memorised import Match
-from demo.shake.store import Store
+from demo.shake.store import ShakeStore
 
 COMMON = {"person": "Nobody", "settings": {"size": 2, "secmi": {"t": 10}}, "seed": 0}
 
@@ -26,7 +26,7 @@ def arm(pictures):
 
 
 def test_an_arm_comes_back_as_it_was_kept(tmp_path: Path, arm) -> None:
-    store = Store(tmp_path, publishable=True)
+    store = ShakeStore(tmp_path, publishable=True)
     store.begin(COMMON)
     store.keep(arm)
     (back,), problems = store.load()
@@ -34,7 +34,7 @@ def test_an_arm_comes_back_as_it_was_kept(tmp_path: Path, arm) -> None:
     for name in ("key", "label", "source", "method", "curve", "value", "loss", "parameters", "seconds"):
         assert getattr(back, name) == getattr(arm, name), name
     assert torch.equal(back.scores_members, arm.scores_members)
-    assert torch.equal(back.scores_outsiders, arm.scores_outsiders)
+    assert torch.equal(back.scores_non_members, arm.scores_non_members)
     assert back.roc.auc == arm.roc.auc
     assert (back.matches, back.mistaken) == (arm.matches, arm.mistaken)
     assert [c.picture.tobytes() for c in back.candidates] == [c.picture.tobytes() for c in arm.candidates]
@@ -42,7 +42,7 @@ def test_an_arm_comes_back_as_it_was_kept(tmp_path: Path, arm) -> None:
 
 
 def test_pictures_that_may_not_be_shown_are_not_written(tmp_path: Path, arm) -> None:
-    store = Store(tmp_path, publishable=False)
+    store = ShakeStore(tmp_path, publishable=False)
     store.begin(COMMON)
     store.keep(arm)
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".json"}
@@ -52,7 +52,7 @@ def test_pictures_that_may_not_be_shown_are_not_written(tmp_path: Path, arm) -> 
 
 
 def test_a_folder_belongs_to_one_experiment(tmp_path: Path) -> None:
-    store = Store(tmp_path, publishable=True)
+    store = ShakeStore(tmp_path, publishable=True)
     assert not store.begun()
     store.begin(COMMON)
     assert store.begun()
@@ -66,7 +66,7 @@ def test_a_folder_belongs_to_one_experiment(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["cut", "version", "field", "picture", "key"])
 def test_a_damaged_arm_is_named_and_left_out(tmp_path: Path, arm, damage: str) -> None:
-    store = Store(tmp_path, publishable=True)
+    store = ShakeStore(tmp_path, publishable=True)
     store.begin(COMMON)
     store.keep(arm)
     store.keep(new_arm())
@@ -86,7 +86,7 @@ def test_a_damaged_arm_is_named_and_left_out(tmp_path: Path, arm, damage: str) -
 
 
 def test_pictures_are_written_without_what_is_not_a_picture(tmp_path: Path, arm) -> None:
-    store = Store(tmp_path, publishable=True)
+    store = ShakeStore(tmp_path, publishable=True)
     store.keep(arm)
     with Image.open(store.pictures("lora-8-sp", 1)[0]) as image:
         assert image.info == {}

@@ -11,12 +11,12 @@ from demo.stats.intervals import auc
 
 RNG = np.random.default_rng(0)
 SAME = RNG.normal(size=15).tolist(), RNG.normal(size=15).tolist()
-APART = [x - 9 for x in SAME[0]], SAME[1]  # every member lower than every outsider
+APART = [x - 9 for x in SAME[0]], SAME[1]  # every member lower than every non-member
 BEHIND = [x + 9 for x in SAME[0]], SAME[1]
 
 
 def arm(key: str, scores: tuple[list[float], list[float]], source: str = "sp", **more: object):
-    return new_arm(key, "Method", source, members=scores[0], outsiders=scores[1], **more)
+    return new_arm(key, "Method", source, members=scores[0], non_members=scores[1], **more)
 
 
 def made(domain, *arms, before=SAME, **more: object):
@@ -86,13 +86,13 @@ def test_extraction_alone_is_a_leak_when_likeness_cannot_bring_it(domain) -> Non
     leaked = f"Shaking leaked: after fine-tuning the training pictures of {domain.name} are partly extracted"
     assert said(5, 0) == leaked
     assert "no change" in said(4, 0)  # a coin falls so one time in sixteen
-    assert "no change" in said(5, 2)  # outsiders come out as well
+    assert "no change" in said(5, 2)  # non-members come out as well
     assert said(9, 2) == leaked
     assert "no change" in said(5, 0, before=5)
     assert "no change" in said(5, 0, control=5)
     hit = (Match(0, 1, 0.05, 1),)
     text = " ".join(verdict(made(domain, arm("a-sp", SAME, matches=hit, mistaken=hit))))
-    assert "and 1 outsiders" in text
+    assert "and 1 non-members" in text
     assert "no proof of memory" in text
 
 
@@ -106,7 +106,7 @@ def test_the_positive_control_says_what_the_attack_can_see_and_is_never_a_findin
     assert headline(made(domain, arm("a-members", APART, "members")))[1] == "open"
     blind = " ".join(verdict(made(domain, arm("a-sp", SAME), arm("a-members", SAME, "members"))))
     assert "Not even that is seen with Method" in blind
-    other = new_arm("b-members", "Other", "members", members=SAME[0], outsiders=SAME[1])
+    other = new_arm("b-members", "Other", "members", members=SAME[0], non_members=SAME[1])
     one = made(domain, arm("a-members", APART, "members"), other)
     assert "Not even that is seen with Other:" in " ".join(verdict(one))  # one method does not vouch for another
     assert "ositive control" not in " ".join(verdict(made(domain, arm("a-sp", SAME))))
@@ -128,8 +128,8 @@ def test_the_sentences_hold_the_figures_and_the_published_ones(domain) -> None:
 
 def test_free_text_has_pictures_and_no_curve() -> None:
     domain = free_text("an old man")
-    shake = new_shake(domain, [new_arm("a-sp", "Method", "sp", members=[], outsiders=[])],
-                      before=new_arm(members=[], outsiders=[]))  # fmt: skip
+    shake = new_shake(domain, [new_arm("a-sp", "Method", "sp", members=[], non_members=[])],
+                      before=new_arm(members=[], non_members=[]))  # fmt: skip
     assert changes(shake) == {}
     assert headline(shake)[1] == "open"
     assert "not known" in verdict(shake)[0]

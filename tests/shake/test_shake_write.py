@@ -65,7 +65,7 @@ def test_the_page_has_curves_table_and_pictures(made) -> None:
         ElementTree.fromstring(svg)
     rows = re.findall(r'<tr data-arm="([^"]*)"', html)
     assert rows == ["before", "lora-8-sp", "lora-8-ood", "lora-2-sp"]
-    # SP set, members, outsiders, and the one candidate with its original
+    # SP set, members, non-members, and the one candidate with its original
     assert html.count("<img") == 3 + 3 + 2 + 2
 
 
@@ -89,7 +89,7 @@ def test_real_people_are_figures_alone(made) -> None:
 
 
 def test_free_text_has_no_curves() -> None:
-    bare = {"members": [], "outsiders": []}
+    bare = {"members": [], "non_members": []}
     made = new_shake(free_text("an old man"), [new_arm("lora-8-sp", "LoRA", "sp", **bare)], before=new_arm(**bare))
     html = page(made)
     assert "<svg" not in html

@@ -13,13 +13,13 @@ def test_figures_of_a_curve_worked_out_by_hand() -> None:
     assert found.auc.estimate == pytest.approx(5 / 6)
     assert found.asr.estimate == pytest.approx((1 + 2 / 3) / 2)
     assert found.tpr_few.estimate == pytest.approx(2 / 3)
-    assert (found.members, found.outsiders, found.units) == (3, 2, 5)
+    assert (found.members, found.non_members, found.units) == (3, 2, 5)
 
 
 def test_area_agrees_with_the_rank_statistic_also_with_ties() -> None:
     rng = np.random.default_rng(0)
-    members, outsiders = rng.integers(0, 9, 80) / 4, rng.integers(1, 11, 70) / 4
-    assert roc(members, outsiders, resamples=10).auc.estimate == pytest.approx(auc(-members, -outsiders))
+    members, non_members = rng.integers(0, 9, 80) / 4, rng.integers(1, 11, 70) / 4
+    assert roc(members, non_members, resamples=10).auc.estimate == pytest.approx(auc(-members, -non_members))
 
 
 def test_direction_low_means_member() -> None:
@@ -28,8 +28,8 @@ def test_direction_low_means_member() -> None:
 
 
 def test_tpr_at_few_false_positives_counts_at_most_that_many() -> None:
-    outsiders = np.arange(1000.0)
-    found = roc(np.array([-1.0, 0.5, 5.0, 500.0]), outsiders, resamples=10)
+    non_members = np.arange(1000.0)
+    found = roc(np.array([-1.0, 0.5, 5.0, 500.0]), non_members, resamples=10)
     assert found.tpr_fewer.estimate == 0.5  # one false alarm in 1000 is allowed: -1 and 0.5
     assert found.tpr_few.estimate == 0.75  # ten are
     assert found.resolves(0.001)
@@ -58,10 +58,10 @@ def test_people_are_resampled_whole() -> None:
     rng = np.random.default_rng(1)
     # A person's pictures are nearly copies: 300 pictures are worth no more than 10 people.
     level = rng.normal(size=10).repeat(15)
-    members, outsiders = level + 0.01 * rng.normal(size=150), rng.permutation(10).repeat(15) * 0.3 - 1.0
+    members, non_members = level + 0.01 * rng.normal(size=150), rng.permutation(10).repeat(15) * 0.3 - 1.0
     ids = np.arange(10).repeat(15)
-    alone = roc(members, outsiders, resamples=500)
-    grouped = roc(members, outsiders, groups=(ids, ids), resamples=500)
+    alone = roc(members, non_members, resamples=500)
+    grouped = roc(members, non_members, groups=(ids, ids), resamples=500)
     assert grouped.auc.estimate == alone.auc.estimate
     assert grouped.auc.high - grouped.auc.low > 2 * (alone.auc.high - alone.auc.low)
     assert grouped.units == 10
@@ -76,9 +76,9 @@ def test_one_person_or_one_picture_has_no_interval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("members", "outsiders", "groups"),
+    ("members", "non_members", "groups"),
     [([], [1.0], None), ([1.0], [], None), ([float("nan")], [1.0], None), ([1.0], [1.0], ([1, 2], [1]))],
 )
-def test_refuses_what_has_no_curve(members: list[float], outsiders: list[float], groups: object) -> None:
+def test_refuses_what_has_no_curve(members: list[float], non_members: list[float], groups: object) -> None:
     with pytest.raises(ValueError, match=r"scores"):
-        roc(members, outsiders, groups=groups)  # type: ignore[arg-type]
+        roc(members, non_members, groups=groups)  # type: ignore[arg-type]

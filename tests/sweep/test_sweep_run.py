@@ -14,7 +14,7 @@ import torch
 from demo.attack.registry import AttackSettings
 from demo.attack.weight_encoder import EncoderSettings, save_encoder
 from demo.defences import release
-from demo.defences.base import Defence, Problem, Step
+from demo.defences.base import Defence, FineTuningTask, Step
 from demo.defences.registry import choose
 from demo.errors import PhotoError, SettingsError, WeightsError
 from demo.faces import recognise
@@ -38,7 +38,7 @@ class Broken(Defence):
     key: ClassVar[str] = "broken"
     title: ClassVar[str] = "Broken"
 
-    def training(self, problem: Problem) -> Step:
+    def training(self, problem: FineTuningTask) -> Step:
         class NanStep:
             def __call__(self) -> float:
                 return float("nan")
@@ -56,7 +56,7 @@ class Large(Defence):
     key: ClassVar[str] = "large"
     title: ClassVar[str] = "Large"
 
-    def training(self, problem: Problem) -> Step:
+    def training(self, problem: FineTuningTask) -> Step:
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
 

@@ -10,14 +10,14 @@ import pytest
 from fake_points import PROVED, picture, point
 
 from demo.errors import OutputError, SettingsError
-from demo.sweep.store import Store, fingerprint
+from demo.sweep.store import SweepStore, fingerprint
 
 SETTINGS: dict[str, object] = {"base": "tiny", "fine-tuning": {"steps": 2}}
 PHOTOS = [picture(1), picture(2)]
 
 
 def test_a_point_comes_back_as_it_was(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = SweepStore(tmp_path)
     ledger = {**PROVED, "person_epsilon": math.inf}
     kept = point("dpdm", 0.5, 0.6, count=1, epsilon=2, best="encoder", ledger=ledger)
     store.keep(kept)
@@ -38,7 +38,7 @@ def test_what_is_stored_is_strict_json_and_plain_pictures(tmp_path: Path) -> Non
     def refuse(name: str) -> None:
         raise AssertionError(name)
 
-    store = Store(tmp_path)
+    store = SweepStore(tmp_path)
     kept = point("dpdm", 0.5, 0.6, count=1, ledger=PROVED)
     store.keep(kept)
     home = tmp_path / "points" / "dpdm-epsilon-10"
@@ -50,7 +50,7 @@ def test_what_is_stored_is_strict_json_and_plain_pictures(tmp_path: Path) -> Non
 
 
 def test_a_point_without_its_listing_is_not_finished(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = SweepStore(tmp_path)
     store.keep(point("int8", 0.5, 0.6))
     (tmp_path / "points" / "int8" / "point.json").unlink()
     assert store.load() == ([], [])
@@ -58,7 +58,7 @@ def test_a_point_without_its_listing_is_not_finished(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["cut", "picture", "version", "unknown"])
 def test_a_damaged_point_is_named_and_left_out(tmp_path: Path, damage: str) -> None:
-    store = Store(tmp_path)
+    store = SweepStore(tmp_path)
     store.keep(point("int8", 0.5, 0.6))
     store.keep(point("none", 0.5, 0.6))
     home = tmp_path / "points" / "int8"
@@ -78,18 +78,18 @@ def test_a_damaged_point_is_named_and_left_out(tmp_path: Path, damage: str) -> N
 
 
 def test_the_seed_is_kept_for_the_owner_alone(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = SweepStore(tmp_path)
     assert not store.begun()
     assert store.begin(PHOTOS, SETTINGS, None, new=77) == 77
     assert store.begun()
     assert store.begin(PHOTOS, SETTINGS, None, new=78) == 77
     assert store.begin(PHOTOS, SETTINGS, 77, new=79) == 77
     assert stat.S_IMODE((tmp_path / "sweep.json").stat().st_mode) == 0o600
-    assert Store(tmp_path / "other").begin(PHOTOS, SETTINGS, 5, new=1) == 5
+    assert SweepStore(tmp_path / "other").begin(PHOTOS, SETTINGS, 5, new=1) == 5
 
 
 def test_other_photos_or_settings_are_refused(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = SweepStore(tmp_path)
     store.begin(PHOTOS, SETTINGS, 7, new=1)
     with pytest.raises(SettingsError, match="a sweep of other photos"):
         store.begin(PHOTOS[::-1], SETTINGS, 7, new=1)
@@ -103,7 +103,7 @@ def test_other_photos_or_settings_are_refused(tmp_path: Path) -> None:
 def test_a_damaged_folder_is_said(tmp_path: Path, text: str) -> None:
     (tmp_path / "sweep.json").write_text(text, encoding="utf-8")
     with pytest.raises(OutputError, match=r"sweep\.json is (damaged|of another version)"):
-        Store(tmp_path).begin(PHOTOS, SETTINGS, None, new=1)
+        SweepStore(tmp_path).begin(PHOTOS, SETTINGS, None, new=1)
 
 
 def test_the_fingerprint_is_of_pixels_size_and_order() -> None:

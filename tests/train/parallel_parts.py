@@ -31,7 +31,7 @@ def people() -> list[list[Image.Image]]:
 def content(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and notes of a safetensors file."""
     with safe_open(path, framework="pt") as file:
-        return {key: file.get_tensor(key) for key in file.keys()}, file.metadata()
+        return {key: file.get_tensor(key) for key in file.keys()}, file.metadata()  # noqa: SIM118
 
 
 def run_commands(folder: Path, cache: Path, commands: Sequence[Sequence[str]]) -> None:

@@ -51,8 +51,8 @@ def commands(work: Path) -> list[list[str]]:
         ["zoo", "--people", "4", "--group", "2", "--work", str(work)],
         [*ENCODER, *SMOOTH, *at],
         [*ENCODER, *SMOOTH, "--algorithm", "algorithm2", "--no-variational", *at],
-        [*ENCODER, "--updates", "1", "--echo", *at],
-        [*ENCODER, "--updates", "1", "--echo", "--algorithm", "algorithm2", *at],
+        [*ENCODER, "--updates", "1", "--readout", *at],
+        [*ENCODER, "--updates", "1", "--readout", "--algorithm", "algorithm2", *at],
     ]
 
 
@@ -68,7 +68,7 @@ def test_two_processes_do_what_one_does(tiny_folder: Path, tmp_path: Path) -> No
     for kind in ("zoo", "algorithm2"):
         (a, b), (first, again) = (
             [content(work / "encoder" / name / "checkpoint.safetensors")[0] for work in (alone, together)]
-            for name in (f"tiny-probes-{kind}", f"tiny-probes-echo-{kind}")
+            for name in (f"tiny-probes-{kind}", f"tiny-probes-readout-{kind}")
         )
         assert set(a) == set(b)
         assert set(first) == set(again)

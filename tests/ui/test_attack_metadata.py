@@ -16,7 +16,7 @@ def test_every_finding_is_there_with_its_gravity_in_words() -> None:
     for finding in said:
         for part in (finding.what, finding.value, finding.where, finding.why):
             assert part in words
-    assert all(word in words for word in ("High", "Medium", "Low", "Leak 0: what the file says by itself"))
+    assert all(word in words for word in ("High", "Medium", "Low", "Metadata leak: what the file says by itself"))
     assert 'class="ll-note bad"' in text
 
 

@@ -10,11 +10,11 @@ from markup import Html
 from demo.attack.registry import AttackSettings
 from demo.finetune.settings import LoraSettings
 from demo.models.bases import BASES
-from demo.session.desk import Source, Swept, Terms
+from demo.session.desk import PhotoSource, Swept, Terms
 from demo.sweep.model import Sweep
 from demo.ui import defend_result
 
-TERMS = Terms(Source(1), "face64", LoraSettings(), AttackSettings(), None)
+TERMS = Terms(PhotoSource(1), "face64", LoraSettings(), AttackSettings(), None)
 
 
 @pytest.fixture(scope="module")

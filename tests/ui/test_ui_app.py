@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 
 from demo.lora.files import write_lora
 from demo.lora.metadata.leak import scan
-from demo.session.services import Person, Services
+from demo.session.services import ExamplePerson, Services
 from demo.ui import fine_tune
 
 PATIENCE_S = 30.0
@@ -60,7 +60,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     portrait = folder / "portraits" / "00.webp"
     portrait.parent.mkdir()
     face(0, 128).save(portrait)
-    services = fake_services(folder, FakeStory(0.01, steps=20), (Person("Anouk Quistrow", (portrait,) * 8),))
+    services = fake_services(folder, FakeStory(0.01, steps=20), (ExamplePerson("Anouk Quistrow", (portrait,) * 8),))
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # Gradio's way to say that an argument is in the wrong place
         blocks = build_app(services)

@@ -21,7 +21,7 @@ from demo.lora.files import write_lora
 from demo.progress import Progress, silent
 from demo.session import lora_file, photo_intake, story_jobs
 from demo.session.desk import Photos, Shot
-from demo.session.services import Person, Services
+from demo.session.services import ExamplePerson, Services
 from demo.session.sweep_job import sweeping
 from demo.session.visitors import Visitor
 from demo.ui.attack import build_attack_tab
@@ -39,7 +39,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
     face(0, 64).save(portrait)
     root = tmp_path / "visitors"
     root.mkdir()
-    people = tuple(Person(name, (portrait,) * 8) for name in ("Anouk Quistrow", "Bela Wexholm"))
+    people = tuple(ExamplePerson(name, (portrait,) * 8) for name in ("Anouk Quistrow", "Bela Wexholm"))
     made = fake_services(root, FakeStory(), people)
     yield made
     made.jobs.close()

@@ -43,13 +43,13 @@ def test_a_lost_turn_is_tried_again_with_what_there_is(zero_gpu: None, monkeypat
         return answer
 
     monkeypatch.setattr(zero_gpu_turns, "on_gpu", lend)
-    assert len(zero_gpu_turns.take_parts(print, ("a",), 100, stop=None).losses) == 100
+    assert len(zero_gpu_turns.take_turns(print, ("a",), 100, stop=None).losses) == 100
     assert said == [(None, TURN_S), (40, TURN_S), (40, TURN_S), (70, 2 * START_S + 30), (70, 2 * START_S + 30)]
     answers[:] = [lost]
     with pytest.raises(GpuError):
-        zero_gpu_turns.take_parts(print, ("a",), 100, stop=None)
+        zero_gpu_turns.take_turns(print, ("a",), 100, stop=None)
     answers[:] = [part(40), lost, lost]
-    assert zero_gpu_turns.take_parts(print, ("a",), 100, stop=None).ended is False
+    assert zero_gpu_turns.take_turns(print, ("a",), 100, stop=None).ended is False
 
 
 def test_class_images_are_written_batch_by_batch(tiny_pipe, tiny_base, tmp_path, monkeypatch) -> None:

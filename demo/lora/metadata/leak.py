@@ -1,4 +1,4 @@
-"""Leak 0: what a LoRA file says by itself, before any attack: the header's metadata and names.
+"""The metadata leak: what a LoRA file says by itself, before any attack: the header's metadata and names.
 
 kohya's trainer writes tags, folder names, dates and paths there (train_network.py of sd-scripts); others follow it
 or Stability's ModelSpec. Only the header is read.
@@ -62,7 +62,7 @@ def clean_copy(source: Path, target: Path) -> Path:
     A file whose alphas are tensors, as kohya's are, keeps its names and tensors: other programs look for them there,
     and not in metadata. Others come out in the canonical layout, with ranks, alphas and layers.
 
-    The weights stay what they are: this stops leak 0 and no attack.
+    The weights stay what they are: this stops the metadata leak and no attack.
 
     Raises:
         LoraFileError: the file cannot be read, or is no plain LoRA.

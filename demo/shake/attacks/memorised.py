@@ -52,7 +52,7 @@ def memorised(
     """Training pictures that were extracted and are k-Eidetically memorised, each with its nearest candidate.
 
     A criterion that pictures fulfil which were never trained on says nothing about memory: call this with the same
-    person's outsiders as ``training`` (and ``among`` the real training set) to see how many of those it takes.
+    person's non-members as ``training`` (and ``among`` the real training set) to see how many of those it takes.
 
     Args:
         candidates: of :func:`demo.shake.attacks.draws.extract`, or bare pictures.
@@ -102,16 +102,18 @@ def nearest(
     return [Match(i, int(number), float(distance), int(count)) for i, (number, distance, count) in enumerate(rows)]
 
 
-def calibrated_delta(candidates: Sequence[Candidate | Image.Image], outsiders: Sequence[Image.Image] | Bytes) -> float:
-    """The largest delta at which no outsider, never trained on, would count as extracted; 0 without either.
+def calibrated_delta(
+    candidates: Sequence[Candidate | Image.Image], non_members: Sequence[Image.Image] | Bytes
+) -> float:
+    """The largest delta at which no non-member, never trained on, would count as extracted; 0 without either.
 
     A neighbour of the published 0.1 that cannot be reached by likeness alone: what is still within it of a training
     picture is nearer than any draw came to a picture of the same person that the model has not seen.
     """
-    if not len(candidates) or not len(outsiders):
+    if not len(candidates) or not len(non_members):
         return 0.0
     drawn = _pixels(candidates)
-    smallest = min(float(l2(drawn, part).min()) for _, part in chunks(outsiders, drawn.shape[1]))
+    smallest = min(float(l2(drawn, part).min()) for _, part in chunks(non_members, drawn.shape[1]))
     return float(np.nextafter(np.float32(smallest), np.float32(0)))
 
 

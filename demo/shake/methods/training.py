@@ -9,7 +9,7 @@ from threading import Event
 from diffusers import StableDiffusionPipeline
 from torch import Tensor, nn
 
-from demo.defences.base import Defence, NoDefence, Problem
+from demo.defences.base import Defence, FineTuningTask, NoDefence
 from demo.errors import Stopped
 from demo.finetune.class_images import class_latents
 from demo.finetune.loop import adamw, take_steps
@@ -71,7 +71,7 @@ class Run:
             p.requires_grad_(True)
         groups = [{"params": [p], "lr": settings.lr if rates is None else rates[n]} for n, p in enumerate(parameters)]
         optimiser = adamw(groups, settings)
-        problem = Problem(
+        problem = FineTuningTask(
             pipe,
             self.latents.to(pipe.unet.device),
             None if prior is None else prior.to(pipe.unet.device),

@@ -12,7 +12,7 @@ from demo.metrics.base import MetricResult
 from demo.report import Arm, LeakReport
 from demo.report.figures import bars, data_uri, interval, mean
 from demo.report.verdict import is_attack
-from demo.session.desk import Desk, Source
+from demo.session.desk import Desk, PhotoSource
 from demo.workflow.jobs import Snapshot
 
 SHOWN_S = 0.5  # less is no work: what had been drawn before was taken over
@@ -133,14 +133,14 @@ def verdict(report: LeakReport) -> str:
     )
 
 
-def older(desk: Desk, source: Source | None) -> str:
+def older(desk: Desk, source: PhotoSource | None) -> str:
     """What to say over a result of other photos than those that are loaded now; empty over one of these."""
     if source is None or not desk.older(source):
         return ""
     return note(f"Of the photos loaded before ({source.person or 'your own'}).")
 
 
-def compared_with(desk: Desk, source: Source) -> str:
+def compared_with(desk: Desk, source: PhotoSource) -> str:
     """Title of the photos in a comparison."""
     title = "Your photos" if source.person is None else f"Pictures of {source.person}"
     return f"{title}, loaded before" if desk.older(source) else title

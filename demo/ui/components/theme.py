@@ -131,14 +131,14 @@ border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums;min-
 border-bottom:1px solid var(--border-color-primary)!important;text-align:left;vertical-align:top}
 .ll-scroll tbody th{min-width:10rem}
 .ll-scroll small{display:block;font-weight:400;opacity:.8}
-.ll-leak0 h3{margin:.9rem 0 0;font-size:1rem;font-weight:600}
-.ll-leak0 ul{margin:.4rem 0;padding:0;list-style:none;display:grid;
+.ll-metadata h3{margin:.9rem 0 0;font-size:1rem;font-weight:600}
+.ll-metadata ul{margin:.4rem 0;padding:0;list-style:none;display:grid;
 grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:.5rem}
-.ll-leak0 li{padding:.4rem .7rem;border-left:.25rem solid var(--border-color-primary);min-width:0}
-.ll-leak0 li.high{border-color:var(--ll-leak)}
-.ll-leak0 li.medium{border-color:var(--ll-bar)}
-.ll-leak0 li code{display:block;overflow-wrap:anywhere;font-size:.85rem}
-.ll-leak0 small{opacity:.8}
+.ll-metadata li{padding:.4rem .7rem;border-left:.25rem solid var(--border-color-primary);min-width:0}
+.ll-metadata li.high{border-color:var(--ll-leak)}
+.ll-metadata li.medium{border-color:var(--ll-bar)}
+.ll-metadata li code{display:block;overflow-wrap:anywhere;font-size:.85rem}
+.ll-metadata small{opacity:.8}
 .ll-meta summary{cursor:pointer;padding:.4rem 0}
 .ll-meta code{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem}
 @media (max-width:640px){.ll-row figure{width:calc((100% - 1rem)/3)}.ll-arm .ll-row figure{width:92px}

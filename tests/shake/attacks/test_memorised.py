@@ -28,10 +28,10 @@ def test_distance_is_on_pixels_from_0_to_1() -> None:
 
 
 def test_counts_against_k_can_be_of_another_set() -> None:
-    outsiders, training = flat(0.5), flat(0.48, 0.5, 0.52)
-    (match,) = memorised(flat(0.5), outsiders, among=training)
+    non_members, training = flat(0.5), flat(0.48, 0.5, 0.52)
+    (match,) = memorised(flat(0.5), non_members, among=training)
     assert match.neighbours == 3
-    assert memorised(flat(0.5), outsiders, EideticSettings(k=2), among=training) == []
+    assert memorised(flat(0.5), non_members, EideticSettings(k=2), among=training) == []
 
 
 def test_takes_candidates_and_bytes_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,10 +51,10 @@ def test_nearest_also_of_what_was_not_extracted() -> None:
     assert nearest([], flat(0.1)) == []
 
 
-def test_calibrated_delta_takes_no_outsider() -> None:
-    drawn, outsiders = flat(0.5), flat(0.6, 0.9)
-    delta = calibrated_delta(drawn, outsiders)
+def test_calibrated_delta_takes_no_non_member() -> None:
+    drawn, non_members = flat(0.5), flat(0.6, 0.9)
+    delta = calibrated_delta(drawn, non_members)
     assert delta == pytest.approx(0.1, abs=0.003)
-    assert memorised(drawn, outsiders, EideticSettings(delta=delta)) == []
-    assert memorised(drawn, outsiders, EideticSettings(delta=delta + 1e-4)) != []
-    assert calibrated_delta([], outsiders) == 0
+    assert memorised(drawn, non_members, EideticSettings(delta=delta)) == []
+    assert memorised(drawn, non_members, EideticSettings(delta=delta + 1e-4)) != []
+    assert calibrated_delta([], non_members) == 0

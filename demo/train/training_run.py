@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from demo.train.checkpoint import Checkpoint, Ema, Stateful
 
 
-class Course:
+class TrainingRun:
     """Counts pictures, takes the optimiser's steps, prints, and writes check-points::
 
-        course = Course("unet", unet, [optimiser], work, pictures=pictures, batch=batch)
-        while course.goes_on:
-            course.set_rate(share)
-            course.step(loss)
-        course.end()
+        run = TrainingRun("unet", unet, [optimiser], work, pictures=pictures, batch=batch)
+        while run.goes_on:
+            run.set_rate(share)
+            run.step(loss)
+        run.end()
 
     Args:
         name: of the stage, and of its folder in ``work``.
