@@ -14,10 +14,11 @@ from transformers import CLIPModel, CLIPTokenizer
 
 from demo.errors import WeightsError
 from demo.files import write_tensors
+from demo.paths import WEIGHTS
 from demo.train import clip, data, unet, vae
 from demo.train.data import Faces
 
-FACE64 = data.ROOT / "weights" / "face64"
+FACE64 = WEIGHTS / "face64"
 UNMEASURED = 1.0  # diffusers' default scaling factor, of an autoencoder with a new code
 SHARD = "9MB"  # the Hub takes larger files only through large-file storage
 
