@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     base.add_argument("--unet-pictures", type=int, default=4_000_000)
     base.add_argument("--cool-pictures", type=int, default=200_000, help="over which the rate is lowered to nothing")
     base.add_argument("--detail", type=float, default=0.0, help="weigh channels by their spread to minus this power")
+    base.add_argument("--low-noise", type=float, default=1.0, help="timesteps as shares to this power")
     base.add_argument("--start", type=Path, default=None, help="a UNet's safetensors to begin from")
     base.add_argument("--start-seen", type=int, default=0, help="pictures that it has seen")
     prior = commands.add_parser(
@@ -127,9 +128,10 @@ def _base(args: argparse.Namespace) -> None:
                 start=args.start,
                 seen=args.start_seen,
                 detail=args.detail,
+                low_noise=args.low_noise,
             )
         elif stage == "cool":
-            base.run_cool(args.work, args.cool_pictures, device, detail=args.detail)
+            base.run_cool(args.work, args.cool_pictures, device, detail=args.detail, low_noise=args.low_noise)
         else:
             base.assemble(args.work)
 
