@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent
+from dp_accounting.pld import PLDAccountant
 from opacus.accountants import PRVAccountant
 from scipy.special import ndtr
 
@@ -24,6 +26,18 @@ def test_delta_is_no_smaller_than_opacus_prv_and_hardly_larger(sigma: float, q: 
     ours = np.array(profile.profile(sigma, q, steps))[SHOWN]
     theirs = np.array([float(opacus.compute_delta_estimate(e)) for e in profile.EPSILONS[SHOWN]])
     assert (ours >= theirs - 1e-5).all()
+    assert (ours <= theirs + 0.005).all()
+
+
+@pytest.mark.parametrize(("sigma", "q", "steps"), [(1.2, 0.8, 30), (3.7, 0.2, 100), (20.0, 1.0, 50)])
+def test_delta_is_no_smaller_than_google_s_accountant_finds_and_hardly_larger(
+    sigma: float, q: float, steps: int
+) -> None:
+    accountant = PLDAccountant(value_discretization_interval=1e-4)
+    accountant.compose(PoissonSampledDpEvent(q, GaussianDpEvent(sigma)), steps)
+    theirs = np.array([accountant.get_delta(e) for e in profile.EPSILONS])
+    ours = np.array(profile.profile(sigma, q, steps))
+    assert (ours >= theirs).all()
     assert (ours <= theirs + 0.005).all()
 
 
