@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ ARMS = (
     "chance",
 )
 RATES = ("rank1", "top1pct", "rec_acc")  # shares, of which all people may have none
+NAMES = {"rank1": "rank-1", "top1pct": "top 1 %", "rec_acc": "Rec. Acc."}
 ONE_RUN = ("base", "weights", "split", "samples", "decoys", "settings", "guidance", "encoders")  # the same in all parts
 CEILINGS = ("photos", "decoded")  # the photos tuned on, and the same through the autoencoder: nothing can be nearer
 
@@ -110,21 +112,40 @@ def _ratio(a: list[float], b: list[float]) -> dict[str, float] | None:
 
 
 def print_table(result: dict[str, Any]) -> None:
-    """The table of the README, in Markdown."""
-    print(f"{result['people']} people, {result['samples']} pictures each, {result['decoys']} decoys")
-    print(
-        "| arm | dlib distance | median rank | rank-1 | top 1 % | Rec. Acc. (dlib < 0.6) |\n|---|---|---|---|---|---|"
-    )
+    """Print :func:`markdown`."""
+    print(markdown(result))
+
+
+def markdown(result: dict[str, Any], names: Mapping[str, str] | None = None) -> str:
+    """The arms in a table, then differences and shares, a line each.
+
+    Args:
+        result: of :func:`finished`.
+        names: what to call the arms; by default their keys.
+    """
+    called = {arm: (names or {}).get(arm, arm) for arm in (*ARMS, *CEILINGS)}
+    lines = [
+        f"{result['people']} people, {result['samples']} pictures each, {result['decoys']} decoys",
+        "",
+        "| arm | dlib distance | median rank | rank-1 | top 1 % | Rec. Acc. (dlib < 0.6) |",
+        "|---|---|---|---|---|---|",
+    ]
     for arm, found in result["arms"].items():
         cells = {key: f"{v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for key, v in found.items()}
         r = found["rank"]
-        rank = f"{r['median']:.0f} [{r['median_low']:.0f}, {r['median_high']:.0f}]"
-        print(f"| {arm} | {cells['distance']} | {rank} | {cells['rank1']} | {cells['top1pct']} | {cells['rec_acc']} |")
+        shown = [f"{r['median']:.0f} [{r['median_low']:.0f}, {r['median_high']:.0f}]"]
+        shown = [cells["distance"], *shown, *(cells[key] for key in RATES)]
+        lines.append(f"| {called[arm]} | {' | '.join(shown)} |")
+    lines.append("")
+    ours = called["encoder"].strip("*")
     for arm, d in result.get("encoder_minus", {}).items():
         x = d["distance"]
-        print(f"encoder minus {arm}, distance, paired: {x['mean']:+.3f} [{x['low']:+.3f}, {x['high']:+.3f}]")
+        said = f"{ours} minus {called[arm]}, distance, paired"
+        lines.append(f"- {said}: {x['mean']:+.3f} [{x['low']:+.3f}, {x['high']:+.3f}]")
     for arm, rates in result.get("encoder_over", {}).items():
         for key, found in rates.items():
             if found is not None:
                 low, high = (f"{found[end]:.0%}" if end in found else "unbounded" for end in ("low", "high"))
-                print(f"encoder over {arm}, {key}, paired: {found['ratio']:.0%} [{low}, {high}]")
+                said = f"{ours} over {called[arm]}, {NAMES[key]}, paired"
+                lines.append(f"- {said}: {found['ratio']:.0%} [{low}, {high}]")
+    return "\n".join(lines)
