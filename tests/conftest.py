@@ -13,7 +13,8 @@ from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionM
 from PIL import Image
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from demo.models.bases import BASES, Base, load_pipeline
+from demo.models.bases import BASES, Base
+from demo.models.load import load_pipeline
 from demo.train.clip import new_tokenizer
 from demo.train.unet import new_scheduler
 

@@ -16,9 +16,9 @@ from typing import Literal
 from huggingface_hub import hf_hub_download
 from pydantic import Field, ValidationError
 
+from demo import paths
 from demo.errors import WeightsError
 from demo.files import write_text
-from demo.models import bases
 from demo.models.networks import offline
 from demo.settings import Settings
 
@@ -46,7 +46,7 @@ class Manifest(Settings):
 def manifest_path(encoder: Path) -> Path:
     """The manifest that stands for an encoder's place."""
     encoder = encoder.absolute()
-    return (bases.WEIGHTS if encoder.is_relative_to(bases.WEIGHTS.absolute()) else encoder.parent) / MANIFEST
+    return (paths.WEIGHTS if encoder.is_relative_to(paths.WEIGHTS.absolute()) else encoder.parent) / MANIFEST
 
 
 def read(path: Path) -> Manifest:

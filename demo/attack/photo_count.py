@@ -23,7 +23,8 @@ from demo.errors import WeightsError
 from demo.files import write_tensors
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
-from demo.models.bases import Base, fingerprint
+from demo.models.bases import Base
+from demo.models.fingerprints import fingerprint
 
 FILE = "photo-count.safetensors"  # in a base's folder
 FORMAT = "lora-leak-photo-count/1"

@@ -25,7 +25,7 @@ from demo.errors import LoraFileError, WeightsError
 from demo.files import write_tensors
 from demo.lora.files import LoraWeights
 from demo.models.bases import Base
-from demo.models.diffusers_folder import weights_digest
+from demo.models.fingerprints import weights_digest
 from demo.settings import Settings
 
 FORMER = {"echo": "readout"}  # names in encoders that were written earlier

@@ -22,7 +22,8 @@ from demo.finetune.loop import adamw
 from demo.finetune.settings import LoraSettings, find_preset
 from demo.hardware.devices import choose_device, choose_dtype, find_device, free_memory
 from demo.models.architectures import SD14
-from demo.models.bases import find_base, load_pipeline
+from demo.models.bases import find_base
+from demo.models.load import load_pipeline
 from demo.models.sampling import token_ids
 
 SD_NEEDS = 10e9  # bytes free, for 32 x 32 latents in fp32

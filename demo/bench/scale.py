@@ -54,7 +54,8 @@ class MadeUpZoo(Zoo):
 def child(load: Load) -> None:
     """One process of a run; the main one prints a line of JSON."""
     from demo.finetune.settings import find_preset
-    from demo.models.bases import find_base, load_pipeline
+    from demo.models.bases import find_base
+    from demo.models.load import load_pipeline
     from demo.train.processes import device_of, new_accelerator
 
     accelerator = new_accelerator(load.device)

@@ -93,7 +93,8 @@ def _apart(a: Tensor, b: Tensor) -> float:
 
 def membership(device: str = "cpu", rounds: int = 5) -> dict[str, Any]:
     """On the bundled base and one planted person, printed and returned."""
-    from demo.models.bases import find_base, load_pipeline
+    from demo.models.bases import find_base
+    from demo.models.load import load_pipeline
     from demo.models.sampling import encode_pictures, encode_prompts
     from demo.shake.people import planted
 

@@ -51,7 +51,8 @@ def together_against_alone(people: int = 4, steps: int = 10) -> dict[str, float]
     from PIL import Image
 
     from demo.finetune.settings import find_preset
-    from demo.models.bases import find_base, load_pipeline
+    from demo.models.bases import find_base
+    from demo.models.load import load_pipeline
     from demo.train.zoo import GroupTrainer
 
     base = find_base("face64")

@@ -40,7 +40,8 @@ def threads(steps: int = 12, rounds: int = 3) -> dict[str, float]:
 
 
 def _step() -> Callable[[], None]:
-    from demo.models.bases import find_base, load_pipeline
+    from demo.models.bases import find_base
+    from demo.models.load import load_pipeline
 
     unet = load_pipeline(find_base("face64"), "cpu").unet.requires_grad_(True)
     shape = unet.config.in_channels, unet.config.sample_size, unet.config.sample_size

@@ -109,7 +109,7 @@ def _photos(folder: Path | None, base: Base) -> list[Image.Image]:
     if folder is None:
         from PIL import Image
 
-        from demo.models.bases import WEIGHTS
+        from demo.paths import WEIGHTS
 
         example = WEIGHTS / "people" / "examples" / "00"
         return [Image.open(path).convert("RGB") for path in sorted(example.glob("*.webp"))[:OTHERS]]

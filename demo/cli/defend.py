@@ -28,7 +28,8 @@ def defend(arguments: argparse.Namespace) -> None:
 
     say("Loading")
     from demo.attack.registry import AttackSettings
-    from demo.models.bases import find_base, fingerprint
+    from demo.models.bases import find_base
+    from demo.models.fingerprints import fingerprint
     from demo.photos.ingest import read_photos
     from demo.photos.same_person import likeness, strangers
     from demo.photos.split import split_photos

@@ -153,7 +153,7 @@ def _settings(arguments: argparse.Namespace) -> ShakeSettings:
 
 def _common(base: Base, domain: Domain, settings: ShakeSettings, defence: Defence, seed: int) -> dict[str, object]:
     """What all models of a folder have in common."""
-    from demo.models.bases import fingerprint
+    from demo.models.fingerprints import fingerprint
     from demo.sweep.model import settings_of
 
     return {

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from demo.errors import DemoError, SettingsError
 from demo.evaluate import commands as leakage
-from demo.train.data import FACES128, PEOPLE, WORK
+from demo.faces.faces128 import FACES128
+from demo.paths import PEOPLE
+from demo.train.data import WORK
 
 EARLIER = "With earlier weights, {}: encoder or base have been trained anew since.\n"
 
@@ -87,7 +89,9 @@ def _run(args: argparse.Namespace) -> None:
     from demo.evaluate import people_table, shipped
     from demo.files import write_text
     from demo.finetune.settings import find_preset
-    from demo.models.bases import find_base, fingerprint, load_pipeline
+    from demo.models.bases import find_base
+    from demo.models.fingerprints import fingerprint
+    from demo.models.load import load_pipeline
 
     base = find_base(args.base)
     if args.command == "report":
@@ -174,7 +178,8 @@ def _encoders(args: argparse.Namespace) -> None:
     from demo.attack.weight_encoder import load_encoder
     from demo.evaluate import encoders
     from demo.finetune.settings import find_preset
-    from demo.models.bases import find_base, load_pipeline
+    from demo.models.bases import find_base
+    from demo.models.load import load_pipeline
 
     names = [path.parent.name + "/" + path.stem for path in args.files]
     if len(set(names)) < len(names):
@@ -208,7 +213,8 @@ def _defences(args: argparse.Namespace) -> None:
     from demo.evaluate.held_out import held_out_people
     from demo.files import write_text
     from demo.finetune.settings import find_preset
-    from demo.models.bases import find_base, load_pipeline
+    from demo.models.bases import find_base
+    from demo.models.load import load_pipeline
     from demo.sweep.plan import chosen
     from demo.sweep.run import default_plan
 

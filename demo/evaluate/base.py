@@ -11,11 +11,13 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from demo.faces import recognise
+from demo.faces.faces128 import FACES128, decode, read_split
 from demo.metrics.face_found import shows_face
 from demo.models.bases import Base
+from demo.models.planted import people_listing
 from demo.models.sampling import draw_prompt, encode_pictures
+from demo.paths import PEOPLE
 from demo.stats.intervals import auc, bootstrap_mean_ci
-from demo.train.data import FACES128, PEOPLE, decode, people_listing, read_split
 
 
 def sample_class(pipe: StableDiffusionPipeline, base: Base, count: int, seed: int = 0) -> list[Image.Image]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demo.errors import SettingsError
-from demo.train.data import FACES128
+from demo.faces.faces128 import FACES128
 
 if TYPE_CHECKING:
     from demo.models.bases import Base
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
 def _secmi(args: argparse.Namespace, base: Base) -> None:
     from demo.evaluate import secmi
     from demo.files import write_text
-    from demo.models.bases import load_pipeline
+    from demo.models.load import load_pipeline
     from demo.shake.attacks.secmi import SecmiSettings
 
     if args.t < 1 or args.k < 1:
@@ -98,7 +98,7 @@ def _secmi(args: argparse.Namespace, base: Base) -> None:
 def _shake(args: argparse.Namespace, base: Base) -> None:
     from demo.evaluate import shake, shake_table
     from demo.files import write_text
-    from demo.models.bases import load_pipeline
+    from demo.models.load import load_pipeline
 
     settings = _shake_settings(args)
     folder = shake.table_folder(args.out, base, settings, args.group)
@@ -142,7 +142,7 @@ def _shake_settings(args: argparse.Namespace) -> ShakeSettings:
 def _gate(args: argparse.Namespace, base: Base) -> None:
     from demo.evaluate import gate
     from demo.files import write_text
-    from demo.models.bases import load_pipeline
+    from demo.models.load import load_pipeline
     from demo.shake.gate.decision import FILE
     from demo.shake.gate.evidence import EvidenceSettings
 
@@ -185,7 +185,7 @@ def _photo_count(args: argparse.Namespace, base: Base) -> None:
     from demo.attack.photo_count import load_calibration
     from demo.evaluate import photo_count
     from demo.evaluate.held_out import private_photos
-    from demo.models.bases import load_pipeline
+    from demo.models.load import load_pipeline
     from demo.train.photo_count import collect, spread
 
     known = load_calibration(base)

@@ -29,7 +29,8 @@ from demo.finetune.dreambooth import FineTuned, applied, fine_tune
 from demo.finetune.settings import LoraSettings
 from demo.metrics.registry import Context
 from demo.metrics.registry import evaluate as measure
-from demo.models.bases import Base, fingerprint
+from demo.models.bases import Base
+from demo.models.fingerprints import fingerprint
 from demo.models.sampling import draw_prompt
 from demo.sweep.model import ATTACKS, point_name, settings_of
 

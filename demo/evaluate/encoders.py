@@ -21,7 +21,8 @@ from demo.evaluate.people import Drawer
 from demo.evaluate.people_table import RATES, gathered, summary
 from demo.files import write_text
 from demo.finetune.settings import LoraSettings
-from demo.models.bases import Base, fingerprint
+from demo.models.bases import Base
+from demo.models.fingerprints import fingerprint
 from demo.stats.intervals import paired_difference
 from demo.train.zoo import GroupTrainer
 

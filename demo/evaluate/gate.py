@@ -20,7 +20,8 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image, ImageFilter, ImageOps
 
 from demo.files import write_text
-from demo.models.bases import Base, fingerprint
+from demo.models.bases import Base
+from demo.models.fingerprints import fingerprint
 from demo.models.sampling import draw_prompt
 from demo.shake.gate.decision import SCORES, Gate, calibrate
 from demo.shake.gate.evidence import Evidence, EvidenceSettings, evidence

@@ -15,8 +15,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from demo.faces import recognise
+from demo.faces.faces128 import FACES128, read_split
 from demo.files import write_tensors
-from demo.train.data import FACES128, read_split
 
 TUNED_ON = 5
 SIDE = 64  # pixels at which photos are scored with, the bundled model's own size

@@ -20,7 +20,8 @@ from demo.evaluate.held_out import HeldOutPerson, Vector, add_scores, held_out_p
 from demo.evaluate.people_table import finish
 from demo.finetune.dreambooth import new_trigger
 from demo.finetune.settings import LoraSettings
-from demo.models.bases import Base, fingerprint
+from demo.models.bases import Base
+from demo.models.fingerprints import fingerprint
 from demo.models.sampling import draw, draw_prompt, encode_pictures, encode_prompts
 from demo.train.zoo import GroupTrainer
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from PIL import Image
 
 from demo.faces import recognise
+from demo.faces.faces128 import read_split
 from demo.photos.same_person import Likeness, strangers
 from demo.stats.intervals import rate_ci
-from demo.train.data import read_split
 
 SPLITS = ("private", "domain_nonmember")
 SIZES = (3, 5)  # photos of a set

@@ -18,7 +18,8 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from demo.files import write_text
-from demo.models.bases import Base, fingerprint
+from demo.models.bases import Base
+from demo.models.fingerprints import fingerprint
 from demo.models.sampling import encode_pictures, encode_prompts
 from demo.shake.attacks.secmi import SecmiSettings, secmi
 from demo.shake.people import Domain

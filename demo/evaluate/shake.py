@@ -16,7 +16,8 @@ from threading import Event
 from diffusers import StableDiffusionPipeline
 
 from demo.errors import DemoError
-from demo.models.bases import Base, fingerprint
+from demo.models.bases import Base
+from demo.models.fingerprints import fingerprint
 from demo.progress import Report
 from demo.shake.methods.registry import METHODS
 from demo.shake.model import ShakeArm, ShakeSettings

@@ -13,7 +13,9 @@ from typing import Any
 
 from demo.errors import WeightsError
 from demo.files import write_text
-from demo.models.bases import WEIGHTS, Base, fingerprint
+from demo.models.bases import Base
+from demo.models.fingerprints import fingerprint
+from demo.paths import WEIGHTS
 
 FIGURES = WEIGHTS / "figures"
 PEOPLE = "people"

@@ -68,7 +68,7 @@ def choose_placement(device: Device, weights: float, drawing: float) -> Placemen
 
     Attention is not sliced: with PyTorch's fused attention, which diffusers takes by itself, slices need more memory
     and time, not less (diffusers' own advice). What swells is the autoencoder, so an accelerator's codes pictures one
-    by one (:func:`demo.models.bases.load_pipeline`).
+    by one (:func:`demo.models.load.load_pipeline`).
 
     Args:
         weights: bytes of all models.

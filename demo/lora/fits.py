@@ -12,7 +12,8 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from demo.lora.files import LoraWeights, Shapes, expected_shapes, read_lora
 from demo.models.architectures import Architecture
-from demo.models.bases import Base, architecture_of
+from demo.models.bases import Base
+from demo.models.load import architecture_of
 
 _known: dict[str, Shapes] = {}
 _lock = Lock()

@@ -6,23 +6,15 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from demo.errors import PhotoError
+from demo.models.networks import Unavailable
 from demo.stats.intervals import Array
 
 Embed = Callable[[Sequence[Image.Image]], Array]
-WEIGHTS = Path(__file__).parents[2] / "weights"  # the bundled ones
-
-
-@dataclass(frozen=True)
-class Unavailable:
-    """Why a metric cannot be measured here, in words for a person."""
-
-    reason: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,12 +92,6 @@ class MetricResult:
     unavailable: str | None = None
     higher_is_better: bool = True
     among: int | None = None  # for ranks: how many people were ranked, the person included
-
-
-def shown(path: Path) -> str:
-    """A path for messages, which may end up in a published report: never the user's own folders."""
-    root = WEIGHTS.parent
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
 def paper_scaling(cosine: Array) -> Array:

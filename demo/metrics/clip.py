@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from demo.metrics.base import WEIGHTS, Context, Metric, paper_scaling
+from demo.metrics.base import Context, Metric, paper_scaling
 from demo.models.networks import NetworkSource, torch_device
+from demo.paths import WEIGHTS
 from demo.stats.intervals import Array, cosine
 
 BATCH = 32

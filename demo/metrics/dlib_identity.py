@@ -12,7 +12,9 @@ from PIL import Image
 
 from demo.errors import WeightsError
 from demo.faces import recognise
-from demo.metrics.base import WEIGHTS, Context, Metric, Unavailable, shown
+from demo.metrics.base import Context, Metric
+from demo.models.networks import Unavailable
+from demo.paths import WEIGHTS, shown
 from demo.stats.intervals import Array, place_among, rank_among
 
 DECOY_FILE = WEIGHTS / "people" / "decoys.safetensors"

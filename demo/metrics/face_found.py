@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from demo.faces.detect import MIN_PROBABILITY, find_faces
-from demo.metrics.base import Context, Metric, Unavailable
+from demo.metrics.base import Context, Metric
+from demo.models.networks import Unavailable
 from demo.stats.intervals import Array
 
 SIDE = 256  # pixels at which pictures are seen

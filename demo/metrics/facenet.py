@@ -20,8 +20,8 @@ import numpy as np
 from PIL import Image
 
 from demo.errors import WeightsError
-from demo.metrics.base import Context, Metric, Unavailable, paper_scaling
-from demo.models.networks import offline, torch_device
+from demo.metrics.base import Context, Metric, paper_scaling
+from demo.models.networks import Unavailable, offline, torch_device
 from demo.stats.intervals import Array, cosine
 
 FILE = "20180402-114759-vggface2.pt"

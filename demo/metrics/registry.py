@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from demo.errors import DemoError, SettingsError
 from demo.metrics import clip, dino, dlib_identity, face_found, facenet
-from demo.metrics.base import Context, Metric, MetricResult, Unavailable
+from demo.metrics.base import Context, Metric, MetricResult
+from demo.models.networks import Unavailable
 from demo.stats.intervals import mean_ci, share_ci
 
 __all__ = ["BUNDLED", "METRICS", "Context", "Metric", "MetricResult", "Unavailable", "evaluate"]

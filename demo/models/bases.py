@@ -7,31 +7,14 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
 
-import torch
-from diffusers import DDIMScheduler, DDPMScheduler, PNDMScheduler, StableDiffusionPipeline
-from huggingface_hub import try_to_load_from_cache
-
-from demo.errors import SettingsError, WeightsError
-from demo.hardware.devices import Placement, choose_device, choose_dtype, find_device
+from demo import paths
+from demo.errors import SettingsError
 from demo.models.architectures import SD14, SD21, Architecture
 from demo.models.diffusers_folder import check_weights, read_architecture, stamp
-from demo.models.hub import fetch, fetch_configs
-from demo.progress import Report
 
-WEIGHTS = Path(__file__).parents[2] / "weights"
 ENCODER = "encoder.safetensors"
 EXAMPLE = "example-lora.safetensors"
-NOT_FIGURES = {
-    "README.md",
-    "samples.png",
-    "other-person.safetensors",
-    "gate.json",
-    "manifest.json",
-    "photo-count.safetensors",
-    EXAMPLE,
-}  # files of a base that no figure depends on
 
 
 @dataclass(frozen=True)
@@ -71,7 +54,7 @@ class Base:
 
         Under ``weights/``, or the folder that the user gave.
         """
-        return Path(self.own_folder) if self.own_folder else WEIGHTS / self.key
+        return Path(self.own_folder) if self.own_folder else paths.WEIGHTS / self.key
 
 
 _PAPER = {
@@ -102,7 +85,7 @@ BASES: dict[str, Base] = {
         Base(
             key="face64",
             title="face64 (bundled, 64 pixels, CPU)",
-            source=str(WEIGHTS / "face64"),
+            source=str(paths.WEIGHTS / "face64"),
             licence="non-commercial research and education (trained on CelebA)",
             side=64,
             **_SMALL,  # type: ignore[arg-type]
@@ -192,121 +175,3 @@ def base_in(folder: Path) -> Base:
         own_folder=str(folder),
         **(_SMALL if architecture.side <= SMALL else _PAPER),  # type: ignore[arg-type]
     )
-
-
-def architecture_of(base: Base) -> Architecture:
-    """The configuration of a base, before any weights are there.
-
-    Raises:
-        WeightsError: it cannot be had.
-    """
-    if base.architecture is not None:
-        return base.architecture
-    folder = Path(base.source)
-    return read_architecture(folder if folder.is_dir() else fetch_configs(base.source, base.revision))
-
-
-def fingerprint(base: Base, *, encoder: bool = True) -> str:
-    """What figures of a base depend on beside settings, as 12 digits: they change when it is trained anew.
-
-    Of a base in a folder every file counts: weights, encoder, class images, CLIP. Of one from the Hub the commit that
-    was downloaded counts, once there is one.
-
-    Args:
-        encoder: whether its weight encoder counts; False for what that has no part in.
-    """
-    apart = NOT_FIGURES if encoder else NOT_FIGURES | {ENCODER}
-    said = f"{base}".replace(str(base.folder), "")
-    if base.own_folder:
-        said = said.replace(base.key, "")  # which has the files' dates in it
-    digest = hashlib.sha256(said.encode())
-    folders = {folder for folder in (base.folder, Path(base.source)) if folder.is_dir()}
-    for folder in sorted(folders):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.name not in apart:
-                digest.update(path.relative_to(folder).as_posix().encode())
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-    if not Path(base.source).is_dir():
-        digest.update(_commit(base).encode())
-    return digest.hexdigest()[:12]
-
-
-def _commit(base: Base) -> str:
-    """The commit of what the Hub's cache holds of a base; empty where it holds nothing yet."""
-    found = try_to_load_from_cache(base.source, "model_index.json", revision=base.revision)
-    return Path(found).parent.name if isinstance(found, str) else ""
-
-
-def downloaded(base: Base) -> bool:
-    """Whether loading needs no download, as far as one file tells."""
-    return Path(base.source).is_dir() or bool(_commit(base))
-
-
-def load_pipeline(
-    base: Base,
-    device: str = "auto",
-    *,
-    placement: Placement = "whole",
-    precise: bool = False,
-    report: Report | None = None,
-    stop: Event | None = None,
-) -> StableDiffusionPipeline:
-    """Load a base model, frozen, in evaluation mode, downloading it first if need be.
-
-    Precision and layout in memory: :mod:`demo.hardware.devices`. A bundled base is small, and is in fp32 wherever it
-    runs: its figures are, and half precision moves SecMI's scores.
-
-    Args:
-        precise: any base in fp32.
-
-    Raises:
-        WeightsError: the folder or the Hub model cannot be had.
-        Stopped: ``stop`` was set during a download.
-    """
-    to = choose_device(device)
-    folder = Path(base.source)
-    if not folder.is_dir() and not base.source.startswith(str(WEIGHTS)):
-        folder = fetch(base.source, base.revision, report=report, stop=stop)
-    try:
-        pipe = StableDiffusionPipeline.from_pretrained(
-            folder,
-            dtype=torch.float32 if precise or base.bundled else choose_dtype(find_device(device)),
-            safety_checker=None,
-            requires_safety_checker=False,
-            feature_extractor=None,  # of the safety checker; 1.4 names a class that transformers has no more
-            image_encoder=None,
-            use_safetensors=True,
-            local_files_only=True,
-        )
-    except (OSError, ValueError) as error:
-        remedy = (
-            "Train it with: python -m demo.train base"
-            if base.source.startswith(str(WEIGHTS))
-            else "Fetch it again, or choose the bundled base 'face64'."
-        )
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        reason = reason.replace(str(WEIGHTS), "weights").replace(str(folder), folder.name)  # no path for visitors
-        raise WeightsError(f"{base.title} cannot be loaded: {reason}", remedy) from error
-    pipe.scheduler = usable_scheduler(pipe.scheduler)
-    for module in (pipe.unet, pipe.text_encoder, pipe.vae):
-        module.requires_grad_(False).eval()
-    pipe.set_progress_bar_config(disable=True)
-    if to.type != "cpu" or placement == "offloaded":
-        pipe.vae.enable_slicing()  # its activations are what swells: one picture after the other
-    if placement == "offloaded":
-        pipe.enable_model_cpu_offload(device=to)
-        return pipe
-    return pipe.to(to)
-
-
-def usable_scheduler(scheduler: object) -> object:
-    """The scheduler, if pictures can be noised and velocities computed with it; else DDIM on the same betas.
-
-    Those that count in sigmas, such as Euler's, noise at another scale; PNDM has no velocity.
-    """
-    if isinstance(scheduler, (DDIMScheduler, DDPMScheduler)):
-        return scheduler
-    config = scheduler.config  # type: ignore[attr-defined]
-    if isinstance(scheduler, PNDMScheduler) and config.prediction_type != "v_prediction":
-        return scheduler
-    return DDIMScheduler.from_config(config)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from demo.errors import WeightsError
 from demo.models.architectures import Architecture
-
-if TYPE_CHECKING:
-    from demo.models.bases import Base
 
 INDEX = "model_index.json"
 PIPELINE = "StableDiffusionPipeline"
@@ -28,7 +24,6 @@ CONFIGS = dict.fromkeys(("unet", "vae", "text_encoder"), "config.json") | {"sche
 WEIGHTS_FILES = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}
 TOKENIZER_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))  # either will do
 PICKLES = (".bin", ".ckpt", ".pt", ".pth")
-TRAINED_ON = ("unet", "text_encoder")  # of a base, by LoRAs and weight encoders
 SAVE = "Save it anew with diffusers: pipe.save_pretrained(FOLDER, safe_serialization=True)"
 
 
@@ -143,16 +138,3 @@ def _json(folder: Path, name: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise WeightsError(f"{name} in {folder.name} is no table.", SAVE)
     return content
-
-
-def weights_digest(base: Base) -> str:
-    """12 digits of what LoRAs and encoders are trained on, UNet and text encoder: of their files, or of the commit."""
-    folder, found = Path(base.source), hashlib.sha256()
-    if not folder.is_dir():
-        found.update(f"{base.source} {base.revision}".encode())
-        return found.hexdigest()[:12]
-    for path in sorted(path for part in TRAINED_ON for path in (folder / part).rglob("*") if path.is_file()):
-        found.update(path.relative_to(folder).as_posix().encode())
-        with path.open("rb") as file:
-            found.update(hashlib.file_digest(file, "sha256").digest())
-    return found.hexdigest()[:12]

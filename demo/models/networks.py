@@ -14,11 +14,18 @@ from typing import Any
 
 from demo.errors import WeightsError
 from demo.hardware.zero_gpu import zero_gpu
-from demo.metrics.base import Unavailable, shown
+from demo.paths import shown
 
 OFFLINE_VARIABLES = ("LORA_LEAK_OFFLINE", "HF_HUB_OFFLINE")
 RETRY_S = 300.0
 _FALSE = {"", "0", "false", "no", "off"}
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """Why a network, and what needs it, cannot be had here, in words for a person."""
+
+    reason: str
 
 
 @dataclass(frozen=True)

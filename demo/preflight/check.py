@@ -16,7 +16,9 @@ from demo.finetune.settings import LoraSettings, find_preset
 from demo.hardware.devices import Device, Placement, choose_device, choose_dtype, choose_placement, find_device
 from demo.hardware.zero_gpu import lent, zero_gpu
 from demo.models.architectures import Architecture
-from demo.models.bases import Base, architecture_of, downloaded
+from demo.models.bases import Base
+from demo.models.fingerprints import downloaded
+from demo.models.load import architecture_of
 from demo.models.sampling import AT_ONCE
 from demo.preflight.cost import NOTHING, Cost, Dry
 from demo.preflight.probe import Speed, measure

@@ -10,7 +10,8 @@ import torch
 from demo.errors import PreflightError
 from demo.hardware.devices import Device, find_device
 from demo.hardware.zero_gpu import LONGEST_S, zero_gpu
-from demo.models.bases import Base, architecture_of
+from demo.models.bases import Base
+from demo.models.load import architecture_of
 from demo.models.sampling import AT_ONCE
 from demo.preflight.check import Estimate, check, drawn, dry_of, estimated
 from demo.preflight.cost import NOTHING

@@ -1,4 +1,4 @@
-"""Files that a browser sent: taken from Gradio's folder of uploads and from nowhere else, and none stays there."""
+"""Files that a browser sent: taken from the web server's folder of uploads and nowhere else, and none stays there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-from gradio.utils import get_upload_folder
 
 from demo.errors import SettingsError
 from demo.photos.ingest import discard
@@ -25,7 +23,7 @@ class NoUploadError(SettingsError):
         super().__init__("This is not a file that was uploaded here.", "Choose the file, and it is uploaded.")
 
 
-def uploaded(file: Any) -> tuple[Path, str]:
+def uploaded(file: Any, root: Path) -> tuple[Path, str]:
     """Path and own name of an upload, from what the browser says of it.
 
     Handlers that get their files unprocessed have to ask this first. Gradio itself checks the path in some components
@@ -33,6 +31,7 @@ def uploaded(file: Any) -> tuple[Path, str]:
 
     Args:
         file: Gradio's description of the file, as the request has it.
+        root: Gradio's folder of uploads.
 
     Raises:
         NoUploadError: the path is not one that an upload has.
@@ -40,7 +39,7 @@ def uploaded(file: Any) -> tuple[Path, str]:
     path = file.get("path") if isinstance(file, dict) else None
     if not isinstance(path, str) or "\0" in path:
         raise NoUploadError
-    found, root = Path(path).resolve(), Path(get_upload_folder()).resolve()
+    found, root = Path(path).resolve(), root.resolve()
     if found.parent.parent != root or not DIGEST.fullmatch(found.parent.name) or found.is_dir():
         raise NoUploadError
     name = file.get("orig_name")

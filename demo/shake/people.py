@@ -11,8 +11,10 @@ from typing import Any
 from PIL import Image
 
 from demo.errors import SettingsError, WeightsError
+from demo.faces.faces128 import read_split
 from demo.models.bases import Base
-from demo.train import data
+from demo.models.planted import people_listing
+from demo.paths import PEOPLE
 
 PROMPT = "a photo of {name}"  # how the captions of the bundled base name a person
 FILE = "domains.parquet"
@@ -36,12 +38,12 @@ class Domain:
 
 def planted_names(base: Base) -> tuple[str, ...]:
     """Names of the fictional people that were planted in the pre-training set; none but in a bundled base's."""
-    return tuple(person["name"] for person in data.people_listing()["planted"]) if base.bundled else ()
+    return tuple(person["name"] for person in people_listing()["planted"]) if base.bundled else ()
 
 
 def planted(base: Base) -> list[Domain]:
     """The fictional people of the pre-training set; empty for a base whose training set is not known."""
-    return [_planted(person, base) for person in data.people_listing()["planted"]] if base.bundled else []
+    return [_planted(person, base) for person in people_listing()["planted"]] if base.bundled else []
 
 
 def domain_people(folder: Path, base: Base, *, people: int | None = 100, each: int = 15) -> list[Domain]:
@@ -64,7 +66,7 @@ def domain_people(folder: Path, base: Base, *, people: int | None = 100, each: i
         )
     folder = folder.parent if folder.name == FILE else folder
     try:
-        splits = [data.read_split(folder, split) for split in ("domain_member", "domain_nonmember")]
+        splits = [read_split(folder, split) for split in ("domain_member", "domain_nonmember")]
         found = []
         for name in dict.fromkeys(splits[0]["name"]):
             members, non_members = (table[table["name"] == name]["image"].head(each) for table in splits)
@@ -113,7 +115,7 @@ def find_domain(name: str, base: Base, faces: Path | None = None) -> Domain:
         WeightsError: ``faces`` has no people.
     """
     wanted = " ".join(name.split()).casefold()
-    for person in data.people_listing()["planted"] if base.bundled else ():
+    for person in people_listing()["planted"] if base.bundled else ():
         if person["name"].casefold() == wanted:
             return _planted(person, base)
     people = domain_people(faces, base, people=None) if faces is not None else []
@@ -146,7 +148,7 @@ def outside_prompt(domain: Domain, base: Base) -> str:
 
 
 def _planted(person: dict[str, Any], base: Base) -> Domain:
-    folder, inside = data.PEOPLE / person["folder"], set(person["members"])
+    folder, inside = PEOPLE / person["folder"], set(person["members"])
     pictures = {n: _fit(Image.open(folder / f"{n:02d}.webp"), base) for n in range(person["pictures"])}
     return Domain(
         name=person["name"],

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 from demo.errors import DemoError
+from demo.faces.faces128 import FACES128, read_split
+from demo.paths import PEOPLE
 from demo.train import data
 
 STAGES = ("data", "vae", "clip", "unet", "cool", "assemble")
@@ -22,12 +24,13 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("people", help="generate the fictional people and the decoys")
     base = commands.add_parser("base", help="train face64, in resumable stages")
     base.add_argument("--stage", choices=STAGES, action="append", help="one stage (may be repeated); all by default")
-    base.add_argument("--faces", type=Path, default=data.FACES128)
+    base.add_argument("--faces", type=Path, default=FACES128)
     base.add_argument("--vae-pictures", type=int, default=24_000)
     base.add_argument("--clip-pictures", type=int, default=40_000)
     base.add_argument("--unet-pictures", type=int, default=4_000_000)
     base.add_argument("--cool-pictures", type=int, default=200_000, help="over which the rate is lowered to nothing")
     base.add_argument("--detail", type=float, default=0.0, help="weigh channels by their spread to minus this power")
+    base.add_argument("--low-noise", type=float, default=1.0, help="timesteps as shares to this power")
     base.add_argument("--start", type=Path, default=None, help="a UNet's safetensors to begin from")
     base.add_argument("--start-seen", type=int, default=0, help="pictures that it has seen")
     prior = commands.add_parser(
@@ -35,13 +38,13 @@ def parser() -> argparse.ArgumentParser:
     )
     example = commands.add_parser("example", help="the LoRA of a fictional person, drawn by lot, that the app offers")
     zoo = commands.add_parser("zoo", help="a bank of LoRAs of training people")
-    zoo.add_argument("--faces", type=Path, default=data.FACES128)
+    zoo.add_argument("--faces", type=Path, default=FACES128)
     zoo.add_argument("--people", type=int, default=400)
     zoo.add_argument("--group", type=int, default=8)
     zoo.add_argument("--shard", type=int, default=0)
     zoo.add_argument("--shards", type=int, default=1)
     encoder = commands.add_parser("encoder", help="the weight encoder")
-    encoder.add_argument("--faces", type=Path, default=data.FACES128)
+    encoder.add_argument("--faces", type=Path, default=FACES128)
     encoder.add_argument("--algorithm", choices=("zoo", "algorithm1", "algorithm2", "algorithm3"), default="zoo")
     encoder.add_argument("--updates", type=int, default=1500)
     encoder.add_argument("--people", type=int, default=8, help="LoRAs an update")
@@ -69,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     )
     encoder.add_argument("--checkpoint-every", type=float, default=240, help="seconds; 0: after every update")
     count = commands.add_parser("photo-count", help="LoRAs of known number, by whose spectra the photos are counted")
-    count.add_argument("--faces", type=Path, default=data.FACES128)
+    count.add_argument("--faces", type=Path, default=FACES128)
     count.add_argument("--people", type=int, default=64, help="1 to 8 photos each, all numbers equally often")
     count.add_argument("--group", type=int, default=8, help="people fine-tuned at once")
     count.add_argument("--shard", type=int, default=0)
@@ -102,7 +105,7 @@ def main(argv: list[str] | None = None) -> int:
 def _people(_: argparse.Namespace) -> None:
     from demo.train import people
 
-    people.main(data.PEOPLE)
+    people.main(PEOPLE)
 
 
 def _base(args: argparse.Namespace) -> None:
@@ -125,9 +128,10 @@ def _base(args: argparse.Namespace) -> None:
                 start=args.start,
                 seen=args.start_seen,
                 detail=args.detail,
+                low_noise=args.low_noise,
             )
         elif stage == "cool":
-            base.run_cool(args.work, args.cool_pictures, device, detail=args.detail)
+            base.run_cool(args.work, args.cool_pictures, device, detail=args.detail, low_noise=args.low_noise)
         else:
             base.assemble(args.work)
 
@@ -139,14 +143,15 @@ def _prior(args: argparse.Namespace) -> None:
     from demo.finetune.dreambooth import fine_tune
     from demo.finetune.settings import find_preset
     from demo.lora.files import write_lora
-    from demo.models.bases import find_base, load_pipeline
+    from demo.models.bases import find_base
+    from demo.models.load import load_pipeline
     from demo.train.people import planted_pictures
 
     base = find_base(args.base)
     pipe, settings = load_pipeline(base, args.device), find_preset(base.preset)
     latents = draw_class_latents(pipe, base, settings.class_images)
     write_tensors(base.folder / "class_latents.safetensors", {"latents": latents.half()})
-    tuned = fine_tune(pipe, base, planted_pictures(data.PEOPLE, 0, member=False)[:5], settings, seed=999)
+    tuned = fine_tune(pipe, base, planted_pictures(PEOPLE, 0, member=False)[:5], settings, seed=999)
     write_lora(base.folder / "other-person.safetensors", tuned.lora)
 
 
@@ -160,10 +165,11 @@ def _example(args: argparse.Namespace) -> None:
     from demo.finetune.dreambooth import fine_tune
     from demo.finetune.settings import find_preset
     from demo.lora.files import write_lora
-    from demo.models.bases import EXAMPLE, find_base, load_pipeline
+    from demo.models.bases import EXAMPLE, find_base
+    from demo.models.load import load_pipeline
 
-    listed = json.loads((data.PEOPLE / "people.json").read_text(encoding="utf-8"))["examples"]
-    folder = data.PEOPLE / random.Random(0).choice(listed)["folder"]
+    listed = json.loads((PEOPLE / "people.json").read_text(encoding="utf-8"))["examples"]
+    folder = PEOPLE / random.Random(0).choice(listed)["folder"]
     pictures = [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.webp"))[:5]]
     base = find_base(args.base)
     seed = random.SystemRandom().getrandbits(32)  # kept nowhere: the trigger follows from it
@@ -176,7 +182,7 @@ def _training_people(args: argparse.Namespace, people: int) -> list[list[object]
 
     from PIL import Image
 
-    table = data.read_split(args.faces, "train")
+    table = read_split(args.faces, "train")
     groups = [group for _, group in table.groupby("identity", sort=True) if len(group) >= 5]
     import numpy as np
 
@@ -187,7 +193,8 @@ def _training_people(args: argparse.Namespace, people: int) -> list[list[object]
 def _zoo(args: argparse.Namespace) -> None:
     from demo.finetune.class_images import class_latents
     from demo.finetune.settings import find_preset
-    from demo.models.bases import find_base, load_pipeline
+    from demo.models.bases import find_base
+    from demo.models.load import load_pipeline
     from demo.train import zoo
     from demo.train.processes import device_of, new_accelerator
 
@@ -218,7 +225,8 @@ def _encoder(args: argparse.Namespace) -> None:
     from demo.attack.registry import encoder_path
     from demo.attack.weight_encoder import EncoderSettings
     from demo.finetune.settings import find_preset
-    from demo.models.bases import find_base, load_pipeline
+    from demo.models.bases import find_base
+    from demo.models.load import load_pipeline
     from demo.train import encoder, zoo
     from demo.train.processes import device_of, new_accelerator
     from demo.train.provenance import made_with
@@ -282,14 +290,16 @@ def _photo_count(args: argparse.Namespace) -> None:
 
     from demo.attack.photo_count import FILE
     from demo.finetune.settings import find_preset
-    from demo.models.bases import find_base, fingerprint, load_pipeline
+    from demo.models.bases import find_base
+    from demo.models.fingerprints import fingerprint
+    from demo.models.load import load_pipeline
     from demo.train import photo_count
 
     base = find_base(args.base)
     settings = find_preset(base.preset)
     folder = args.work / "photo-count" / f"{base.key}-{fingerprint(base, encoder=False)}"
     if not args.merge:
-        table = list(data.read_split(args.faces, "domain_nonmember").groupby("identity", sort=True))[: args.people]
+        table = list(read_split(args.faces, "domain_nonmember").groupby("identity", sort=True))[: args.people]
         people = [[Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"]] for _, group in table]
         where = {"group": args.group, "shard": args.shard, "shards": args.shards}
         counts = photo_count.spread(len(people))

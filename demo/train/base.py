@@ -14,10 +14,11 @@ from transformers import CLIPModel, CLIPTokenizer
 
 from demo.errors import WeightsError
 from demo.files import write_tensors
+from demo.paths import WEIGHTS
 from demo.train import clip, data, unet, vae
 from demo.train.data import Faces
 
-FACE64 = data.ROOT / "weights" / "face64"
+FACE64 = WEIGHTS / "face64"
 UNMEASURED = 1.0  # diffusers' default scaling factor, of an autoencoder with a new code
 SHARD = "9MB"  # the Hub takes larger files only through large-file storage
 
@@ -70,8 +71,12 @@ def cached_latents(faces: Faces, autoencoder: AutoencoderTiny, work: Path, devic
     return load_file(path)["latents"]
 
 
-def curriculum(work: Path, device: str, *, detail: float = 0.0) -> unet.Curriculum:
-    """What the UNet learns from: pictures, latents, and the text tower; the scale of the latents is measured once."""
+def curriculum(work: Path, device: str, **how: float) -> unet.Curriculum:
+    """What the UNet learns from: pictures, latents, and the text tower; the scale of the latents is measured once.
+
+    Args:
+        how: how errors count, see :class:`demo.train.unet.Curriculum`.
+    """
     faces = data.load(work)
     autoencoder = AutoencoderTiny.from_pretrained(model_folder(work, "vae"), dtype=torch.float32)
     latents = cached_latents(faces, autoencoder, work, device)
@@ -82,31 +87,29 @@ def curriculum(work: Path, device: str, *, detail: float = 0.0) -> unet.Curricul
         autoencoder.save_pretrained(work / "vae" / "model")
     model = CLIPModel.from_pretrained(model_folder(work, "clip"), dtype=torch.float32)
     tokenizer = CLIPTokenizer.from_pretrained(model_folder(work, "clip"))
-    return unet.Curriculum(faces, latents.float().mul(scale).half(), clip.text_half(model), tokenizer, detail)
+    return unet.Curriculum(faces, latents.float().mul(scale).half(), clip.text_half(model), tokenizer, **how)
 
 
-def run_unet(
-    work: Path, pictures: int, device: str, *, start: Path | None = None, seen: int = 0, detail: float = 0.0
-) -> None:
+def run_unet(work: Path, pictures: int, device: str, *, start: Path | None = None, seen: int = 0, **how: float) -> None:
     """Stage ``unet``, at a constant rate.
 
     Args:
         start: a file of weights to begin from where there is no check-point.
         seen: pictures that they have seen, if the file does not say so itself.
-        detail: how much more channels of little variance count (:class:`demo.train.unet.Curriculum`).
+        how: see :func:`curriculum`.
     """
     weights = None
     if is_fresh(work, "unet") and start is not None:
         weights = unet.new_unet(vae.CHANNELS)
         weights.load_state_dict({name: tensor.float() for name, tensor in load_file(start).items()})
-    taught = curriculum(work, device, detail=detail)
+    taught = curriculum(work, device, **how)
     trained = unet.train(taught, work=work, pictures=pictures, device=device, start=weights, seen=seen)
     trained.save_pretrained(work / "unet" / "average")
 
 
-def run_cool(work: Path, pictures: int, device: str, *, detail: float = 0.0) -> None:
+def run_cool(work: Path, pictures: int, device: str, **how: float) -> None:
     """Stage ``cool``: lower the rate to nothing in a copy; the result is what ``assemble`` takes."""
-    unet.cool(curriculum(work, device, detail=detail), work=work, pictures=pictures, device=device).save_pretrained(
+    unet.cool(curriculum(work, device, **how), work=work, pictures=pictures, device=device).save_pretrained(
         work / "unet" / "model"
     )
 

@@ -13,7 +13,8 @@ import torch
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextModel, CLIPTokenizer
 
-from demo.train.data import SIDE, WORK, Faces
+from demo.faces.faces128 import SIDE
+from demo.train.data import WORK, Faces
 from demo.train.precision import mixed_precision
 from demo.train.training_run import TrainingRun
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,13 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from demo.errors import WeightsError
+from demo.faces.faces128 import FACES128, decode, read_split, shrink
 from demo.files import write_atomically
+from demo.models.planted import people_listing
+from demo.paths import PEOPLE
 from demo.train.captions import caption
 
-SIDE = 64
-ROOT = Path(__file__).parents[2]
-FACES128 = ROOT.parent / "shared" / "data" / "faces128"
-PEOPLE = ROOT / "weights" / "people"
 WORK = Path.home() / ".cache" / "lora-leak" / "train"
 NOT_ATTRIBUTES = {"image", "identity", "name", "split", "source", "dose"}
 
@@ -60,37 +56,6 @@ class Faces:
             ]
             object.__setattr__(self, "_cache", made)
         return self._cache  # type: ignore[attr-defined,no-any-return]
-
-
-def shrink(image: Image.Image) -> NDArray[np.uint8]:
-    """An aligned picture of any size as (64, 64, 3)."""
-    return np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS))
-
-
-def decode(table: pd.DataFrame) -> NDArray[np.uint8]:
-    """Decode the ``image`` column, (n, 64, 64, 3)."""
-    return np.stack([shrink(Image.open(io.BytesIO(data))) for data in table["image"]])
-
-
-def read_split(folder: Path, split: str) -> pd.DataFrame:
-    """Rows of one split of faces128.
-
-    Raises:
-        WeightsError: the data set is not there.
-    """
-    pattern = {"train": "train-*.parquet", "private": "private.parquet"}.get(split, "domains.parquet")
-    paths = sorted(folder.glob(pattern))
-    if not paths:
-        raise WeightsError(
-            f"No {pattern} in {folder}.", "Training needs the aligned faces; say where with --faces DIR."
-        )
-    table = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
-    return table[table["split"] == split].reset_index(drop=True)
-
-
-def people_listing(folder: Path = PEOPLE) -> dict[str, Any]:
-    """The fictional people that ship with the project: names, folders, members."""
-    return dict(json.loads((folder / "people.json").read_text()))
 
 
 def planted_members(folder: Path = PEOPLE) -> Iterator[tuple[str, int, int, Image.Image]]:

@@ -31,7 +31,7 @@ from demo.finetune.loss import half_scale, noise_error, stratified
 from demo.finetune.settings import LoraSettings
 from demo.finetune.shard import Share
 from demo.models.bases import Base
-from demo.models.diffusers_folder import weights_digest
+from demo.models.fingerprints import weights_digest
 from demo.models.sampling import token_ids
 from demo.settings import Settings
 from demo.train.batches import Batches, Streams, live_batches, put_back, tuned, zoo_batches

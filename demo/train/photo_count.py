@@ -20,7 +20,8 @@ from demo.attack.photo_count import COUNTS, Calibration, read, singular_values
 from demo.errors import WeightsError
 from demo.files import write_tensors
 from demo.finetune.settings import LoraSettings
-from demo.models.bases import Base, fingerprint
+from demo.models.bases import Base
+from demo.models.fingerprints import fingerprint
 from demo.train.provenance import made_with, refuse_others
 from demo.train.zoo import GroupTrainer
 

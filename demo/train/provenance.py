@@ -10,7 +10,7 @@ from pathlib import Path
 from demo.errors import WeightsError
 from demo.finetune.settings import LoraSettings
 from demo.models.bases import Base
-from demo.models.diffusers_folder import weights_digest
+from demo.models.fingerprints import weights_digest
 from demo.settings import Settings
 
 

@@ -79,6 +79,7 @@ class Curriculum:
         tokenizer: of the text encoder.
         detail: 0 weighs all channels alike; with 1 a channel weighs as the inverse of its standard deviation, so that
             those with little variance, which carry eyes and mouths, count more. The mean weight over the variance is 1.
+        low_noise: timesteps are shares of the schedule to this power: above 1 there are more of little noise.
     """
 
     faces: Faces
@@ -86,6 +87,7 @@ class Curriculum:
     text_encoder: CLIPTextModel
     tokenizer: CLIPTokenizer
     detail: float = 0.0
+    low_noise: float = 1.0
 
     def channel_weights(self) -> Tensor:
         """(c, 1, 1)."""
@@ -169,7 +171,8 @@ def train(
         falling = 1.0 if falls_from is None else (pictures - run.seen) / (pictures - falls_from)
         run.set_rate(min(1.0, rising, falling))
         x0, context = curriculum.batch(rng, batch)
-        error = velocity_error(unet, x0, context, stratified(batch), torch.randn_like(x0))
+        u = stratified(batch) ** curriculum.low_noise
+        error = velocity_error(unet, x0, context, u, torch.randn_like(x0))
         run.step((error * weights).mean())
     run.end()
     unet.set_default_attn_processor()

@@ -17,13 +17,14 @@ from demo.session import lora_file, story_jobs
 from demo.session.desk import Attacked, PhotoSource, Released
 from demo.session.forms import find, order
 from demo.session.services import Services
-from demo.session.uploads import discard_upload, uploaded
+from demo.session.uploads import discard_upload
 from demo.session.visitors import Visitor
 from demo.ui import attack_metadata
 from demo.ui.components import pictures
 from demo.ui.components.fields import optional_number
 from demo.ui.components.words import FILE_CONSENT
 from demo.ui.page import Facet, Live, Updates, View
+from demo.ui.uploads import uploaded
 
 INTRO = (
     "The adversary has the public base model and the LoRA file: no photo, no trigger word, no prompt, no seed. "

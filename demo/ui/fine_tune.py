@@ -15,7 +15,6 @@ from demo.models.bases import Base
 from demo.session import photo_intake, story_jobs
 from demo.session.forms import find, order
 from demo.session.services import Services
-from demo.session.uploads import uploaded
 from demo.session.visitors import Visitor
 from demo.shake.gate.decision import has_gate
 from demo.ui.components import loss_curve, pictures
@@ -27,6 +26,7 @@ from demo.ui.fine_tune_estimate import wire_estimate
 from demo.ui.fine_tune_photos import photo_panel
 from demo.ui.fine_tune_result import STORY, TUNING, build_result
 from demo.ui.page import Facet, Live, Updates, View
+from demo.ui.uploads import uploaded
 
 PICTURES = ["image", ".heic", ".heif"]
 INTRO = (

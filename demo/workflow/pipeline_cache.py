@@ -11,7 +11,8 @@ from torch import Tensor
 
 from demo.attack.registry import forget_encoders
 from demo.hardware.devices import choose_device
-from demo.models.bases import find_base, load_pipeline
+from demo.models.bases import find_base
+from demo.models.load import load_pipeline
 from demo.preflight.check import placement_for
 from demo.progress import listener
 

@@ -27,7 +27,8 @@ from demo.hardware.zero_gpu import TURN_S, on_gpu
 from demo.lora.files import LoraWeights, read_lora
 from demo.lora.metadata.leak import scan_metadata
 from demo.metrics.registry import BUNDLED, Context
-from demo.models.bases import architecture_of, find_base
+from demo.models.bases import find_base
+from demo.models.load import architecture_of
 from demo.preflight.check import check_tuning, dry_of
 from demo.progress import Report, telling
 from demo.report import Arm, LeakReport, seen_matrices

@@ -12,7 +12,9 @@ from demo.attack.registry import bundled_encoder, encoder_path
 from demo.attack.weight_encoder import EncoderSettings, load_encoder, save_encoder
 from demo.errors import WeightsError
 from demo.finetune.settings import LoraSettings
-from demo.models.bases import BASES, WEIGHTS, fingerprint
+from demo.models.bases import BASES
+from demo.models.fingerprints import fingerprint
+from demo.paths import WEIGHTS
 from demo.train.encoder import new_encoder
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -21,7 +23,7 @@ CONTENT = b"an encoder"
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("demo.models.bases.WEIGHTS", tmp_path)
+    monkeypatch.setattr("demo.paths.WEIGHTS", tmp_path)
     for name in ("LORA_LEAK_OFFLINE", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path

@@ -14,7 +14,8 @@ from demo.attack.photo_count import Calibration, count_photos, load_calibration,
 from demo.errors import WeightsError
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
-from demo.models.bases import BASES, fingerprint
+from demo.models.bases import BASES
+from demo.models.fingerprints import fingerprint
 from demo.workflow import story
 
 LAYERS = ("unet.a", "unet.b", "text_encoder.c")

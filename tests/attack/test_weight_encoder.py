@@ -18,7 +18,7 @@ from demo.errors import LoraFileError, SettingsError, Stopped, WeightsError
 from demo.finetune.dreambooth import new_trigger
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
-from demo.models.diffusers_folder import weights_digest
+from demo.models.fingerprints import weights_digest
 from demo.models.sampling import encode_prompts
 from demo.progress import Progress
 from demo.train.encoder import layer_shapes, new_encoder

@@ -246,7 +246,7 @@ def test_defend_writes_everything_and_is_resumed(
     refused(capsys, "with other settings (fine-tuning)", *common, "--resume", "--steps", "3")
     refused(capsys, "with other settings (seed)", *common, "--resume", "--seed", "1")
     with monkeypatch.context() as retrained:
-        retrained.setattr("demo.models.bases.fingerprint", lambda base, **_: "of other weights")
+        retrained.setattr("demo.models.fingerprints.fingerprint", lambda base, **_: "of other weights")
         refused(capsys, "with other settings (the base's weights)", *common, "--resume")
     (photos / "0.png").rename(photos / "9.png")  # other photos, for their order is another
     refused(capsys, "holds a sweep of other photos", *common, "--resume")

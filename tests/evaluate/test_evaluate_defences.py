@@ -149,7 +149,7 @@ def test_folders_tell_models_and_settings_apart(tiny_base, tmp_path, monkeypatch
     (shipped / "unet").mkdir(parents=True)
     (shipped / "unet" / "model.safetensors").write_bytes(b"one")
     (shipped / "README.md").write_text("words")
-    monkeypatch.setattr("demo.models.bases.WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr("demo.paths.WEIGHTS", tmp_path / "weights")
     base = tiny_base
     first = defences.table_folder(tmp_path, base, QUICK, 2)
     (shipped / "README.md").write_text("other words")
@@ -200,7 +200,7 @@ def test_the_table_counts_people_pairs_them_and_orders_rows(tmp_path) -> None:
 
 
 def test_the_command_prints_a_table_without_loading_a_model(tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("demo.models.bases.load_pipeline", lambda *_: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("demo.models.load.load_pipeline", lambda *_: pytest.fail("a model was loaded"))
     assert __main__.main(["defences", "--table", "--base", "sd14", "--out", str(tmp_path)]) == 0
     assert "No results yet." in capsys.readouterr().out
     assert __main__.main(["defences", "--table", "--out", str(tmp_path)]) == 0

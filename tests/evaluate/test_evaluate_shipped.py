@@ -13,7 +13,8 @@ from demo.errors import SettingsError
 from demo.evaluate import shipped
 from demo.evaluate.__main__ import main
 from demo.evaluate.people import evaluate
-from demo.models.bases import BASES, ENCODER, Base, fingerprint
+from demo.models.bases import BASES, ENCODER, Base
+from demo.models.fingerprints import fingerprint
 
 RESULT = {"distance": 0.7, "label": "ε = 2"}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from demo.metrics.base import WEIGHTS
 from demo.metrics.face_found import shows_face
 from demo.metrics.registry import BUNDLED, Context, evaluate
+from demo.paths import WEIGHTS
 
 PERSON: Path = WEIGHTS / "people" / "planted"
 

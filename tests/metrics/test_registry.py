@@ -12,8 +12,8 @@ from PIL import Image
 
 from demo.errors import PhotoError, SettingsError, WeightsError
 from demo.metrics import dlib_identity, registry
-from demo.metrics.base import WEIGHTS
 from demo.metrics.registry import BUNDLED, METRICS, Context, Metric, Unavailable, chosen, evaluate
+from demo.paths import WEIGHTS
 from tests.metrics.helpers import noise
 
 

@@ -4,7 +4,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from demo.models.bases import BASES, Base, fingerprint
+from demo.models.bases import BASES, Base
+from demo.models.fingerprints import fingerprint
 
 
 def test_a_fingerprint_is_of_the_files_and_their_names(tiny_base: Base, tmp_path: Path) -> None:

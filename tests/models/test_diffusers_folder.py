@@ -12,8 +12,10 @@ from safetensors.torch import load_file, save_file
 
 from demo.errors import SettingsError, WeightsError
 from demo.models import bases
-from demo.models.bases import BASES, base_in, find_base, fingerprint, known_bases, load_pipeline, usable_scheduler
+from demo.models.bases import BASES, base_in, find_base, known_bases
 from demo.models.diffusers_folder import INDEX, weight_files
+from demo.models.fingerprints import fingerprint
+from demo.models.load import load_pipeline, usable_scheduler
 
 
 @pytest.fixture

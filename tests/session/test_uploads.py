@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.session.uploads import NoUploadError, discard_strays, discard_upload, uploaded
+from demo.session.uploads import NoUploadError, discard_strays, discard_upload
+from demo.ui.uploads import uploaded
 
 DIGEST = "0a" * 32
 

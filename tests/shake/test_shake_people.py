@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from demo.errors import SettingsError, WeightsError
+from demo.faces.faces128 import shrink
 from demo.models.bases import BASES
+from demo.paths import PEOPLE
 from demo.shake.people import domain_people, find_domain, free_text, outside_prompt, planted, planted_names
-from demo.train.data import PEOPLE, shrink
 
 FACE64 = BASES["face64"]
 

@@ -36,7 +36,7 @@ class FakeApi:
 
 @pytest.fixture
 def encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("demo.models.bases.WEIGHTS", tmp_path)
+    monkeypatch.setattr("demo.paths.WEIGHTS", tmp_path)
     path = tmp_path / "face64" / "encoder.safetensors"
     path.parent.mkdir()
     path.write_bytes(b"an encoder")

@@ -12,7 +12,7 @@ import pytest
 from demo.attack.weight_encoder import EncoderSettings
 from demo.errors import SettingsError, WeightsError
 from demo.finetune.settings import LoraSettings
-from demo.models.diffusers_folder import weights_digest
+from demo.models.fingerprints import weights_digest
 from demo.train import encoder
 from demo.train.__main__ import main
 from demo.train.zoo import Zoo, build

@@ -25,7 +25,8 @@ from demo.finetune.dreambooth import adapters, collect
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import write_lora
 from demo.models import bases
-from demo.models.bases import Base, find_base, load_pipeline
+from demo.models.bases import Base, find_base
+from demo.models.load import load_pipeline
 from demo.photos import ingest
 from demo.train.encoder import new_encoder
 from demo.workflow import pipeline_cache, story

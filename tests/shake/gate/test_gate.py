@@ -8,8 +8,10 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from demo.errors import PhotoError, SettingsError, Stopped, WeightsError
-from demo.models.bases import WEIGHTS, Base, find_base, load_pipeline
+from demo.models.bases import Base, find_base
+from demo.models.load import load_pipeline
 from demo.models.sampling import draw_prompt
+from demo.paths import WEIGHTS
 from demo.photos.ingest import read_photos
 from demo.shake.gate.decision import Gate, best_threshold, calibrate, judge, load_gate, refuse_drawn
 from demo.shake.gate.evidence import Evidence, EvidenceSettings, detail, evidence
