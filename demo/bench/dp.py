@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import psutil
 import torch
 
 from demo.bench import models
@@ -157,7 +158,7 @@ def in_child(model: str, variant: str, device: str, latent: int | None) -> dict[
 def memory(problem: FineTuningTask, variant: str) -> dict[str, float]:
     """MB in use before the first step, and the most in use during a few: of the accelerator, or of this process."""
     on_cuda = problem.photos.device.type == "cuda"
-    before = torch.cuda.memory_allocated(problem.photos.device) / 1e6 if on_cuda else resident("VmRSS")
+    before = torch.cuda.memory_allocated(problem.photos.device) / 1e6 if on_cuda else resident()
     if on_cuda:
         torch.cuda.reset_peak_memory_stats(problem.photos.device)
     else:
@@ -165,19 +166,27 @@ def memory(problem: FineTuningTask, variant: str) -> dict[str, float]:
     step = VARIANTS[variant](problem)
     for _ in range(STEPS_IN_CHILD):
         step()
-    peak = torch.cuda.max_memory_allocated(problem.photos.device) / 1e6 if on_cuda else resident("VmHWM")
+    peak = torch.cuda.max_memory_allocated(problem.photos.device) / 1e6 if on_cuda else peak_resident()
     step.close()
     return {"before_mb": round(before, 1), "peak_mb": round(peak, 1)}
 
 
-def resident(field: str) -> float:
-    """A line of /proc/self/status in MB: VmRSS is what is resident now, VmHWM the most so far."""
+def resident() -> float:
+    """Resident memory of this process now, in MB."""
+    return float(psutil.Process().memory_info().rss) / 1e6
+
+
+def peak_resident() -> float:
+    """The most resident memory of this process since :func:`forget_peak`, in MB.
+
+    Read from Linux by hand: psutil has no peak there, and what getrusage tells cannot be forgotten.
+    """
     with open("/proc/self/status", encoding="ascii") as file:
-        return next(float(line.split()[1]) * 1024 / 1e6 for line in file if line.startswith(f"{field}:"))
+        return next(float(line.split()[1]) * 1024 / 1e6 for line in file if line.startswith("VmHWM:"))
 
 
 def forget_peak() -> None:
-    """VmHWM begins again at VmRSS: loading a model may have taken more than a step does."""
+    """The peak begins again at what is resident: loading a model may have taken more than a step does."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from demo.bench.dp import forget_peak, resident, wait
+from demo.bench.dp import forget_peak, peak_resident, resident, wait
 from demo.errors import DemoError
 
 Run = Callable[[], float | None]
@@ -77,11 +77,11 @@ def memory(run: Run, device: torch.device, times: int = 2) -> dict[str, float]:
         before = torch.cuda.memory_allocated(device) / 1e6
     else:
         forget_peak()
-        before = resident("VmRSS")
+        before = resident()
     for _ in range(times):
         run()
     wait(device)
-    peak = torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else resident("VmHWM")
+    peak = torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else peak_resident()
     return {"before_mb": round(before, 1), "peak_mb": round(peak, 1)}
 
 

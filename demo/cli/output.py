@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -93,8 +92,9 @@ def write_pictures(out: Path, name: str, pictures: Sequence[Image.Image]) -> lis
 
 def peak_memory_mb() -> float:
     """The largest resident memory of this process so far, in MB."""
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
+    from demo.hardware.devices import peak_memory
+
+    return round(peak_memory() / 1e6, 1)
 
 
 def print_json(values: Mapping[str, object]) -> None:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import psutil
 import torch
 
 from demo.hardware.zero_gpu import zero_gpu
 
 Placement = Literal["whole", "offloaded"]
 CGROUP = Path("/sys/fs/cgroup")
-UNKNOWN = float("inf")  # where a system does not say: nothing is refused for it
+UNKNOWN = float("inf")  # where a container has no limit: nothing is refused for it
 
 
 @dataclass(frozen=True)
@@ -81,22 +83,24 @@ def choose_placement(device: Device, weights: float, drawing: float) -> Placemen
 
 def total_memory() -> float:
     """Bytes of the machine's memory, or of the container's share."""
-    return min(_meminfo("MemTotal"), _cgroup("memory.max"))
+    return min(float(psutil.virtual_memory().total), _cgroup("memory.max"))
 
 
 def free_memory() -> float:
-    """Bytes that may be used without swapping; infinite where the system does not say."""
-    limit = _cgroup("memory.max")
+    """Bytes that may be used without swapping, in the container's share where it has one."""
+    limit = _cgroup("memory.max")  # psutil knows nothing of a container: it tells of the whole machine
     left = UNKNOWN if limit == UNKNOWN else limit - _cgroup("memory.current") + _cgroup_cache()
-    return min(_meminfo("MemAvailable"), left)
+    return min(float(psutil.virtual_memory().available), left)
 
 
-def _meminfo(name: str) -> float:
-    try:
-        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
-        return float(lines[name].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        return UNKNOWN
+def peak_memory() -> float:
+    """Bytes: the largest resident memory of this process so far."""
+    if sys.platform == "win32":
+        return float(psutil.Process().memory_info().peak_wset)
+    import resource  # which Windows lacks; psutil has no peak elsewhere
+
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 
 
 def _cgroup(name: str) -> float:

@@ -12,10 +12,11 @@ from PIL import Image
 
 from demo.errors import WeightsError
 from demo.faces import recognise
+from demo.faces.ranks import place_among, rank_among
 from demo.metrics.base import Context, Metric
 from demo.models.networks import Unavailable
 from demo.paths import WEIGHTS, shown
-from demo.stats.intervals import Array, place_among, rank_among
+from demo.stats.intervals import Array
 
 DECOY_FILE = WEIGHTS / "people" / "decoys.safetensors"
 DECOY_SIDE = 64  # pixels at which the decoys were seen; pictures and photos are ranked at the same side

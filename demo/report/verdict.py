@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from demo.faces.ranks import chance_rank
 from demo.faces.recognise import SAME_PERSON
 from demo.metrics.base import MetricResult
-from demo.stats.intervals import Array, Difference, chance_rank, contrast, unpaired_difference
+from demo.stats.intervals import Array, Difference, contrast, unpaired_difference
 
 OWNERS = ("dreambooth", "dreambooth_extrapolated", "swapped_model")  # arms that need a secret, or are a control
 NULLS = {  # arms that hold nothing of this person; an attack that gets no nearer than these has found nothing

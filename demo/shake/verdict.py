@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from demo.report.figures import number
 from demo.shake.model import CONTROLS, Shake, ShakeArm
-from demo.stats.intervals import Difference
+from demo.stats.intervals import Difference, sign_test
 
 RESAMPLES = 10_000
 PUBLISHED = "Published for Stable Diffusion 1.1: +0.022 to +0.054 in AUC and 4.4 to 16.3 more extracted pictures."
@@ -108,7 +108,7 @@ def _extracts(arm: ShakeArm, shake: Shake) -> bool:
     """
     control = shake.control_of(arm)
     others = [shake.before, *([] if control is None else [control])]
-    return _sign_test(len(arm.matches), len(arm.mistaken)) < 0.05 and all(
+    return sign_test(len(arm.matches), len(arm.mistaken)) < 0.05 and all(
         _remembered(arm) > _remembered(other) for other in others
     )
 
@@ -116,12 +116,6 @@ def _extracts(arm: ShakeArm, shake: Shake) -> bool:
 def _remembered(arm: ShakeArm) -> int:
     """Extracted members less extracted non-members."""
     return len(arm.matches) - len(arm.mistaken)
-
-
-def _sign_test(ups: int, downs: int) -> float:
-    """P(at least so many ups among all, each up or down alike)."""
-    n = ups + downs
-    return sum(math.comb(n, k) for k in range(ups, n + 1)) / 2**n
 
 
 def _rises(change: Change) -> bool:

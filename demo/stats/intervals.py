@@ -1,16 +1,14 @@
-"""Statistics of the benchmark: intervals, ranks and ROC area. Pure functions on arrays."""
+"""Statistics of the benchmark: intervals, tests and ROC area. Pure functions on arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtr, stdtrit  # Student's t; scipy.stats takes half a second to import
-
-from demo.faces.recognise import distances
+from scipy.special import stdtr, stdtrit  # scipy.stats takes half a second to import: functions do that
 
 Array = NDArray[np.float64]
 RESAMPLES = 10_000
@@ -45,7 +43,7 @@ def bootstrap_mean_ci(values: ArrayLike, n: int = RESAMPLES, level: float = 0.95
     Raises:
         ValueError: no values, a value that is not finite, or ``level`` outside (0, 1).
     """
-    return _bootstrap(values, _mean, n, level, seed)
+    return _interval(values, np.mean, n, level, seed)
 
 
 def bootstrap_median_ci(values: ArrayLike, n: int = RESAMPLES, level: float = 0.95, seed: int = 0) -> Interval:
@@ -53,7 +51,7 @@ def bootstrap_median_ci(values: ArrayLike, n: int = RESAMPLES, level: float = 0.
 
     Args and Raises as :func:`bootstrap_mean_ci`.
     """
-    return _bootstrap(values, _median, n, level, seed)
+    return _interval(values, np.median, n, level, seed)
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike, n: int = RESAMPLES, level: float = 0.95, seed: int = 0) -> Difference:
@@ -71,7 +69,15 @@ def paired_difference(a: ArrayLike, b: ArrayLike, n: int = RESAMPLES, level: flo
     if first.shape != second.shape:
         raise ValueError(f"paired values must match: {first.shape} and {second.shape}")
     delta = first - second
-    return _difference(float(delta.mean()), _resample(delta, _mean, n, seed), level, len(delta))
+    estimate = float(delta.mean())
+    if len(delta) == 1:
+        return Difference(estimate, float("nan"), float("nan"), float("nan"))
+    found = _bootstrap(delta, np.mean, n, level, seed)
+    draws = found.bootstrap_distribution
+    # One is added to both counts, so that n resamples never claim p = 0 (Davison and Hinkley 1997, eq. 4.11).
+    tail = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
+    low, high = found.confidence_interval
+    return Difference(estimate, float(low), float(high), min(1.0, 2 * (tail + 1) / (len(draws) + 1)))
 
 
 def paired_ratio(a: ArrayLike, b: ArrayLike, n: int = RESAMPLES, level: float = 0.95, seed: int = 0) -> Interval:
@@ -92,6 +98,7 @@ def paired_ratio(a: ArrayLike, b: ArrayLike, n: int = RESAMPLES, level: float = 
         raise ValueError(f"paired values must match: {first.shape} and {second.shape}")
     if not second.any():
         raise ValueError("a ratio to nothing")
+    # scipy.stats.bootstrap would interpolate between infinite ratios, which gives NaN.
     rows = np.random.default_rng(seed).integers(len(first), size=(n, len(first)))
     above, below = first[rows].mean(1), second[rows].mean(1)
     ratios = np.divide(above, below, out=np.full(n, np.inf), where=below > 0)
@@ -137,6 +144,9 @@ def contrast(samples: Sequence[tuple[float, ArrayLike]], level: float = 0.95) ->
     differ in size and spread. Pictures drawn from the same noise in two arms resemble each other, which makes the
     interval of their difference too wide rather than too narrow.
 
+    scipy.stats has this for one and for two samples only. There it gives the same to 2e-15 (ttest_1samp, ttest_ind),
+    and takes 15 times as long: 8.9 ms against 0.6 for two samples of 20, on the same busy core.
+
     Args:
         samples: (weight, (m,) values) each.
         level: coverage, in (0, 1).
@@ -179,61 +189,19 @@ def share_ci(successes: int, total: int, level: float = 0.95) -> Interval:
     if not 0 <= successes <= total or total < 1:
         raise ValueError(f"{successes} of {total} is no share")
     _check_level(level)
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    share = successes / total
-    centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
-    half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
-    low = 0.0 if successes == 0 else max(0.0, float(centre - half))
-    high = 1.0 if successes == total else min(1.0, float(centre + half))
-    return Interval(share, low, high)
+    from scipy.stats import binomtest
+
+    found = binomtest(successes, total).proportion_ci(level, method="wilson")
+    return Interval(successes / total, float(found.low), float(found.high))
 
 
-def rank_among(picture: ArrayLike, target: ArrayLike, decoys: ArrayLike) -> NDArray[np.int64]:
-    """Rank of the target among decoys, seen from each picture: 1 + number of decoys that are nearer (Euclidean).
+def sign_test(ups: int, downs: int) -> float:
+    """One-sided: P(at least so many ups among all, each up or down alike)."""
+    from scipy.stats import binomtest
 
-    With several embeddings of the target their MEAN DISTANCE counts, not the distance of their mean embedding: a mean
-    of k embeddings has less noise than one decoy's embedding and so lies nearer to everybody. For unrelated people (34
-    generated persons at 64 px, k = 5, 32 decoys) the mean distance ranks 16.5 on average, the mean embedding 11.5;
-    chance is 17.
-
-    Args:
-        picture: (d,) or (n, d).
-        target: (d,) or (k, d).
-        decoys: (m, d).
-
-    Returns:
-        (n,) ranks in 1..m+1.
-    """
-    pictures = np.atleast_2d(np.asarray(picture, dtype=np.float64))
-    own = distances(pictures, np.atleast_2d(np.asarray(target, dtype=np.float64))).mean(1)
-    others = distances(pictures, np.atleast_2d(np.asarray(decoys, dtype=np.float64)))
-    return np.asarray(1 + (others < own[:, None]).sum(1), dtype=np.int64)
-
-
-def place_among(pictures: ArrayLike, target: ArrayLike, decoys: ArrayLike) -> int:
-    """Place of the target among decoys, seen from ALL pictures together: 1 + decoys whose mean distance is no larger.
-
-    Pictures of one fine-tuned model show the same face over and over, so that many of them are no more evidence than
-    one file is. Were the target anybody, every place were as likely: p = place / (m + 1) is exact, however alike they
-    are.
-
-    Args:
-        pictures: (n, d).
-        target: (d,) or (k, d), whose mean distance counts.
-        decoys: (m, d).
-
-    Returns:
-        1..m+1.
-    """
-    seen = np.atleast_2d(np.asarray(pictures, dtype=np.float64))
-    own = distances(seen, np.atleast_2d(np.asarray(target, dtype=np.float64))).mean()
-    others = distances(seen, np.atleast_2d(np.asarray(decoys, dtype=np.float64))).mean(0)
-    return 1 + int((others <= own).sum())
-
-
-def chance_rank(decoys: int) -> float:
-    """Expected rank of somebody unrelated among ``decoys`` decoys: the mean of 1..decoys+1."""
-    return (decoys + 2) / 2
+    if not ups:  # certain; of none at all scipy gives nothing
+        return 1.0
+    return float(binomtest(ups, ups + downs, alternative="greater").pvalue)
 
 
 def auc(positive: ArrayLike, negative: ArrayLike) -> float:
@@ -257,41 +225,22 @@ def cosine(a: Array, b: Array) -> Array:
     return np.asarray((a / np.linalg.norm(a, axis=1, keepdims=True)) @ (b / np.linalg.norm(b, axis=1, keepdims=True)).T)
 
 
-def _mean(draws: Array) -> Array:
-    return np.asarray(draws.mean(1))
-
-
-def _median(draws: Array) -> Array:
-    return np.asarray(np.median(draws, axis=1))
-
-
-def _bootstrap(values: ArrayLike, statistic: Callable[[Array], Array], n: int, level: float, seed: int) -> Interval:
+def _interval(values: ArrayLike, statistic: Callable[..., Any], n: int, level: float, seed: int) -> Interval:
     sample = _checked(values, level)
-    estimate = float(statistic(sample[None])[0])
+    estimate = float(statistic(sample))
     if len(sample) == 1:
         return Interval(estimate, float("nan"), float("nan"))
-    return Interval(estimate, *_percentiles(_resample(sample, statistic, n, seed), level))
+    low, high = _bootstrap(sample, statistic, n, level, seed).confidence_interval
+    return Interval(estimate, float(low), float(high))
 
 
-def _resample(sample: Array, statistic: Callable[[Array], Array], n: int, seed: int) -> Array:
-    rng = np.random.default_rng(seed)
-    rows = max(1, _CHUNK // len(sample))
-    sizes = [min(rows, n - start) for start in range(0, n, rows)]
-    return np.concatenate([statistic(sample[rng.integers(len(sample), size=(size, len(sample)))]) for size in sizes])
+def _bootstrap(sample: Array, statistic: Callable[..., Any], n: int, level: float, seed: int) -> Any:
+    from scipy.stats import bootstrap
 
-
-def _difference(estimate: float, draws: Array, level: float, smallest: int) -> Difference:
-    if smallest == 1:
-        return Difference(estimate, float("nan"), float("nan"), float("nan"))
-    low, high = _percentiles(draws, level)
-    # One is added to both counts, so that n resamples never claim p = 0 (Davison and Hinkley 1997, eq. 4.11).
-    tail = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
-    return Difference(estimate, low, high, min(1.0, 2 * (tail + 1) / (len(draws) + 1)))
-
-
-def _percentiles(draws: Array, level: float) -> tuple[float, float]:
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    batch = max(1, _CHUNK // len(sample))
+    return bootstrap(
+        (sample,), statistic, n_resamples=n, batch=batch, confidence_level=level, method="percentile", rng=seed
+    )
 
 
 def _checked(values: ArrayLike, level: float) -> Array:

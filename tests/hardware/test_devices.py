@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -55,3 +56,15 @@ def test_a_container_has_its_share(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (devices.total_memory(), devices.free_memory()) == (1e6, 4e5)
     (tmp_path / "memory.max").write_text("max\n")
     assert devices.free_memory() > 1e6
+
+
+def test_the_peak_is_no_less_than_what_is_resident() -> None:
+    resident = psutil.Process().memory_info().rss
+    held = b"1" * 50_000_000
+    assert devices.peak_memory() > max(resident, len(held))
+
+
+def test_a_machine_outside_containers_is_read_by_psutil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "CGROUP", tmp_path)  # no control group
+    assert devices.total_memory() == psutil.virtual_memory().total
+    assert 0 < devices.free_memory() < devices.total_memory()

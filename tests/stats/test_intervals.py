@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import ast
+from math import comb
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -8,16 +12,14 @@ from demo.stats.intervals import (
     auc,
     bootstrap_mean_ci,
     bootstrap_median_ci,
-    chance_rank,
     contrast,
     cosine,
     mean_ci,
     paired_difference,
     paired_ratio,
-    place_among,
-    rank_among,
     rate_ci,
     share_ci,
+    sign_test,
     unpaired_difference,
 )
 
@@ -126,17 +128,6 @@ def test_values_without_spread_are_what_they_are() -> None:
     assert (got.estimate, got.low, got.high, got.p) == pytest.approx((0.3, 0.3, 0.3, 0))
 
 
-def test_a_place_is_as_likely_as_any_other_however_many_pictures_show_the_same_face() -> None:
-    rng = np.random.default_rng(6)
-    places = []
-    for _ in range(400):
-        people, face = rng.normal(0, 1, (100, 8)), rng.normal(0, 1, 8)
-        places.append(place_among(face + rng.normal(0, 0.05, (32, 8)), people[0], people[1:]))
-    assert np.mean(np.array(places) <= 5) == pytest.approx(0.05, abs=0.03)
-    assert (min(places), max(places)) >= (1, 90)
-    assert place_among(people[3], people[3] + 0.01, people[4:]) == 1
-
-
 def test_p_is_never_zero_and_is_one_without_any_difference() -> None:
     assert 0 < paired_difference([1.0, 2.0, 3.0], [0.0, 0.0, 0.0], n=999).p <= 2 / 1000
     assert paired_difference([1.0, 2.0], [1.0, 2.0]).p == 1.0
@@ -175,35 +166,6 @@ def test_what_is_no_share_is_refused(successes: int, total: int) -> None:
         share_ci(successes, total)
 
 
-def test_rank_counts_nearer_decoys_only() -> None:
-    decoys = np.array([[1.0], [2.0], [-3.0], [10.0]])
-    assert rank_among([0.0], [0.5], decoys).tolist() == [1]
-    assert rank_among([[0.0], [9.0]], [2.5], decoys).tolist() == [3, 2]
-    assert rank_among([0.0], [1.0], decoys).tolist() == [1]  # a tie is not nearer
-
-
-def test_rank_of_somebody_unrelated_is_chance_however_many_photos_there_are() -> None:
-    rng = np.random.default_rng(3)
-    dimensions, photos, decoys = 20, 5, 200
-
-    def seen(people: np.ndarray) -> np.ndarray:
-        return people + 0.7 * rng.normal(size=people.shape)
-
-    ranks, biased = [], []
-    for _ in range(300):
-        picture = seen(rng.normal(size=(1, dimensions)))
-        target = seen(np.repeat(rng.normal(size=(1, dimensions)), photos, axis=0))
-        others = seen(rng.normal(size=(decoys, dimensions)))
-        ranks += rank_among(picture, target, others).tolist()
-        biased += rank_among(picture, target.mean(0), others).tolist()
-    assert np.mean(ranks) == pytest.approx(chance_rank(decoys), rel=0.1)
-    assert np.mean(biased) < 0.75 * chance_rank(decoys)  # why the mean embedding is not used
-
-
-def test_chance_rank_is_the_mean_of_all_ranks() -> None:
-    assert chance_rank(1000) == np.mean(np.arange(1, 1002))
-
-
 def test_auc() -> None:
     assert auc([3, 4], [1, 2]) == 1
     assert auc([1, 2], [3, 4]) == 0
@@ -233,3 +195,17 @@ def test_a_paired_ratio_covers_the_true_one_and_may_have_no_upper_end() -> None:
         paired_ratio([1.0, 0.0], [0.0, 0.0])
     with pytest.raises(ValueError, match="match"):
         paired_ratio([1.0, 0.0], [1.0])
+
+
+def test_sign_test_counts_the_outcomes_at_least_so_extreme() -> None:
+    for ups, downs in [(0, 0), (0, 5), (5, 0), (9, 1), (3, 30), (200, 160)]:
+        n = ups + downs
+        assert sign_test(ups, downs) == pytest.approx(sum(comb(n, k) for k in range(ups, n + 1)) / 2**n)
+
+
+def test_statistics_need_nothing_else_of_the_project() -> None:
+    folder = Path(__file__).parents[2] / "demo" / "stats"
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("demo"):
+                assert node.module.startswith("demo.stats"), path
