@@ -6,6 +6,7 @@ that replacing all of them moves it by at most 2 C: the noise proves something, 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from importlib.metadata import version
 from typing import ClassVar
@@ -66,7 +67,7 @@ class Gaussian(Defence):
             key: (shrink * tensor + self.deviation * noise.normal(tensor)).to(lora.tensors[key].dtype)
             for key, tensor in wide.items()
         }
-        return LoraWeights(tensors, lora.alphas, lora.metadata, lora.assumed)
+        return dataclasses.replace(lora, tensors=tensors)
 
     def ledger(self, photos: int, settings: LoraSettings, steps: int) -> Ledger:
         """The exact epsilon of the noise, beside the formula's."""

@@ -62,7 +62,7 @@ def lora(seed: int = 0, rank: int = 4) -> LoraWeights:
                 tensors[f"{module}.lora_A.weight"] = torch.randn(rank, into, generator=generator)
                 tensors[f"{module}.lora_B.weight"] = torch.randn(32, rank, generator=generator) / 10
                 alphas[module] = 27.0
-    return LoraWeights(tensors, alphas, {})
+    return LoraWeights(tensors=tensors, alphas=alphas, metadata={})
 
 
 class FakeStory:

@@ -77,7 +77,9 @@ class Infinite(Defence):
     title: ClassVar[str] = "Infinite"
 
     def release(self, lora: LoraWeights) -> LoraWeights:
-        return LoraWeights({k: torch.full_like(v, torch.inf) for k, v in lora.tensors.items()}, lora.alphas, {})
+        return LoraWeights(
+            tensors={k: torch.full_like(v, torch.inf) for k, v in lora.tensors.items()}, alphas=lora.alphas, metadata={}
+        )
 
 
 @pytest.fixture
