@@ -16,9 +16,9 @@ from demo.evaluate import report_people, report_tables, shipped
 from demo.evaluate.report_picture import bars
 from demo.evaluate.report_words import template
 from demo.files import write_text
-from demo.models.bases import WEIGHTS, Base
+from demo.models.bases import Base
+from demo.paths import ROOT
 
-ROOT = WEIGHTS.parent
 RESULTS, PICTURE, README = Path("weights/RESULTS.md"), Path("weights/results.svg"), Path("README.md")
 
 
