@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
 from demo.errors import WeightsError
@@ -24,35 +25,34 @@ class Stateful(Protocol):
 
 
 class Ema:
-    """Exponential moving average of a module's parameters, with a warm-up of the decay."""
+    """Exponential moving average of a module's trainable parameters: diffusers', kept as plain tensors.
+
+    The decay warms up: after n updates it is (1 + n) / (10 + n), until that exceeds ``decay``.
+    """
 
     def __init__(self, module: nn.Module, *, decay: float) -> None:
-        self._parameters = [p for p in module.parameters() if p.requires_grad]
-        self._shadow = [p.detach().clone() for p in self._parameters]
-        self._decay, self._updates = decay, 0
+        self._parameters = _trainable(module)
+        # diffusers counts the warm-up from the update after this one: from -1 it begins with n = 1.
+        self._average = EMAModel(self._parameters, decay=decay, update_after_step=-1, foreach=True)
 
-    @torch.no_grad()
     def update(self) -> None:
         """Take one step towards the present weights."""
-        self._updates += 1
-        decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
-        torch._foreach_lerp_(self._shadow, [p.detach() for p in self._parameters], 1 - decay)
+        self._average.step(self._parameters)
 
-    @torch.no_grad()
     def copy_to(self, module: nn.Module) -> None:
         """Overwrite the trainable parameters of ``module`` with the average."""
-        for p, shadow in zip([p for p in module.parameters() if p.requires_grad], self._shadow, strict=True):
-            p.copy_(shadow)
+        self._average.copy_to(_trainable(module))
 
     def state_dict(self) -> dict[str, Any]:
         """The averages, and how many updates they saw."""
-        return {"updates": self._updates, **{str(i): t for i, t in enumerate(self._shadow)}}
+        averages = {str(i): tensor for i, tensor in enumerate(self._average.shadow_params)}
+        return {"updates": self._average.optimization_step, **averages}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the averages back."""
-        self._updates = int(state_dict["updates"])
-        for i, shadow in enumerate(self._shadow):
-            shadow.copy_(state_dict[str(i)])
+        self._average.optimization_step = int(state_dict["updates"])
+        for i, average in enumerate(self._average.shadow_params):
+            average.copy_(state_dict[str(i)])
 
 
 class Checkpoint:
@@ -137,6 +137,10 @@ def seen_by(path: Path) -> int:
 
     with safe_open(path, framework="pt") as file:
         return int(file.metadata()["seen"])
+
+
+def _trainable(module: nn.Module) -> list[nn.Parameter]:
+    return [p for p in module.parameters() if p.requires_grad]
 
 
 def _flatten(state: dict[str, Any]) -> dict[str, Any]:
