@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from demo.errors import SettingsError
+from demo.faces.recognise import SAME_PERSON
 from demo.files import write_text
 from demo.stats.intervals import bootstrap_mean_ci, bootstrap_median_ci, paired_difference, paired_ratio, rate_ci
 
@@ -69,15 +71,14 @@ def finished(result: dict[str, Any]) -> dict[str, Any]:
         "people": len(result["order"]),
         "arms": {
             arm: {key: summary(values, rate=key in RATES) for key, values in table[arm].items()}
-            for arm in (*ARMS, *CEILINGS)
-            if arm in table
+            for arm in _in_order(table)
         },
         "encoder_minus": {
             arm: {
                 key: _difference(table["encoder"][key], table[arm][key]) for key in ("distance", "top1pct", "rec_acc")
             }
-            for arm in ARMS
-            if "encoder" in table and arm in table and arm != "encoder"
+            for arm in _in_order(table)
+            if "encoder" in table and arm not in ("encoder", *CEILINGS)
         },
         "encoder_over": {
             arm: {key: _ratio(table["encoder"][key], table[arm][key]) for key in ("rank1", "top1pct", "rec_acc")}
@@ -85,6 +86,12 @@ def finished(result: dict[str, Any]) -> dict[str, Any]:
             if "encoder" in table and arm in table
         },
     }
+
+
+def _in_order(table: Mapping[str, Any]) -> list[str]:
+    """The arms of a table: known ones first, what else was registered as an attack after them, the ceilings last."""
+    known = (*ARMS, *CEILINGS)
+    return [arm for arm in (*ARMS, *(arm for arm in table if arm not in known), *CEILINGS) if arm in table]
 
 
 def summary(values: list[float], *, rate: bool = False) -> dict[str, float]:
@@ -112,9 +119,8 @@ def _ratio(a: list[float], b: list[float]) -> dict[str, float] | None:
 def print_table(result: dict[str, Any]) -> None:
     """The table of the README, in Markdown."""
     print(f"{result['people']} people, {result['samples']} pictures each, {result['decoys']} decoys")
-    print(
-        "| arm | dlib distance | median rank | rank-1 | top 1 % | Rec. Acc. (dlib < 0.6) |\n|---|---|---|---|---|---|"
-    )
+    print(f"| arm | dlib distance | median rank | rank-1 | top 1 % | Rec. Acc. (dlib < {SAME_PERSON}) |")
+    print("|---|---|---|---|---|---|")
     for arm, found in result["arms"].items():
         cells = {key: f"{v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for key, v in found.items()}
         r = found["rank"]
