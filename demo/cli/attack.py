@@ -38,7 +38,8 @@ def attack(arguments: argparse.Namespace) -> None:
         clean = leak.clean_copy(file, arguments.clean)
         say(f"Clean copy, same weights: {clean}")
 
-    from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
+    from demo.attack.registry import ATTACKS, AttackSettings, find_attack, without_encoder
+    from demo.cli.leak import picture_names
     from demo.models.bases import find_base
     from demo.photos.decode import label
     from demo.report import Arm, LeakReport, seen_matrices, write_report
@@ -46,6 +47,8 @@ def attack(arguments: argparse.Namespace) -> None:
     from demo.workflow import story
 
     base = find_base(arguments.base)
+    if arguments.attack is not None:
+        find_attack(arguments.attack)
     settings = AttackSettings(
         samples=arguments.samples,
         steps=arguments.steps,
@@ -55,7 +58,7 @@ def attack(arguments: argparse.Namespace) -> None:
     watch = story.Stopwatch()
     with watch.stage("load"):
         released = story.open_lora(file, base_key=base.key)
-    clear_results(out)
+    clear_results(out, picture_names().values())
     with watch.stage("attack"):
         found = story.attack(released, arguments.attack, base_key=base.key, settings=settings, report=Narrator())
     if released.assumption is not None:

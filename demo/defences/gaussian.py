@@ -16,7 +16,7 @@ from scipy.optimize import bisect
 from scipy.special import log_ndtr, ndtr
 
 from demo.defences import accounting
-from demo.defences.base import Defence
+from demo.defences.base import DELTA, Defence
 from demo.defences.dpdm import NOT_COVERED
 from demo.defences.ledger import Ledger
 from demo.defences.noise import Source, noise_source
@@ -38,7 +38,7 @@ class Gaussian(Defence):
     has_epsilon: ClassVar[bool] = True
 
     epsilon: float = Field(10.0, gt=0)  # in the paper's formula
-    delta: float = Field(1e-6, gt=0, lt=1)
+    delta: float = Field(DELTA, gt=0, lt=1)
     clip: float = Field(20.0, gt=0)  # C; the bundled base's LoRAs have norms of about 18 to 23
     noise: Source = "system"
     noise_seed: int | None = None  # for tests: a known seed voids the guarantee

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.errors import SettingsError
+from demo.faces.recognise import SAME_PERSON
 from demo.files import write_text
 from demo.stats.intervals import bootstrap_mean_ci, bootstrap_median_ci, paired_difference, paired_ratio, rate_ci
 
@@ -71,15 +72,14 @@ def finished(result: dict[str, Any]) -> dict[str, Any]:
         "people": len(result["order"]),
         "arms": {
             arm: {key: summary(values, rate=key in RATES) for key, values in table[arm].items()}
-            for arm in (*ARMS, *CEILINGS)
-            if arm in table
+            for arm in _in_order(table)
         },
         "encoder_minus": {
             arm: {
                 key: _difference(table["encoder"][key], table[arm][key]) for key in ("distance", "top1pct", "rec_acc")
             }
-            for arm in ARMS
-            if "encoder" in table and arm in table and arm != "encoder"
+            for arm in _in_order(table)
+            if "encoder" in table and arm not in ("encoder", *CEILINGS)
         },
         "encoder_over": {
             arm: {key: _ratio(table["encoder"][key], table[arm][key]) for key in ("rank1", "top1pct", "rec_acc")}
@@ -87,6 +87,12 @@ def finished(result: dict[str, Any]) -> dict[str, Any]:
             if "encoder" in table and arm in table
         },
     }
+
+
+def _in_order(table: Mapping[str, Any]) -> list[str]:
+    """The arms of a table: known ones first, what else was registered as an attack after them, the ceilings last."""
+    known = (*ARMS, *CEILINGS)
+    return [arm for arm in (*ARMS, *(arm for arm in table if arm not in known), *CEILINGS) if arm in table]
 
 
 def summary(values: list[float], *, rate: bool = False) -> dict[str, float]:
@@ -123,11 +129,11 @@ def markdown(result: dict[str, Any], names: Mapping[str, str] | None = None) -> 
         result: of :func:`finished`.
         names: what to call the arms; by default their keys.
     """
-    called = {arm: (names or {}).get(arm, arm) for arm in (*ARMS, *CEILINGS)}
+    called = {arm: (names or {}).get(arm, arm) for arm in result["arms"]}
     lines = [
         f"{result['people']} people, {result['samples']} pictures each, {result['decoys']} decoys",
         "",
-        "| arm | dlib distance | median rank | rank-1 | top 1 % | Rec. Acc. (dlib < 0.6) |",
+        f"| arm | dlib distance | median rank | rank-1 | top 1 % | Rec. Acc. (dlib < {SAME_PERSON}) |",
         "|---|---|---|---|---|---|",
     ]
     for arm, found in result["arms"].items():

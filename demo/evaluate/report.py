@@ -59,5 +59,6 @@ def filled(text: str, blocks: Mapping[str, str]) -> str:
         between = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
         if len(between.findall(text)) != 1:
             raise OutputError(f"The README has no place for '{name}'.", f"Put {begin} and {end} on lines of their own.")
-        text = between.sub(lambda _, block=block: block + "\n", text)
+        start, stop = between.search(text).span()  # type: ignore[union-attr]
+        text = f"{text[:start]}{block}\n{text[stop:]}"
     return text

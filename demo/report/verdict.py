@@ -7,22 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from demo.attack.registry import ATTACKS
 from demo.faces.ranks import chance_rank
 from demo.faces.recognise import SAME_PERSON
 from demo.metrics.base import MetricResult
+from demo.metrics.registry import IDENTITY, PLACE, RANK
+from demo.report.arms import NULLS, is_attack
 from demo.stats.intervals import Array, Difference, contrast, unpaired_difference
 
-OWNERS = ("dreambooth", "dreambooth_extrapolated", "swapped_model")  # arms that need a secret, or are a control
-NULLS = {  # arms that hold nothing of this person; an attack that gets no nearer than these has found nothing
-    "random_lora": "a LoRA of random numbers",
-    "other_lora": "another person's LoRA",
-    "chance": "people who have nothing to do with the file",
-}
-LEADS = {  # the attack that the controls are held against: the first one that was run -> its name in a sentence
-    "encoder": "the encoder",
-    "random_trigger": "the guessed trigger",
-}
-TRIED = {"random_trigger": "With a random trigger word"}  # any other attack is called by its key
+TRIED = {"random_trigger": "With a random trigger word"}  # any other attack is called by its name
 LEAST_PICTURES = 4  # of an arm, for a finding that there is nothing
 BY_ACCIDENT = 0.05  # of a place among the decoys: a nearer one is a trace
 RANK_SHARE = 0.01  # recognised means: among the nearest 1% of all people compared
@@ -72,9 +65,9 @@ class _Arm:
         return f"{text}; rank not measured"
 
 
-def is_attack(key: str) -> bool:
-    """Whether an arm needs the shared file and nothing secret: so does every arm that is not known to be another."""
-    return key not in OWNERS and key not in NULLS
+def called(key: str) -> str:
+    """An attack's name in a sentence; that of one which is not registered any more is its key."""
+    return ATTACKS[key].name if key in ATTACKS else f"the attack {key}"
 
 
 def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
@@ -91,7 +84,8 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
             be missing. An arm that is not among them is one more attack.
     """
     arms = {key: arm for key, results in metrics.items() if (arm := _arm(results)) is not None}
-    lead = next((key for key in LEADS if key in metrics), "encoder")
+    leads = [key for key, entry in ATTACKS.items() if entry.leads]  # the controls are held against the first one run
+    lead = next((key for key in leads if key in metrics), leads[0])
     if lead not in arms:
         return Verdict(
             "Not judged: the reconstruction could not be measured",
@@ -116,25 +110,25 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
         *_swap(arms),
         closing,
     ]
-    headline = _headline(arms, found) if lead == "encoder" else _headline_without_encoder(arms, found, lead)
+    headline = _headline(arms, found) if ATTACKS[lead].needs_encoder else _headline_without_encoder(arms, found, lead)
     return Verdict(headline, tuple(sentences), leaked=bool(found), conclusive=bool(found) or _excluded(arms))
 
 
 def _arm(results: Sequence[MetricResult]) -> _Arm | None:
     found = {result.key: result for result in results if result.values}
-    if "dlib_distance" not in found:
+    if IDENTITY not in found:
         return None
-    distances = np.array(found["dlib_distance"].values, dtype=np.float64)
-    rank, place = found.get("dlib_rank"), found.get("dlib_place")
+    distances = np.array(found[IDENTITY].values, dtype=np.float64)
+    rank, place = found.get(RANK), found.get(PLACE)
     if rank is None or rank.among is None:  # a rank means nothing without the number of people ranked
         return _Arm(distances, np.zeros(0), 0)
     return _Arm(distances, np.array(rank.values), rank.among, None if place is None else round(place.values[0]))
 
 
 def _why_not(metrics: Mapping[str, Sequence[MetricResult]], lead: str) -> str:
-    reasons = [result.unavailable for result in metrics.get(lead, ()) if result.key == "dlib_distance"]
+    reasons = [result.unavailable for result in metrics.get(lead, ()) if result.key == IDENTITY]
     return next(
-        (reason for reason in reasons if reason), f"There is no dlib distance of the pictures of {LEADS[lead]}."
+        (reason for reason in reasons if reason), f"There is no dlib distance of the pictures of {called(lead)}."
     )
 
 
@@ -192,7 +186,7 @@ def _headline(arms: Mapping[str, _Arm], found: set[str]) -> str:
     if "random_trigger" in found:
         return "The shared file gives the person away to a random trigger; the encoder does not find the person"
     if found:
-        return f"The shared file gives the person away to the attack {min(found)}; the encoder does not find the person"
+        return f"The shared file gives the person away to {called(min(found))}; the encoder does not find the person"
     if encoder.recognised:
         return "Not shown: the pictures resemble the person, but are not told apart from the controls"
     if "dreambooth" in arms and not arms["dreambooth"].recognised:
@@ -202,11 +196,11 @@ def _headline(arms: Mapping[str, _Arm], found: set[str]) -> str:
 
 def _headline_without_encoder(arms: Mapping[str, _Arm], found: set[str], lead: str) -> str:
     if lead in found:
-        return f"The shared file gives the person away to {LEADS[lead]}, without any encoder"
+        return f"The shared file gives the person away to {called(lead)}, without any encoder"
     if "class_prompt" in found:
         return "The shared file gives the person away to the class prompt, without any encoder"
     if found:
-        return f"The shared file gives the person away to the attack {min(found)}, without any encoder"
+        return f"The shared file gives the person away to {called(min(found))}, without any encoder"
     if arms[lead].recognised:
         return "Not shown: the pictures resemble the person, but are not told apart from the controls"
     if "dreambooth" in arms and not arms["dreambooth"].recognised:
@@ -234,7 +228,7 @@ def _dreambooth(arms: Mapping[str, _Arm]) -> str:
 
 
 def _reconstruction(arms: Mapping[str, _Arm], lead: str) -> str:
-    arm, whose = arms[lead], f"The reconstruction by {LEADS[lead]}"
+    arm, whose = arms[lead], f"The reconstruction by {called(lead)}"
     limit = f"recognised means a median distance below {SAME_PERSON}"
     if len(arm.ranks):
         limit += f" and a median rank of {arm.best_ranks:.0f} or better"
@@ -248,7 +242,7 @@ def _reconstruction(arms: Mapping[str, _Arm], lead: str) -> str:
 
 
 def _against_class_prompt(arms: Mapping[str, _Arm], lead: str) -> str:
-    trivial, name = arms.get("class_prompt"), LEADS[lead]
+    trivial, name = arms.get("class_prompt"), called(lead)
     if trivial is None:
         return f"The class prompt was not measured, so it is not known whether {name} adds anything."
     gap = _gap(arms[lead], trivial)
@@ -282,7 +276,7 @@ def _nulls(arms: Mapping[str, _Arm], lead: str) -> list[str]:
 
 def _other_attacks(arms: Mapping[str, _Arm], lead: str) -> list[str]:
     return [
-        f"{TRIED.get(key, f'By the attack {key}')} the person is {'' if arm.recognised else 'not '}recognised "
+        f"{TRIED.get(key, f'By {called(key)}')} the person is {'' if arm.recognised else 'not '}recognised "
         f"({arm.words()})."
         for key, arm in arms.items()
         if is_attack(key) and key not in (lead, "class_prompt")

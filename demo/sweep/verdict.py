@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from demo.attack.registry import ATTACKS as ENTRIES
+from demo.attack.registry import ATTACKS
 from demo.faces.recognise import SAME_PERSON
 from demo.report.verdict import LEAST_PICTURES
 from demo.stats.intervals import Difference
@@ -187,7 +187,7 @@ def _why_not(sweep: Sweep) -> tuple[str, str]:
 
 
 def _attack(point: Point) -> str:
-    return ENTRIES[point.best_attack].title.lower()
+    return ATTACKS[point.best_attack].title.lower()
 
 
 def _names(points: Sequence[Point]) -> str:

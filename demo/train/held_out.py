@@ -16,7 +16,6 @@ from torch import Tensor
 
 from demo.faces.faces128 import FACES128, decode, read_split
 from demo.train import vae
-from demo.train.data import Faces
 from demo.train.unet import Curriculum, new_scheduler, stratified, velocity_error
 
 PICTURES = 768
