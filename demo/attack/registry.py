@@ -30,6 +30,7 @@ from demo.lora.files import LoraWeights
 from demo.models.bases import ENCODER, Base
 from demo.models.sampling import compute_device, draw, encode_prompts
 from demo.progress import Report
+from demo.texts.en import ENGLISH
 
 __all__ = ["ATTACKS", "Attack", "AttackEntry", "AttackSettings", "Reconstruction", "find_attack", "reconstruct"]
 
@@ -110,11 +111,8 @@ def without_encoder(base: Base) -> str | None:
     """What to say of a base that has no encoder; None of one that has."""
     if has_encoder(base):
         return None
-    others = ", ".join(ATTACKS[key].title.lower() for key in attacks_on(base))
-    return (
-        f"There is no weight encoder for {base.title}: what is shown comes from attacks that need no training "
-        f"({others}). An encoder may show more, or less."
-    )
+    others = ENGLISH.joined([ATTACKS[key].title.lower() for key in attacks_on(base)], "list.comma")
+    return ENGLISH.say("no_encoder", base=base.title, attacks=others)
 
 
 def bundled_encoder(base: Base, pipe: StableDiffusionPipeline) -> WeightEncoder:

@@ -10,9 +10,6 @@ from pathlib import Path
 from demo.cli.output import Narrator, check_writable, clear_results, peak_memory_mb, print_json, say, write_pictures
 from demo.lora.metadata.leak import Finding
 
-UNJUDGED = "Not judged: without photos of the person nothing can be compared"
-WHY = "An adversary has no photos either: whoever knows the person looks at the pictures."
-
 
 def attack(arguments: argparse.Namespace) -> None:
     """Check the file, header first, say what it says by itself, then draw and write.
@@ -43,7 +40,8 @@ def attack(arguments: argparse.Namespace) -> None:
     from demo.models.bases import find_base
     from demo.photos.decode import label
     from demo.report import Arm, LeakReport, seen_matrices, write_report
-    from demo.report.verdict import Verdict
+    from demo.report.verdict import worded
+    from demo.verdicts.story import StoryGrade, StoryVerdict
     from demo.workflow import story
 
     base = find_base(arguments.base)
@@ -84,7 +82,7 @@ def attack(arguments: argparse.Namespace) -> None:
         },
         arms=[Arm(found.attack, entry.title, entry.explanation, found.pictures, found.best)],
         metrics={},
-        verdict=Verdict(UNJUDGED, (WHY,), leaked=False),
+        verdict=worded(StoryVerdict(StoryGrade.NO_PHOTOS)),
         seconds=dict(watch.seconds),
         notes=[note for note in (released.assumption, lacking) if note is not None],
         seen=seen_matrices(released.tensors),

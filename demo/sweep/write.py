@@ -85,6 +85,7 @@ def as_json(sweep: Sweep) -> dict[str, Any]:
         "base": sweep.base,
         "headline": summary.headline,
         "kind": summary.kind,
+        "grade": summary.found.grade,
         "sentences": list(summary.sentences),
         "planned": sweep.planned,
         "points": [_point_json(n, point, sweep) for n, point in enumerate(sweep.points, 1)],
