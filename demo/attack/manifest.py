@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 from demo import paths
 from demo.errors import WeightsError
 from demo.files import write_text
-from demo.models.networks import offline
+from demo.models.offline import offline
 from demo.settings import Settings
 
 MANIFEST = "manifest.json"

@@ -1,9 +1,12 @@
-"""The registry of attacks. Each takes the released file and public models: that is the threat model."""
+"""The registry of attacks: a new one is one file and one line in :data:`ATTACKS`.
+
+Each takes the released file and public models: that is the threat model.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,10 +17,10 @@ import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
-from pydantic import Field
 
 from demo.attack.guidance import drawn_with
 from demo.attack.manifest import published
+from demo.attack.settings import AttackSettings
 from demo.attack.weight_encoder import WeightEncoder, load_encoder
 from demo.errors import SettingsError
 from demo.faces import recognise
@@ -27,30 +30,9 @@ from demo.lora.files import LoraWeights
 from demo.models.bases import ENCODER, Base
 from demo.models.sampling import compute_device, draw, encode_prompts
 from demo.progress import Report
-from demo.settings import Settings
+from demo.texts.en import ENGLISH
 
-
-class AttackSettings(Settings):
-    """How many pictures, how they are drawn, and what the adversary assumes."""
-
-    samples: int = Field(8, ge=1, le=64)
-    seed: int = 1
-    steps: int | None = Field(None, ge=1, le=200)  # sampling steps; None: the base's own
-    extrapolate: bool = True  # guide by the public model (demo.attack.guidance); else as an ordinary user draws
-    guidance: float | None = Field(None, ge=1, le=20)  # None: the base's own for this way of guiding
-    fine_tuning_steps: int | None = Field(None, ge=1)  # the encoder's timestep; None: the base's public default
-
-    def weight(self, base: Base) -> float:
-        """Guidance weight w."""
-        return self.guidance or (base.extrapolation if self.extrapolate else base.guidance)
-
-    def said(self, base: Base) -> dict[str, object]:
-        """What to name in a report: these settings with the base's own in place of what was left open."""
-        return self.model_dump() | {
-            "guidance": self.weight(base),
-            "steps": self.steps or base.sampling_steps,
-            "fine_tuning_steps": self.fine_tuning_steps or find_preset(base.preset).steps,
-        }
+__all__ = ["ATTACKS", "Attack", "AttackEntry", "AttackSettings", "Reconstruction", "find_attack", "reconstruct"]
 
 
 @dataclass(frozen=True)
@@ -80,12 +62,15 @@ class Attack(Protocol):
 
 @dataclass(frozen=True)
 class AttackEntry:
-    """An attack and what to say of it."""
+    """An attack and what to say of it. What is registered is drawn, measured, counted and offered everywhere."""
 
     title: str
+    name: str  # within a sentence
     explanation: str
     run: Attack
     needs_encoder: bool = False
+    leads: bool = False  # whether a base may be judged by it: it is by the first such attack that can be run
+    file: str = ""  # what the files of its pictures are called; empty: as its key
 
 
 def encoder_path(base: Base) -> Path:
@@ -108,18 +93,26 @@ def attacks_on(base: Base) -> list[str]:
 
 def leading_attack(base: Base) -> str:
     """The attack that a base is judged by: the encoder, else the one that needs no training, by guidance alone."""
-    return "encoder" if has_encoder(base) else "random_trigger"
+    return next(key for key in attacks_on(base) if ATTACKS[key].leads)
+
+
+def find_attack(key: str) -> AttackEntry:
+    """The attack called ``key``.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    if key not in ATTACKS:
+        raise SettingsError(f"There is no attack '{key}'.", f"Choose one of: {', '.join(ATTACKS)}.")
+    return ATTACKS[key]
 
 
 def without_encoder(base: Base) -> str | None:
     """What to say of a base that has no encoder; None of one that has."""
     if has_encoder(base):
         return None
-    others = ", ".join(ATTACKS[key].title.lower() for key in attacks_on(base))
-    return (
-        f"There is no weight encoder for {base.title}: what is shown comes from attacks that need no training "
-        f"({others}). An encoder may show more, or less."
-    )
+    others = ENGLISH.joined([ATTACKS[key].title.lower() for key in attacks_on(base)], "list.comma")
+    return ENGLISH.say("no_encoder", base=base.title, attacks=others)
 
 
 def bundled_encoder(base: Base, pipe: StableDiffusionPipeline) -> WeightEncoder:
@@ -267,15 +260,26 @@ def random_trigger(
 ATTACKS: dict[str, AttackEntry] = {
     "encoder": AttackEntry(
         "Weight encoder",
+        "the encoder",
         "Reads the matrices and writes an embedding that replaces the prompt.",
         weight_encoder,
         needs_encoder=True,
+        leads=True,
+        file="reconstruction",
     ),
     "class_prompt": AttackEntry(
-        "Class prompt", "Loads the file and asks for 'a person': no encoder, no trigger.", class_prompt
+        "Class prompt",
+        "the class prompt",
+        "Loads the file and asks for 'a person': no encoder, no trigger.",
+        class_prompt,
     ),
     "random_trigger": AttackEntry(
-        "Guessed trigger", "Loads the file and puts random letters where the trigger stood.", random_trigger
+        "Guessed trigger",
+        "the guessed trigger",
+        "Loads the file and puts random letters where the trigger stood.",
+        random_trigger,
+        leads=True,
+        file="guessed_trigger",
     ),
 }
 
@@ -301,10 +305,7 @@ def reconstruct(
         Stopped: ``stop`` was set.
     """
     attack = attack or leading_attack(base)
-    if attack not in ATTACKS:
-        raise SettingsError(f"There is no attack '{attack}'.", f"Choose one of: {', '.join(ATTACKS)}.")
-    run: Callable[..., list[Image.Image]] = ATTACKS[attack].run
-    pictures = run(released, pipe, base, settings or AttackSettings(), report=report, stop=stop)
+    pictures = find_attack(attack).run(released, pipe, base, settings or AttackSettings(), report=report, stop=stop)
     return Reconstruction(attack, pictures, medoid(pictures))
 
 

@@ -17,6 +17,7 @@ from demo.cli.audit import add_arguments as add_audit_arguments
 from demo.cli.output import one_line, say
 from demo.cli.shake import add_arguments as add_shake_arguments
 from demo.errors import DemoError, SettingsError
+from demo.photos.split import LEAST_PHOTOS, MOST_PHOTOS
 
 __all__ = ["main"]
 
@@ -104,8 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     attack.add_argument(
         "--attack",
         metavar="NAME",
-        help="encoder, random_trigger or class_prompt; the last two need no training (default: the encoder where the "
-        "base has one, else random_trigger)",
+        help="such as random_trigger; a name that there is not is answered with those that there are (default: the "
+        "encoder where the base has one, else what needs no training)",
     )
     attack.add_argument(
         "--clean", type=Path, metavar="PATH", help="also write a copy that says nothing by itself (same weights)"
@@ -122,7 +123,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _tuning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--photos", type=Path, required=True, metavar="DIR", help="folder of 3 to 20 photos of one person"
+        "--photos",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help=f"folder of {LEAST_PHOTOS} to {MOST_PHOTOS} photos of one person",
     )
     _common(parser)
     parser.add_argument(
@@ -138,8 +143,8 @@ def _tuning(parser: argparse.ArgumentParser) -> None:
 def _defence(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("defence")
     group.add_argument("--defence", default="none", metavar="KEY", help="such as dpdm (default: none)")
-    group.add_argument("--epsilon", type=float, metavar="E", help="budget of one photo, such as 10, 2 or 0.1")
-    group.add_argument("--delta", type=float, metavar="D", help="at most 0.001 (default: 1e-6)")
+    group.add_argument("--epsilon", type=float, metavar="E", help="budget of one photo, such as 10")
+    group.add_argument("--delta", type=float, metavar="D", help="a small number (default: the paper's)")
     group.add_argument(
         "--noise-multiplier", type=float, metavar="S", help="instead of epsilon, or with it as the limit"
     )
@@ -164,7 +169,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
         "--base",
         default="face64",
         metavar="KEY|DIR",
-        help="base model: face64 (bundled, the default), sd14, sd21, or a folder in diffusers' layout",
+        help="base model: a name such as sd14, or a folder in diffusers' layout (default: face64, which is bundled)",
     )
     parser.add_argument("--samples", type=_whole(1, 64), default=8, metavar="N", help="pictures to draw (default: 8)")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")

@@ -10,9 +10,6 @@ from pathlib import Path
 from demo.cli.output import Narrator, check_writable, clear_results, peak_memory_mb, print_json, say, write_pictures
 from demo.lora.metadata.leak import Finding
 
-UNJUDGED = "Not judged: without photos of the person nothing can be compared"
-WHY = "An adversary has no photos either: whoever knows the person looks at the pictures."
-
 
 def attack(arguments: argparse.Namespace) -> None:
     """Check the file, header first, say what it says by itself, then draw and write.
@@ -38,14 +35,18 @@ def attack(arguments: argparse.Namespace) -> None:
         clean = leak.clean_copy(file, arguments.clean)
         say(f"Clean copy, same weights: {clean}")
 
-    from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
+    from demo.attack.registry import ATTACKS, AttackSettings, find_attack, without_encoder
+    from demo.cli.leak import picture_names
     from demo.models.bases import find_base
     from demo.photos.decode import label
     from demo.report import Arm, LeakReport, seen_matrices, write_report
-    from demo.report.verdict import Verdict
+    from demo.report.verdict import worded
+    from demo.verdicts.story import StoryGrade, StoryVerdict
     from demo.workflow import story
 
     base = find_base(arguments.base)
+    if arguments.attack is not None:
+        find_attack(arguments.attack)
     settings = AttackSettings(
         samples=arguments.samples,
         steps=arguments.steps,
@@ -55,7 +56,7 @@ def attack(arguments: argparse.Namespace) -> None:
     watch = story.Stopwatch()
     with watch.stage("load"):
         released = story.open_lora(file, base_key=base.key)
-    clear_results(out)
+    clear_results(out, picture_names().values())
     with watch.stage("attack"):
         found = story.attack(released, arguments.attack, base_key=base.key, settings=settings, report=Narrator())
     if released.assumption is not None:
@@ -81,7 +82,7 @@ def attack(arguments: argparse.Namespace) -> None:
         },
         arms=[Arm(found.attack, entry.title, entry.explanation, found.pictures, found.best)],
         metrics={},
-        verdict=Verdict(UNJUDGED, (WHY,), leaked=False),
+        verdict=worded(StoryVerdict(StoryGrade.NO_PHOTOS)),
         seconds=dict(watch.seconds),
         notes=[note for note in (released.assumption, lacking) if note is not None],
         seen=seen_matrices(released.tensors),

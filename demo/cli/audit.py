@@ -113,8 +113,8 @@ def _photos(folder: Path | None, base: Base) -> list[Image.Image]:
 
         example = WEIGHTS / "people" / "examples" / "00"
         return [Image.open(path).convert("RGB") for path in sorted(example.glob("*.webp"))[:OTHERS]]
-    from demo.cli.leak import MAXIMUM, MINIMUM, find_photos
+    from demo.cli.leak import find_photos
     from demo.photos.ingest import read_photos
 
-    read = read_photos(find_photos(folder), side=base.side, minimum=MINIMUM, maximum=MAXIMUM)
+    read = read_photos(find_photos(folder), side=base.side)
     return [photo.aligned for photo in read]

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demo.cli.leak import MAXIMUM, MINIMUM, find_photos, finite, tuning_settings
+from demo.cli.leak import find_photos, finite, tuning_settings
 from demo.cli.output import Narrator, check_writable, peak_memory_mb, print_json, say
 from demo.errors import DemoError, SettingsError
 
@@ -55,7 +55,7 @@ def defend(arguments: argparse.Namespace) -> None:
         raise SettingsError(f"{out} holds a sweep already.", "Add --resume to go on with it, or choose another folder.")
     watch = story.Stopwatch()
     with watch.stage("photos"):
-        read = read_photos(paths, side=base.side, minimum=MINIMUM, maximum=MAXIMUM)
+        read = read_photos(paths, side=base.side)
         photos = [photo.aligned for photo in read]
         odd = strangers([(photo.name, likeness(photo.aligned)) for photo in read])
     for warning in odd:

@@ -28,15 +28,6 @@ if TYPE_CHECKING:
     from demo.photos.decode import BadPhotoError
     from demo.report import LeakReport
 
-MINIMUM, MAXIMUM = 3, 20  # photos
-PICTURES = {  # arm -> file name
-    "encoder": "reconstruction",
-    "dreambooth": "dreambooth",
-    "class_prompt": "class_prompt",
-    "random_trigger": "guessed_trigger",
-}
-NUMBERS = ("dlib_distance", "dlib_rank")
-
 
 def leak(arguments: argparse.Namespace) -> None:
     """Check the input, quick things first, then fine-tune, attack, compare, write.
@@ -73,7 +64,7 @@ def leak(arguments: argparse.Namespace) -> None:
     narrate, watch = Narrator(), story.Stopwatch()
 
     with watch.stage("photos"):
-        read = read_photos(paths, side=base.side, minimum=MINIMUM, maximum=MAXIMUM)
+        read = read_photos(paths, side=base.side)
         photos = [photo.aligned for photo in read]
         odd = strangers([(photo.name, likeness(photo.aligned)) for photo in read])
     for warning in odd:
@@ -81,7 +72,8 @@ def leak(arguments: argparse.Namespace) -> None:
     used, scored, note = split_photos(photos)
     say(note)
     seed = secrets.randbelow(2**63) if arguments.seed is None else arguments.seed
-    clear_results(out)
+    names = picture_names()
+    clear_results(out, names.values())
     with watch.stage("fine-tune"):
         tuned = story.tune(
             used,
@@ -115,8 +107,8 @@ def leak(arguments: argparse.Namespace) -> None:
     if defence.key != "none":
         files["ledger"] = str(out / "lora.ledger.json")
     for arm in report.arms:
-        if arm.key in PICTURES:
-            files[PICTURES[arm.key]] = [str(path) for path in write_pictures(out, PICTURES[arm.key], arm.pictures)]
+        if arm.key in names:
+            files[names[arm.key]] = [str(path) for path in write_pictures(out, names[arm.key], arm.pictures)]
     json, html = write_report(out, report, include_photos=arguments.include_photos)
     files |= {"report_json": str(json), "report_html": str(html)}
     say(f"{report.verdict.headline}. See {html}")
@@ -136,6 +128,14 @@ def leak(arguments: argparse.Namespace) -> None:
             "files": files,
         }
     )
+
+
+def picture_names() -> dict[str, str]:
+    """Arms whose pictures are written -> what their files are called: what the owner draws, and every attack."""
+    from demo.attack.registry import ATTACKS
+    from demo.report.arms import OWNER
+
+    return {OWNER: OWNER, **{key: entry.file or key for key, entry in ATTACKS.items()}}
 
 
 def tuning_settings(arguments: argparse.Namespace, preset: str) -> LoraSettings:
@@ -200,19 +200,22 @@ def find_photos(folder: Path) -> list[Path]:
     """
     from demo.photos.decode import BadPhotoError, decode
     from demo.photos.ingest import folder_photos
+    from demo.photos.split import LEAST_PHOTOS, MOST_PHOTOS
 
     paths = folder_photos(folder)
     count = len(paths)
-    if count < MINIMUM:
-        lacking = MINIMUM - count
+    if count < LEAST_PHOTOS:
+        lacking = LEAST_PHOTOS - count
         raise BadPhotoError(
             "too_few",
             f"{folder} holds {_photos(count)}: {_photos(lacking)} too few.",
-            f"Add {lacking} more of the same person, {MINIMUM} are needed.",
+            f"Add {lacking} more of the same person, {LEAST_PHOTOS} are needed.",
         )
-    if count > MAXIMUM:
+    if count > MOST_PHOTOS:
         raise BadPhotoError(
-            "too_many", f"{folder} holds {_photos(count)}; at most {MAXIMUM} are taken.", f"Remove {count - MAXIMUM}."
+            "too_many",
+            f"{folder} holds {_photos(count)}; at most {MOST_PHOTOS} are taken.",
+            f"Remove {count - MOST_PHOTOS}.",
         )
     errors: list[BadPhotoError] = []
     for path in paths:
@@ -232,10 +235,12 @@ def find_photos(folder: Path) -> list[Path]:
 
 def arm_numbers(report: LeakReport) -> Mapping[str, Mapping[str, float | None]]:
     """Mean distance and rank of each arm; None where one was not measured."""
+    from demo.metrics.registry import IDENTITY, RANK
+
     numbers: dict[str, dict[str, float | None]] = {}
     for arm in report.arms:
         means = {result.key: result.mean for result in report.metrics.get(arm.key, ())}
-        numbers[arm.key] = {key: finite(means.get(key, math.nan)) for key in NUMBERS}
+        numbers[arm.key] = {key: finite(means.get(key, math.nan)) for key in (IDENTITY, RANK)}
     return numbers
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ from demo.progress import Progress
 if TYPE_CHECKING:
     from PIL import Image
 
-SHOWN = ("reconstruction", "dreambooth", "class_prompt", "guessed_trigger")  # names of pictures
 PAUSE_S = 5.0  # shortest time between two lines of one stage
 
 
@@ -68,14 +67,17 @@ def check_writable(out: Path) -> None:
         ) from error
 
 
-def clear_results(out: Path) -> None:
+def clear_results(out: Path, names: Iterable[str]) -> None:
     """Delete what an earlier run left of pictures and report: beside the new ones they would be taken for theirs.
+
+    Args:
+        names: of pictures.
 
     Raises:
         OutputError: it cannot be deleted.
     """
     try:
-        for pattern in (*(f"{name}-[0-9]*.png" for name in SHOWN), "report.json", "report.html"):
+        for pattern in (*(f"{name}-[0-9]*.png" for name in names), "report.json", "report.html"):
             for path in out.glob(pattern):
                 path.unlink()
     except OSError as error:

@@ -60,6 +60,7 @@ def descend(loss: Tensor, problem: FineTuningTask) -> None:
 
 
 EPSILONS = (10.0, 2.0, 0.1)  # of one photo, as the paper tries them
+DELTA = 1e-6  # the paper's
 
 
 class Step(Protocol):
@@ -129,6 +130,11 @@ class Defence(Settings):
     def trains_plainly(self) -> bool:
         """Whether it fine-tunes as no defence does, so that one fine-tuning serves all such defences."""
         return type(self).training is Defence.training
+
+    @property
+    def preselected(self) -> bool:
+        """Whether the app offers it ticked: the paper's two with their extremes, and the quick ones."""
+        return True
 
     def check(self, photos: int, settings: LoraSettings) -> None:
         """Refuse, before any work, what cannot be done.

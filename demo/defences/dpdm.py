@@ -17,7 +17,7 @@ from torch import Tensor
 
 from demo.defences import accounting
 from demo.defences.accounting import Accountant
-from demo.defences.base import EPSILONS, Defence, FineTuningTask, Step, loss_scale
+from demo.defences.base import DELTA, EPSILONS, Defence, FineTuningTask, Step, loss_scale
 from demo.defences.ledger import Ledger
 from demo.defences.noise import Source, noise_source
 from demo.defences.per_sample import PerSampleGradients, clip_factors
@@ -53,7 +53,7 @@ class Dpdm(Defence):
     tried_at: ClassVar[tuple[float, ...]] = EPSILONS
 
     epsilon: float | None = Field(10.0, gt=0)  # photo level; None: as much as noise_multiplier spends
-    delta: float = Field(1e-6, gt=0, lt=1)
+    delta: float = Field(DELTA, gt=0, lt=1)
     noise_multiplier: float | None = Field(None, gt=0, le=1e6)  # None: found for epsilon
     clip: float = Field(1.0, gt=0)  # C
     noise_draws: int = Field(1, ge=1, le=64)  # K

@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor
 
 from demo.defences import accounting
-from demo.defences.base import EPSILONS, Defence, FineTuningTask, Step, descend
+from demo.defences.base import DELTA, EPSILONS, Defence, FineTuningTask, Step, descend
 from demo.defences.dpdm import NEIGHBOURS
 from demo.defences.ledger import Ledger
 from demo.defences.noise import Noise, Source, noise_source
@@ -61,7 +61,7 @@ class Dpgm(Defence):
 
     epsilon: float | None = Field(10.0, gt=0)  # the paper's label; chooses the multiplier
     noise_multiplier: float | None = Field(None, gt=0, le=1e6)
-    delta: float = Field(1e-6, gt=0, lt=1)
+    delta: float = Field(DELTA, gt=0, lt=1)
     variant: Variant = "constant"  # as published; "path": the noise is differentiated, and the loss is not squared
     noise: Source = "system"
     noise_seed: int | None = None  # for tests
@@ -72,6 +72,11 @@ class Dpgm(Defence):
         if self.noise_multiplier is not None:
             return f"{self.title}, σ = {self.noise_multiplier:g}"
         return f"{self.title}, ε = {self.epsilon:g}"
+
+    @property
+    def preselected(self) -> bool:
+        """The extremes alone."""
+        return self.epsilon in (max(EPSILONS), min(EPSILONS))
 
     def sigma(self) -> float:
         """The noise multiplier: as given, or the label's.

@@ -6,6 +6,7 @@ that replacing all of them moves it by at most 2 C: the noise proves something, 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from importlib.metadata import version
 from typing import ClassVar
@@ -15,7 +16,7 @@ from scipy.optimize import bisect
 from scipy.special import log_ndtr, ndtr
 
 from demo.defences import accounting
-from demo.defences.base import Defence
+from demo.defences.base import DELTA, Defence
 from demo.defences.dpdm import NOT_COVERED
 from demo.defences.ledger import Ledger
 from demo.defences.noise import Source, noise_source
@@ -37,7 +38,7 @@ class Gaussian(Defence):
     has_epsilon: ClassVar[bool] = True
 
     epsilon: float = Field(10.0, gt=0)  # in the paper's formula
-    delta: float = Field(1e-6, gt=0, lt=1)
+    delta: float = Field(DELTA, gt=0, lt=1)
     clip: float = Field(20.0, gt=0)  # C; the bundled base's LoRAs have norms of about 18 to 23
     noise: Source = "system"
     noise_seed: int | None = None  # for tests: a known seed voids the guarantee
@@ -66,7 +67,7 @@ class Gaussian(Defence):
             key: (shrink * tensor + self.deviation * noise.normal(tensor)).to(lora.tensors[key].dtype)
             for key, tensor in wide.items()
         }
-        return LoraWeights(tensors, lora.alphas, lora.metadata, lora.assumed)
+        return dataclasses.replace(lora, tensors=tensors)
 
     def ledger(self, photos: int, settings: LoraSettings, steps: int) -> Ledger:
         """The exact epsilon of the noise, beside the formula's."""

@@ -48,6 +48,11 @@ class MpLora(Defence):
         """With lambda."""
         return f"{self.title}, λ = {self.strength:g}"
 
+    @property
+    def preselected(self) -> bool:
+        """Not this one: it takes long."""
+        return False
+
     def check(self, photos: int, settings: LoraSettings) -> None:
         """Refuse a run without class images: the attacker needs non-members."""
         if settings.prior_weight == 0:

@@ -31,7 +31,7 @@ class Int8(Defence):
     def release(self, lora: LoraWeights) -> LoraWeights:
         """Rounded."""
         tensors = {key: rounded(tensor, self.per) for key, tensor in lora.tensors.items()}
-        return LoraWeights(tensors, lora.alphas, lora.metadata, lora.assumed)
+        return dataclasses.replace(lora, tensors=tensors)
 
     def ledger(self, photos: int, settings: LoraSettings, steps: int) -> Ledger:
         """Nothing is earned."""

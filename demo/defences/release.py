@@ -9,7 +9,7 @@ from demo.defences.base import Defence, NoDefence
 from demo.defences.ledger import write_ledger
 from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
-from demo.lora.files import LoraWeights, write_lora
+from demo.lora.files import write_lora
 
 
 def released(plain: FineTuned, defence: Defence, photos: int, settings: LoraSettings) -> FineTuned:
@@ -26,7 +26,7 @@ def released(plain: FineTuned, defence: Defence, photos: int, settings: LoraSett
     """
     defence.check(photos, settings)
     copied = {name: tensor.clone() for name, tensor in plain.lora.tensors.items()}
-    lora = defence.release(LoraWeights(copied, dict(plain.lora.alphas), plain.lora.metadata, plain.lora.assumed))
+    lora = defence.release(dataclasses.replace(plain.lora, tensors=copied, alphas=dict(plain.lora.alphas)))
     return dataclasses.replace(plain, lora=lora, ledger=defence.ledger(photos, settings, plain.steps))
 
 

@@ -40,7 +40,7 @@ class Truncate(Defence):
             a, b = truncated(*lora.matrices(module), self.rank)
             tensors[f"{module}.lora_A.weight"], tensors[f"{module}.lora_B.weight"] = a, b
             alphas[module] = lora.scale(module) * len(a)
-        return LoraWeights(tensors, alphas, lora.metadata, lora.assumed)
+        return dataclasses.replace(lora, tensors=tensors, alphas=alphas)
 
     def ledger(self, photos: int, settings: LoraSettings, steps: int) -> Ledger:
         """Nothing is earned."""

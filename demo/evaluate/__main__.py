@@ -70,6 +70,8 @@ def main(argv: list[str] | None = None) -> int:
         command.add_argument("--base", default="face64")
         command.add_argument("--device", default="auto")
         command.add_argument("--out", type=Path, default=WORK / "evaluate")
+    report = commands.add_parser("report", help="weights/RESULTS.md and the README's figures, from weights/figures")
+    report.add_argument("--base", default="face64")
     args = parser.parse_args(argv)
     try:
         _run(args)
@@ -92,6 +94,12 @@ def _run(args: argparse.Namespace) -> None:
     from demo.models.load import load_pipeline
 
     base = find_base(args.base)
+    if args.command == "report":
+        from demo.evaluate import report
+
+        for path in report.write(base):
+            print(path)
+        return
     if args.command == "figures":
         for path in shipped.pack(args.out, base):
             print(f"{path}: {sum(1 for _ in path.open(encoding='utf-8'))} results")

@@ -19,7 +19,7 @@ import numpy as np
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from demo.attack.registry import AttackSettings, reconstruct
+from demo.attack.registry import ATTACKS, AttackSettings, reconstruct
 from demo.defences.base import Defence
 from demo.defences.release import released
 from demo.errors import DemoError
@@ -32,11 +32,14 @@ from demo.metrics.registry import evaluate as measure
 from demo.models.bases import Base
 from demo.models.fingerprints import fingerprint
 from demo.models.sampling import draw_prompt
-from demo.sweep.model import ATTACKS, point_name, settings_of
+from demo.report.arms import CHANCE, OWNER
+from demo.sweep.model import point_name, settings_of
 
 FORMAT = "lora-leak-defence/1"  # another one wherever figures before and after a change may not be mixed
-CLIP = ("clip_t_paper", "clip_i_paper")  # in the paper's scaling, by the bundled CLIP
-CHANCE = "chance"  # the base's own people: an arm beside those of no defence
+MEASURED = {  # metrics beside the distances, in the paper's scaling -> heading in the table, digits
+    "clip_t_paper": ("CLIP-T", 2),
+    "clip_i_paper": ("CLIP-I", 3),
+}
 SEED, FIRST = 7, 1000  # of the pictures; of the first person's fine-tuning
 
 
@@ -94,7 +97,7 @@ def run(
         plain: FineTuned | None = None
         for defence in plan:
             path = result_path(setup.folder, person.identity, defence)
-            if path.exists():
+            if _whole(path):
                 continue
             began = time.monotonic()
             try:
@@ -127,7 +130,7 @@ def pictures(setup: Setup, tuned: FineTuned) -> dict[str, list[Image.Image]]:
     """What the owner draws with the trigger, and what every attack draws from the released matrices."""
     attack = AttackSettings(samples=setup.samples, seed=SEED)
     with applied(setup.pipe, tuned.lora):
-        drawn = {"dreambooth": _draw(setup, setup.base.test_prompt.format(trigger=tuned.trigger))}
+        drawn = {OWNER: _draw(setup, setup.base.test_prompt.format(trigger=tuned.trigger))}
     for key in ATTACKS:
         drawn[key] = reconstruct(tuned.lora, setup.pipe, setup.base, key, attack).pictures
     return drawn
@@ -136,10 +139,15 @@ def pictures(setup: Setup, tuned: FineTuned) -> dict[str, list[Image.Image]]:
 def judged(drawn: list[Image.Image], person: HeldOutPerson, crowd: Vector, context: Context) -> dict[str, float]:
     """All figures of one arm."""
     found = scores(drawn, person, crowd)
-    for result in measure(dataclasses.replace(context, pictures=drawn), CLIP):
+    for result in measure(dataclasses.replace(context, pictures=drawn), MEASURED):
         if result.values:
             found[result.key] = float(result.mean)
     return {key: round(value, 5) for key, value in found.items()}
+
+
+def _whole(path: Path) -> bool:
+    """Whether a result is there, with every attack that is registered by now."""
+    return path.exists() and set(ATTACKS) <= json.loads(path.read_text(encoding="utf-8"))["arms"].keys()
 
 
 def _chance(setup: Setup) -> list[Image.Image]:

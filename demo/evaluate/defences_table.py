@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from demo.attack.registry import ATTACKS
 from demo.defences.registry import DEFENCES
-from demo.evaluate.defences import CHANCE, FORMAT
+from demo.evaluate.defences import FORMAT, MEASURED
+from demo.report.arms import CHANCE, OWNER
 from demo.stats.intervals import Interval, bootstrap_mean_ci, paired_difference, rate_ci
-from demo.sweep.model import ATTACKS
 
-COLUMNS = {
-    "clip_t_paper": ("CLIP-T", 2),
-    "clip_i_paper": ("CLIP-I", 3),
+COLUMNS = {  # figure -> heading and digits
+    **MEASURED,
     "rec_acc": ("Rec. Acc.", 3),
     "distance": ("identity distance", 3),
 }
@@ -37,12 +37,22 @@ class DefenceRow:
     @property
     def people(self) -> int:
         """How many people the row rests on."""
-        return len(self.arms["dreambooth"])
+        return len(self.arms[OWNER])
 
     @property
     def best_attack(self) -> str:
         """The attack that comes nearest on average over the people."""
-        return min(ATTACKS, key=lambda key: sum(v["distance"] for v in self.arms[key].values()))
+        return min(self.attacks, key=lambda key: sum(v["distance"] for v in self.arms[key].values()))
+
+    @property
+    def attacks(self) -> list[str]:
+        """The registered attacks that all people's files were attacked with, in the registry's order."""
+        return [key for key in ATTACKS if key in self.arms]
+
+    @property
+    def lead(self) -> str:
+        """The attack that the base is judged by."""
+        return next(key for key in self.attacks if ATTACKS[key].leads)
 
     @property
     def epsilons(self) -> str:
@@ -71,13 +81,14 @@ def rows(folder: Path) -> list[DefenceRow]:
 
 def _row(records: Sequence[Mapping[str, Any]]) -> DefenceRow:
     first = records[0]
+    arms = [key for key in first["arms"] if all(key in record["arms"] for record in records)]
     return DefenceRow(
         name=first["name"],
         label=first["label"],
         guarantee=first["guarantee"],
         photo_epsilon=first["photo_epsilon"],
         person_epsilon=first["person_epsilon"],
-        arms={key: {record["identity"]: record["arms"][key] for record in records} for key in first["arms"]},
+        arms={key: {record["identity"]: record["arms"][key] for record in records} for key in arms},
     )
 
 
@@ -88,7 +99,8 @@ def summary(folder: Path) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for row in everything:
         arms = {key: {k: _numbers(_mean(arm, k)) for k in COLUMNS if _has(arm, k)} for key, arm in row.arms.items()}
-        minus = {key: _numbers(_minus(arm, none.arms[key])) for key, arm in row.arms.items()} if none else {}
+        both = {key: arm for key, arm in row.arms.items() if key in none.arms} if none else {}
+        minus = {key: _numbers(_minus(arm, none.arms[key])) for key, arm in both.items()} if none else {}
         out[row.name] = {
             "label": row.label,
             "people": row.people,
@@ -112,13 +124,14 @@ def markdown(folder: Path) -> str:
     first = ["defence", "people", "ε photo / person"]
     lines = ["DreamBooth, what the owner keeps", "", *_header([*first, *head])]
     for row in everything:
-        cells = [*_cells(row, "dreambooth"), _difference(row, none, lambda _: "dreambooth")]
+        cells = [*_cells(row, OWNER), _difference(row, none, lambda _: OWNER)]
         lines.append(_line([row.label, str(row.people), row.epsilons, *cells]))
     best = ["best attack", "its distance", "minus best attack on no defence"]
-    lines += ["", "Reconstruction by the encoder and the best attack, what anybody with the file gets", ""]
+    lead = ATTACKS[everything[0].lead].name
+    lines += ["", f"Reconstruction by {lead} and the best attack, what anybody with the file gets", ""]
     lines += _header(["defence", "people", *head, *best])
     for row in everything:
-        cells = [*_cells(row, "encoder"), _difference(row, none, lambda _: "encoder")]
+        cells = [*_cells(row, row.lead), _difference(row, none, lambda r: r.lead)]
         nearest = _cell(_mean(row.arms[row.best_attack], "distance"), 3)
         cells += [row.best_attack, nearest, _difference(row, none, lambda r: r.best_attack)]
         lines.append(_line([row.label, str(row.people), *cells]))

@@ -13,13 +13,14 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
-from demo.attack.registry import bundled_encoder
+from demo.attack.registry import ATTACKS, AttackSettings, bundled_encoder, reconstruct
 from demo.attack.weight_encoder import WeightEncoder
 from demo.errors import SettingsError
 from demo.evaluate.held_out import HeldOutPerson, Vector, add_scores, held_out_people
 from demo.evaluate.people_table import finish
 from demo.finetune.dreambooth import new_trigger
 from demo.finetune.settings import LoraSettings
+from demo.lora.files import LoraWeights
 from demo.models.bases import Base
 from demo.models.fingerprints import fingerprint
 from demo.models.sampling import draw, draw_prompt, encode_pictures, encode_prompts
@@ -115,6 +116,15 @@ def draw_group(
     return out
 
 
+def released(trainer: GroupTrainer) -> list[LoraWeights]:
+    """The K files, one a person, for attacks that are not drawn in groups."""
+    parts = {"unet": trainer.unet, "text_encoder": trainer.text}
+    stacked = {f"{part}.{name}": value for part, lora in parts.items() for name, value in lora.state().items()}
+    alphas = {f"{part}.{name}": float(lora.alpha) for part, lora in parts.items() for name in lora.layers}
+    people = range(len(trainer.triggers))
+    return [LoraWeights(tensors={name: value[k] for name, value in stacked.items()}, alphas=alphas) for k in people]
+
+
 def _same_norm(value: Tensor, seed: int) -> Tensor:
     noise = torch.randn(value.shape, generator=torch.Generator().manual_seed(seed + value.shape[1])).to(value)
     return noise * (value.flatten(1).norm(dim=1) / noise.flatten(1).norm(dim=1)).view(-1, 1, 1)
@@ -177,7 +187,11 @@ def evaluate(
         for _ in range(settings.steps):
             trainer.step()
         arms = draw_group(pipe, base, trainer, encoder, samples, seed)
+        others = [key for key, entry in ATTACKS.items() if key not in arms and (encoder or not entry.needs_encoder)]
+        files = released(trainer) if others else []
         trainer.remove()
+        attack = AttackSettings(samples=samples, seed=seed)
+        arms |= {key: [reconstruct(file, pipe, base, key, attack).pictures for file in files] for key in others}
         arms["chance"] = [chance] * len(part)
         arms["photos"] = [_small(person.tune) for person in part]
         arms["decoded"] = [_through_autoencoder(pipe, person.tune) for person in part]

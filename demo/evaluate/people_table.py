@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from demo.errors import SettingsError
+from demo.faces.recognise import SAME_PERSON
 from demo.files import write_text
 from demo.stats.intervals import bootstrap_mean_ci, bootstrap_median_ci, paired_difference, paired_ratio, rate_ci
 
@@ -25,6 +27,7 @@ ARMS = (
     "chance",
 )
 RATES = ("rank1", "top1pct", "rec_acc")  # shares, of which all people may have none
+NAMES = {"rank1": "rank-1", "top1pct": "top 1 %", "rec_acc": "Rec. Acc."}
 ONE_RUN = ("base", "weights", "split", "samples", "decoys", "settings", "guidance", "encoders")  # the same in all parts
 CEILINGS = ("photos", "decoded")  # the photos tuned on, and the same through the autoencoder: nothing can be nearer
 
@@ -69,15 +72,14 @@ def finished(result: dict[str, Any]) -> dict[str, Any]:
         "people": len(result["order"]),
         "arms": {
             arm: {key: summary(values, rate=key in RATES) for key, values in table[arm].items()}
-            for arm in (*ARMS, *CEILINGS)
-            if arm in table
+            for arm in _in_order(table)
         },
         "encoder_minus": {
             arm: {
                 key: _difference(table["encoder"][key], table[arm][key]) for key in ("distance", "top1pct", "rec_acc")
             }
-            for arm in ARMS
-            if "encoder" in table and arm in table and arm != "encoder"
+            for arm in _in_order(table)
+            if "encoder" in table and arm not in ("encoder", *CEILINGS)
         },
         "encoder_over": {
             arm: {key: _ratio(table["encoder"][key], table[arm][key]) for key in ("rank1", "top1pct", "rec_acc")}
@@ -85,6 +87,12 @@ def finished(result: dict[str, Any]) -> dict[str, Any]:
             if "encoder" in table and arm in table
         },
     }
+
+
+def _in_order(table: Mapping[str, Any]) -> list[str]:
+    """The arms of a table: known ones first, what else was registered as an attack after them, the ceilings last."""
+    known = (*ARMS, *CEILINGS)
+    return [arm for arm in (*ARMS, *(arm for arm in table if arm not in known), *CEILINGS) if arm in table]
 
 
 def summary(values: list[float], *, rate: bool = False) -> dict[str, float]:
@@ -110,21 +118,40 @@ def _ratio(a: list[float], b: list[float]) -> dict[str, float] | None:
 
 
 def print_table(result: dict[str, Any]) -> None:
-    """The table of the README, in Markdown."""
-    print(f"{result['people']} people, {result['samples']} pictures each, {result['decoys']} decoys")
-    print(
-        "| arm | dlib distance | median rank | rank-1 | top 1 % | Rec. Acc. (dlib < 0.6) |\n|---|---|---|---|---|---|"
-    )
+    """Print :func:`markdown`."""
+    print(markdown(result))
+
+
+def markdown(result: dict[str, Any], names: Mapping[str, str] | None = None) -> str:
+    """The arms in a table, then differences and shares, a line each.
+
+    Args:
+        result: of :func:`finished`.
+        names: what to call the arms; by default their keys.
+    """
+    called = {arm: (names or {}).get(arm, arm) for arm in result["arms"]}
+    lines = [
+        f"{result['people']} people, {result['samples']} pictures each, {result['decoys']} decoys",
+        "",
+        f"| arm | dlib distance | median rank | rank-1 | top 1 % | Rec. Acc. (dlib < {SAME_PERSON}) |",
+        "|---|---|---|---|---|---|",
+    ]
     for arm, found in result["arms"].items():
         cells = {key: f"{v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for key, v in found.items()}
         r = found["rank"]
-        rank = f"{r['median']:.0f} [{r['median_low']:.0f}, {r['median_high']:.0f}]"
-        print(f"| {arm} | {cells['distance']} | {rank} | {cells['rank1']} | {cells['top1pct']} | {cells['rec_acc']} |")
+        shown = [f"{r['median']:.0f} [{r['median_low']:.0f}, {r['median_high']:.0f}]"]
+        shown = [cells["distance"], *shown, *(cells[key] for key in RATES)]
+        lines.append(f"| {called[arm]} | {' | '.join(shown)} |")
+    lines.append("")
+    ours = called["encoder"].strip("*")
     for arm, d in result.get("encoder_minus", {}).items():
         x = d["distance"]
-        print(f"encoder minus {arm}, distance, paired: {x['mean']:+.3f} [{x['low']:+.3f}, {x['high']:+.3f}]")
+        said = f"{ours} minus {called[arm]}, distance, paired"
+        lines.append(f"- {said}: {x['mean']:+.3f} [{x['low']:+.3f}, {x['high']:+.3f}]")
     for arm, rates in result.get("encoder_over", {}).items():
         for key, found in rates.items():
             if found is not None:
                 low, high = (f"{found[end]:.0%}" if end in found else "unbounded" for end in ("low", "high"))
-                print(f"encoder over {arm}, {key}, paired: {found['ratio']:.0%} [{low}, {high}]")
+                said = f"{ours} over {called[arm]}, {NAMES[key]}, paired"
+                lines.append(f"- {said}: {found['ratio']:.0%} [{low}, {high}]")
+    return "\n".join(lines)

@@ -154,9 +154,14 @@ def markdown(results: Results) -> str:
         cells[-1] += _fewer(results, row)
         lines.append(_line([row.label, _counts(results, row)[0], *cells]))
     lines.append(_line(["published (Stable Diffusion 1.1)", "40", "", "", PUBLISHED_COUNT, "", "", "", ""]))
-    for name, title in CURVES.items():
-        lines += _curve(results, [row for row in everything if row.curve == name], title)
-    return "\n".join([*lines, "", *verdict(results)])
+    return "\n".join([*lines, *curves(results), "", *verdict(results)])
+
+
+def curves(results: Results) -> list[str]:
+    """Lines of a table for each curve that has two points or more."""
+    everything = rows(results)
+    drawn = [_curve(results, [row for row in everything if row.curve == name], CURVES[name]) for name in CURVES]
+    return [line for lines in drawn for line in lines]
 
 
 def verdict(results: Results) -> list[str]:

@@ -80,6 +80,21 @@ def earlier(kind: str, work: Path, base: Base, figures: Path = FIGURES) -> Path 
     return _place(old[-1], work)
 
 
+def all_tables(work: Path, base: Base, figures: Path = FIGURES) -> dict[str, list[Path]]:
+    """The folders of every table that ships for ``base``, by kind, laid out under ``work``.
+
+    Of a kind of which there is no table of the present weights, one of earlier weights, as :func:`earlier` has it.
+    """
+    found = {}
+    for kind in TABLES:
+        files = sorted(figures.glob(f"{kind}{_SEPARATOR}{base.key}-*.jsonl"))
+        kept = [file for file in files if mark(kind, base) in file.name] or files[-1:]
+        for file in kept:
+            _lay_out(file, work)
+        found[kind] = [_place(file, work) for file in kept]
+    return found
+
+
 def people(base: Base, name: str, figures: Path = FIGURES) -> dict[str, Any]:
     """The values of held-out people that ship: ``people``, or ``people-no-prior``.
 

@@ -40,7 +40,7 @@ class LoraSettings(Settings):
 
 PRESETS: dict[str, LoraSettings] = {
     "sd-gpu": LoraSettings(),
-    # In so small a UNet queries and values alone cannot hold a face: weights/TRAINING.md has the figures.
+    # In so small a UNet queries and values alone cannot hold a face: weights/LOG.md has the lesson.
     "face64-cpu": LoraSettings(
         unet_targets=("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"),
         unet_rank=32,

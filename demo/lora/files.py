@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,7 @@ UNET_LAYERS = re.compile(r"\.(attn[12]\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.(0\.
 TEXT_LAYERS = re.compile(r"\.(self_attn\.(q_proj|k_proj|v_proj|out_proj)|mlp\.fc[12])$")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LoraWeights:
     """A LoRA in the canonical layout: diffusers' names, A (rank, in) and B (out, rank).
 
@@ -83,12 +83,10 @@ class LoraWeights:
         return self._part("text_encoder.")
 
     def _part(self, prefix: str) -> LoraWeights:
-        return LoraWeights(
-            {key: tensor for key, tensor in self.tensors.items() if key.startswith(prefix)},
-            {module: alpha for module, alpha in self.alphas.items() if module.startswith(prefix)},
-            self.metadata,
-            self.stored_alphas,
-            self.assumed,
+        return replace(
+            self,
+            tensors={key: tensor for key, tensor in self.tensors.items() if key.startswith(prefix)},
+            alphas={module: alpha for module, alpha in self.alphas.items() if module.startswith(prefix)},
         )
 
     def matrices(self, module: str) -> tuple[Tensor, Tensor]:
@@ -141,7 +139,13 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "") 
     except (SafetensorError, OSError) as error:
         raise LoraFileError(f"{name} is damaged: its tensors cannot be read.", AGAIN) from error
     alphas = _alphas(name, ranks, config, stored, keys.layout)
-    lora = LoraWeights(tensors, alphas, header.metadata, stored_alphas=bool(stored), assumed=not (stored or config))
+    lora = LoraWeights(
+        tensors=tensors,
+        alphas=alphas,
+        metadata=header.metadata,
+        stored_alphas=bool(stored),
+        assumed=not (stored or config),
+    )
     _check_finite(name, lora)
     return lora
 

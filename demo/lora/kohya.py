@@ -7,8 +7,9 @@ it is looked up among the layers of the base, or of Stable Diffusion where no ba
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from typing import Literal
 
 KEY = re.compile(r"^(?P<name>lora_(?:unet|te1?)_[^.]+)\.(?P<part>lora_down\.weight|lora_up\.weight|alpha)$")
 PREFIXES = {"unet.": ("lora_unet_",), "text_encoder.": ("lora_te_", "lora_te1_")}
@@ -20,6 +21,25 @@ RESNET = {"in_layers_2": "conv1", "out_layers_3": "conv2", "skip_connection": "c
 RESNET |= {"emb_layers_1": "time_emb_proj"}
 BLOCKS, LAYERS, DEPTH, TEXT_LAYERS = 4, 3, 10, 32  # at most, in Stable Diffusion 1.x, 2.x and XL
 PER_BLOCK = 3  # entries of input_blocks and output_blocks to one of diffusers' blocks
+
+
+PARTS: dict[str, Literal["A", "B", "alpha"]] = {"lora_down.weight": "A", "lora_up.weight": "B", "alpha": "alpha"}
+
+
+def recognises(key: str) -> bool:
+    """Whether a file's key is written in this layout."""
+    return KEY.match(key) is not None
+
+
+def reader(modules: Iterable[str]) -> Callable[[str], tuple[str, Literal["A", "B", "alpha"]] | None]:
+    """What takes a key apart, into canonical module and part; None where no known base has such a layer."""
+    known = names(modules)
+
+    def read(key: str) -> tuple[str, Literal["A", "B", "alpha"]] | None:
+        match = KEY.match(key)
+        return None if match is None or match["name"] not in known else (known[match["name"]], PARTS[match["part"]])
+
+    return read
 
 
 def names(modules: Iterable[str] = ()) -> dict[str, str]:

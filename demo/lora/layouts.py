@@ -1,5 +1,7 @@
 """Names in LoRA files: the layouts that are read, brought to one, and the others, called by their name.
 
+A new layout is one file and one line in :data:`LAYOUTS`.
+
 Canonical: ``unet.<module path>.lora_A.weight`` and ``text_encoder.<module path>.lora_B.weight``, with
 module paths as in the installed libraries (CLIP without the former ``text_model.``).
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -56,9 +58,23 @@ TEXT_PATH = re.compile(r"^(text_model|encoder|embeddings|final_layer_norm)\.")
 WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "SDXL"}
 
 Kind = Literal["A", "B", "alpha"]
-# Keys start with the component, with base_model.model., with neither, with lora_unet_ or lora_te_.
-Layout = Literal["diffusers", "peft", "bare", "kohya"]
+# Keys start with the component ("diffusers"), with base_model.model. ("peft"), with neither ("bare"); or LAYOUTS' name.
+Layout = str
 CHANGED_BASE = ("pissa", "olora", "corda", "loftq")  # PEFT's ways to begin that take their matrices off the base
+
+
+@dataclass(frozen=True)
+class OtherLayout:
+    """A layout whose keys are unlike those of diffusers and PEFT."""
+
+    recognises: Callable[[str], bool]  # whether a key is written in it
+    # Canonical names of the base's layers -> what takes a key apart, into module and part; None: no known layer.
+    reader: Callable[[Iterable[str]], Callable[[str], tuple[str, Kind] | None]]
+
+
+LAYOUTS: dict[Layout, OtherLayout] = {
+    "kohya": OtherLayout(kohya.recognises, kohya.reader),
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +90,7 @@ def sort_keys(name: str, keys: Iterable[str], modules: Iterable[str] = ()) -> Ke
 
     Args:
         name: the file's base name.
-        modules: canonical names of the base's layers, among which kohya's names are looked up first.
+        modules: canonical names of the base's layers, among which flat names such as kohya's are looked up first.
 
     Raises:
         LoraFileError: another kind of file, no LoRA layer, or a half of one.
@@ -88,9 +104,11 @@ def sort_keys(name: str, keys: Iterable[str], modules: Iterable[str] = ()) -> Ke
         raise LoraFileError(f"{name} {what}.", PLAIN)
     parts: dict[str, dict[Kind, str]] = {}
     layouts: set[Layout] = set()
-    known = kohya.names(modules) if any(kohya.KEY.match(key) for key in keys) else {}
+    modules = list(modules)
+    readers = {layout: other.reader(modules) for layout, other in LAYOUTS.items() if any(map(other.recognises, keys))}
     for key in keys:
-        module, kind, layout = _split_kohya(name, key, known) if kohya.KEY.match(key) else _split(name, key)
+        other = next((layout for layout in readers if LAYOUTS[layout].recognises(key)), None)
+        module, kind, layout = _split(name, key) if other is None else (*_looked_up(name, key, readers[other]), other)
         layouts.add(layout)
         if kind in parts.setdefault(module, {}):
             raise LoraFileError(f"{name} gives {kind} of {module} twice.", LAYOUT)
@@ -196,13 +214,12 @@ def _split(name: str, key: str) -> tuple[str, Kind, Layout]:
     return f"{part}.{path}", kind, layout
 
 
-def _split_kohya(name: str, key: str, known: Mapping[str, str]) -> tuple[str, Kind, Layout]:
-    match = kohya.KEY.match(key)
-    assert match
-    if match["name"] not in known:
-        raise LoraFileError(f"{name} adapts a layer that no known base model has: {some([match['name']])}.", OTHER_BASE)
-    kinds: dict[str, Kind] = {"lora_down.weight": "A", "lora_up.weight": "B", "alpha": "alpha"}
-    return known[match["name"]], kinds[match["part"]], "kohya"
+def _looked_up(name: str, key: str, read: Callable[[str], tuple[str, Kind] | None]) -> tuple[str, Kind]:
+    found = read(key)
+    if found is None:
+        layer = key.partition(".")[0]
+        raise LoraFileError(f"{name} adapts a layer that no known base model has: {some([layer])}.", OTHER_BASE)
+    return found
 
 
 def _lookup(name: str, config: Mapping[str, Any], default: str, table: str, modules: Iterable[str]) -> dict[str, float]:

@@ -74,6 +74,9 @@ class Metric:
     share: bool = False  # values are 0 or 1, and their mean is a share
     limits: tuple[float, float] = (-math.inf, math.inf)  # of its values, which no interval exceeds; ranks: ``among``
     bundled: bool = False  # never downloads
+    main: int = 0  # its place among the first figures of a comparison; 0: not one of them
+    column: int = 0  # its place in the table of defences; 0: not in it
+    threshold: tuple[float, str] | None = None  # of the mean, and what it means, for a line in the bars
     among: Callable[[Context], int] | None = None  # for ranks: how many people are ranked, the person included
 
 

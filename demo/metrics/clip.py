@@ -39,6 +39,9 @@ _L14 = NetworkSource("CLIP ViT-L/14", "openai/clip-vit-large-patch14", "32bd6428
 LARGE = Clip(model=_L14, tokenizer=_L14, needs="openai/clip-vit-large-patch14 on the Hub (1.7 GB)", bundled=False)
 
 
+COLUMNS = {"clip_t_paper": 1, "clip_i_paper": 2}  # of the table of defences, as in the paper's
+
+
 @lru_cache(maxsize=2)
 def _load(clip: Clip, device: str) -> tuple[Any, Any, Any]:
     from transformers import CLIPImageProcessor, CLIPModel, CLIPTokenizer
@@ -131,6 +134,7 @@ def clip_metrics(prefix: str, name: str, clip: Clip) -> tuple[Metric, ...]:
             score=score,
             limits=limits,
             bundled=clip.bundled,
+            column=COLUMNS.get(key, 0),
         )
         for key, title, scaling, score, limits in scores
     )

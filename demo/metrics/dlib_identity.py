@@ -21,6 +21,8 @@ from demo.stats.intervals import Array
 DECOY_FILE = WEIGHTS / "people" / "decoys.safetensors"
 DECOY_SIDE = 64  # pixels at which the decoys were seen; pictures and photos are ranked at the same side
 MODEL = "dlib ResNet, 128-d"
+# Keys. The verdicts are made of these three: the ruler, the rank of each picture, that of all pictures together.
+IDENTITY, RANK, PLACE = "dlib_distance", "dlib_rank", "dlib_place"
 
 
 @lru_cache(maxsize=2)
@@ -106,31 +108,36 @@ def _rank1(context: Context) -> Array:
 
 METRICS = (
     Metric(
-        key="dlib_distance",
+        key=IDENTITY,
         title="Distance to the person's photos",
         model=MODEL,
-        scaling="Euclidean distance, mean over the photos; below 0.6 dlib says: same person",
+        scaling=f"Euclidean distance, mean over the photos; below {recognise.SAME_PERSON} dlib says: same person",
         higher_is_better=False,
         needs="packages dlib-bin and face_recognition_models (weights inside)",
         available=_recogniser_missing,
         score=_distance,
         limits=(0.0, np.inf),
         bundled=True,
+        main=1,
+        column=4,
+        threshold=(recognise.SAME_PERSON, "same person"),
     ),
     Metric(
         key="dlib_accuracy",
-        title="Rec. Acc., dlib < 0.6",
+        title=f"Rec. Acc., dlib < {recognise.SAME_PERSON}",
         model=MODEL,
-        scaling="share of pictures whose mean Euclidean distance to the photos is below 0.6",
+        scaling=f"share of pictures whose mean Euclidean distance to the photos is below {recognise.SAME_PERSON}",
         higher_is_better=True,
         needs="packages dlib-bin and face_recognition_models (weights inside)",
         available=_recogniser_missing,
         score=_accuracy,
         share=True,
         bundled=True,
+        main=3,
+        column=3,
     ),
     Metric(
-        key="dlib_rank",
+        key=RANK,
         title="Rank of the person among decoys",
         model=MODEL,
         scaling="1 + number of decoys nearer than the photos (mean Euclidean distance, all at 64 px); 1 is best",
@@ -139,10 +146,11 @@ METRICS = (
         available=_decoys_missing,
         score=_rank,
         bundled=True,
+        main=2,
         among=lambda context: 1 + len(decoys_of(context)),
     ),
     Metric(
-        key="dlib_place",
+        key=PLACE,
         title="Place of the person, all pictures together",
         model=MODEL,
         scaling="1 + number of decoys as near as the photos or nearer, by the mean distance of all pictures; 1 is best",

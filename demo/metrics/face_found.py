@@ -12,6 +12,7 @@ from demo.metrics.base import Context, Metric
 from demo.models.networks import Unavailable
 from demo.stats.intervals import Array
 
+FACES = "face_found"  # key
 SIDE = 256  # pixels at which pictures are seen
 LEAST_SIDE = 0.25  # of the picture: in the training framing a face fills half of it
 
@@ -33,7 +34,7 @@ def _score(context: Context) -> Array:
 
 METRICS = (
     Metric(
-        key="face_found",
+        key=FACES,
         title="Faces found",
         model="MTCNN",
         scaling=f"share of pictures with a face, probability {MIN_PROBABILITY:g} or more, seen at {SIDE} pixels; says "
@@ -44,5 +45,6 @@ METRICS = (
         score=_score,
         share=True,
         bundled=True,
+        column=5,
     ),
 )

@@ -21,7 +21,8 @@ from PIL import Image
 
 from demo.errors import WeightsError
 from demo.metrics.base import Context, Metric, paper_scaling
-from demo.models.networks import Unavailable, offline, torch_device
+from demo.models.networks import Unavailable, torch_device
+from demo.models.offline import offline
 from demo.stats.intervals import Array, cosine
 
 FILE = "20180402-114759-vggface2.pt"

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from demo.errors import DemoError, SettingsError
 from demo.metrics import clip, dino, dlib_identity, face_found, facenet
 from demo.metrics.base import Context, Metric, MetricResult
+from demo.metrics.dlib_identity import IDENTITY, PLACE, RANK
+from demo.metrics.face_found import FACES
 from demo.models.networks import Unavailable
 from demo.stats.intervals import mean_ci, share_ci
 
-__all__ = ["BUNDLED", "METRICS", "Context", "Metric", "MetricResult", "Unavailable", "evaluate"]
+__all__ = [
+    "FACES",
+    "IDENTITY",
+    "METRICS",
+    "PLACE",
+    "RANK",
+    "Context",
+    "Metric",
+    "MetricResult",
+    "Unavailable",
+    "bundled",
+    "column_metrics",
+    "evaluate",
+    "main_metrics",
+]
 
 METRICS: dict[str, Metric] = {
     metric.key: metric
@@ -22,7 +38,25 @@ METRICS: dict[str, Metric] = {
         *face_found.METRICS,
     )
 }
-BUNDLED: tuple[str, ...] = tuple(key for key, metric in METRICS.items() if metric.bundled)  # these never download
+
+
+def bundled() -> tuple[str, ...]:
+    """The metrics that never download."""
+    return tuple(key for key, metric in METRICS.items() if metric.bundled)
+
+
+def main_metrics() -> tuple[str, ...]:
+    """The first figures of a comparison."""
+    return _placed({key: metric.main for key, metric in METRICS.items()})
+
+
+def column_metrics() -> tuple[str, ...]:
+    """The columns of the table of defences."""
+    return _placed({key: metric.column for key, metric in METRICS.items()})
+
+
+def _placed(places: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(sorted((key for key in places if places[key]), key=lambda key: places[key]))
 
 
 def chosen(text: str) -> tuple[str, ...]:
@@ -39,14 +73,14 @@ def chosen(text: str) -> tuple[str, ...]:
         raise SettingsError(
             f"Unknown metric: {', '.join(unknown)}.", f"Choose bundled, all or some of: {', '.join(METRICS)}."
         )
-    return tuple(key for key in METRICS if key in BUNDLED or key in named or "all" in named)
+    return tuple(key for key, metric in METRICS.items() if metric.bundled or key in named or "all" in named)
 
 
 def evaluate(context: Context, keys: Iterable[str] | None = None) -> list[MetricResult]:
     """Measure one arm's pictures.
 
-    A metric that cannot be had says why in ``unavailable``; no other one takes its place. Metrics that are not in
-    :data:`BUNDLED` may download their weights here, unless that is forbidden.
+    A metric that cannot be had says why in ``unavailable``; no other one takes its place. Metrics that are not
+    bundled may download their weights here, unless that is forbidden.
 
     Args:
         context: pictures and photos.

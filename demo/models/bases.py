@@ -73,7 +73,7 @@ _SMALL = {
     "test_prompt": "a photo of {trigger} person",
     "negative_prompt": "",
     "guidance": 2.0,
-    "extrapolation": 3.0,  # chosen on 16 people of domain_nonmember: weights/TRAINING.md
+    "extrapolation": 3.0,  # chosen on 16 people of domain_nonmember: weights/LOG.md
     "sampling_steps": 20,
     "preset": "face64-cpu",
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from huggingface_hub import is_offline_mode, snapshot_download
+from huggingface_hub import snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -16,18 +16,20 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from tqdm.auto import tqdm
+from huggingface_hub.utils.tqdm import tqdm
 
 from demo.errors import Stopped, WeightsError
 from demo.models.diffusers_folder import CLASSES, CONFIGS, INDEX, check_weights, read_architecture
+from demo.models.offline import offline
 from demo.progress import Progress, Report
 
 STAGE = "download, MB"
 PAUSE_S = 0.5  # shortest time between two reports
-OFFLINE = "HF_HUB_OFFLINE"
+DISK = "huggingface_hub.snapshot_download"  # huggingface_hub's name for the bar of the bytes on the disk
 CONFIG_FILES = [INDEX, *(f"{part}/{name}" for part, name in CONFIGS.items())]
 FILES = [INDEX, *(f"{part}/*{suffix}" for part in CLASSES for suffix in (".json", ".txt", ".safetensors"))]
 LEFT_OUT = ["*.fp16*.safetensors", "*.non_ema*.safetensors", "*.bf16*.safetensors"]  # variants of the same weights
+NOTHING = "nothing of it is in the cache"
 HUB_DOWN = "Check the connection to the Hub, or choose the bundled base 'face64'."
 
 
@@ -51,18 +53,17 @@ def fetch(
         WeightsError: it cannot be had; where the Hub may not be asked, naming what is missing.
         Stopped: ``stop`` was set.
     """
-    problem: WeightsError
     try:
         folder = Path(_snapshot(source, revision, FILES, cache_dir, local_files_only=True))
         _check(folder)
     except LocalEntryNotFoundError:
-        problem = _absent(source, "nothing of it is in the cache")
+        lacking = NOTHING
     except WeightsError as error:
-        problem = _absent(source, error.problem)
+        lacking = error.problem
     else:
         return folder
-    if is_offline_mode():
-        raise problem
+    if (switched_off := offline()) is not None:
+        raise _absent(source, lacking, switched_off)
     try:
         bar = _bar(report, stop)
         folder = Path(_snapshot(source, revision, FILES, cache_dir, tqdm_class=bar))
@@ -78,11 +79,12 @@ def fetch_configs(source: str, revision: str | None, *, cache_dir: Path | None =
     Raises:
         WeightsError: they cannot be had.
     """
+    switched_off = offline()
     try:
-        return Path(_snapshot(source, revision, CONFIG_FILES, cache_dir))
+        return Path(_snapshot(source, revision, CONFIG_FILES, cache_dir, local_files_only=switched_off is not None))
     except LocalEntryNotFoundError as error:
         raise (
-            _absent(source, "nothing of it is in the cache") if is_offline_mode() else _reason(source, revision, error)
+            _reason(source, revision, error) if switched_off is None else _absent(source, NOTHING, switched_off)
         ) from error
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise _reason(source, revision, error) from error
@@ -104,10 +106,10 @@ def _check(folder: Path) -> None:
     check_weights(folder)
 
 
-def _absent(source: str, problem: str) -> WeightsError:
+def _absent(source: str, problem: str, switched_off: str) -> WeightsError:
     return WeightsError(
-        f"{source} is not on this machine: {problem.rstrip('.')}. {OFFLINE} is set, so nothing is downloaded.",
-        f"Unset {OFFLINE}, or run once with a connection, or give a folder with --base.",
+        f"{source} is not on this machine: {problem.rstrip('.')}. {switched_off} is set, so nothing is downloaded.",
+        f"Unset {switched_off}, or run once with a connection, or give a folder with --base.",
     )
 
 
@@ -126,13 +128,15 @@ def _reason(source: str, revision: str | None, error: Exception) -> WeightsError
 def _bar(report: Report | None, stop: Event | None) -> type[Any]:
     """A progress bar's class that reports instead of drawing; huggingface_hub makes its bars of it.
 
-    Of its three bars (files, bytes from the network, bytes on the disk) the last is told: it alone has a known total.
+    Of its three bars (files, bytes from the network, bytes on the disk) the last is told: the size of what comes from
+    the network is not known before. A bar is known by its name, which only subclasses of huggingface_hub's own get.
     """
 
     class Bar(tqdm):  # type: ignore[misc]
-        def __init__(self, *args: Any, **options: Any) -> None:
-            self._told = 0.0
-            super().__init__(*args, **{**options, "disable": False, "gui": True})  # counts, but draws nothing
+        def __init__(self, *args: Any, name: str | None = None, **options: Any) -> None:
+            self._told, self._named = 0.0, name
+            quiet = {**options, "disable": False, "gui": True}  # counts, but draws nothing
+            super().__init__(*args, **quiet)  # type: ignore[no-untyped-call]
 
         def update(self, n: float | None = 1) -> bool | None:
             self.n += n or 0
@@ -140,7 +144,7 @@ def _bar(report: Report | None, stop: Event | None) -> type[Any]:
                 raise Stopped
             done = self.total and self.n >= self.total
             now = time.monotonic()
-            told = report is not None and self.total and self.unit == "B" and "Reconstruct" in (self.desc or "")
+            told = report is not None and self.total and self._named == DISK
             if told and (done or now - self._told >= PAUSE_S):
                 self._told = now
                 assert report is not None

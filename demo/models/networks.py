@@ -1,11 +1,10 @@
 """Where the metrics' networks come from: a folder of the project, or a pinned revision on the Hub.
 
-Safetensors only. Nothing is downloaded when LORA_LEAK_OFFLINE or HF_HUB_OFFLINE is set.
+Safetensors only. Nothing is downloaded where :func:`demo.models.offline.offline` forbids it.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from typing import Any
 
 from demo.errors import WeightsError
 from demo.hardware.zero_gpu import zero_gpu
+from demo.models.offline import offline
 from demo.paths import shown
 
-OFFLINE_VARIABLES = ("LORA_LEAK_OFFLINE", "HF_HUB_OFFLINE")
 RETRY_S = 300.0
-_FALSE = {"", "0", "false", "no", "off"}
 
 
 @dataclass(frozen=True)
@@ -84,11 +82,6 @@ class NetworkSource:
 
 
 _failures: dict[NetworkSource, tuple[float, WeightsError]] = {}
-
-
-def offline() -> str | None:
-    """Name of the variable that forbids downloads, or None."""
-    return next((name for name in OFFLINE_VARIABLES if os.environ.get(name, "").strip().lower() not in _FALSE), None)
 
 
 def torch_device(device: str) -> str:

@@ -15,6 +15,7 @@ from PIL import ExifTags, Image
 from pillow_heif import register_heif_opener
 
 from demo.errors import PhotoError
+from demo.photos.formats import ACCEPTED, FORMATS, foreign
 
 MAX_BYTES = 30 * 2**20
 MAX_PIXELS = 50_000_000
@@ -27,8 +28,6 @@ TURNS = {  # EXIF's orientation -> what makes the picture upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
-ACCEPTED = "JPEG, PNG, WebP or HEIC"
 
 Reason = Literal[
     "missing",
@@ -45,20 +44,6 @@ Reason = Literal[
     "several_problems",
     "not_deleted",
 ]
-
-HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-FOREIGN = {
-    b"GIF8": "a GIF",
-    b"BM": "a BMP",
-    b"II*\0": "a TIFF or camera raw file",
-    b"MM\0*": "a TIFF or camera raw file",
-    b"8BPS": "a Photoshop file",
-    b"%PDF": "a PDF",
-    b"PK\3\4": "a ZIP archive",
-    b"\x1a\x45\xdf\xa3": "a video",
-    b"<svg": "an SVG drawing",
-    b"<": "a web page or a drawing",
-}
 
 register_heif_opener()
 # Pillow only warns up to twice its limit; here that is the end of the photo, as it is beyond.
@@ -116,11 +101,11 @@ def decode(source: Path | bytes | Image.Image, name: str) -> Image.Image:
         )
     if not data:
         raise BadPhotoError("unreadable", f"{name} is empty.", "Copy or upload the photo again.", name=name)
-    foreign = _foreign(data)
-    if foreign:
-        raise BadPhotoError("unsupported", f"{name} is {foreign}.", f"Save the photo as {ACCEPTED}.", name=name)
+    other = foreign(data)
+    if other:
+        raise BadPhotoError("unsupported", f"{name} is {other}.", f"Save the photo as {ACCEPTED}.", name=name)
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=[known.decoder for known in FORMATS])
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _bomb(name) from error
     except Exception as error:  # decoders meet hostile bytes with many exception types
@@ -142,21 +127,6 @@ def _read(path: Path, name: str) -> bytes:
             "Check the file's permissions, or copy it elsewhere.",
             name=name,
         ) from error
-
-
-def _foreign(data: bytes) -> str | None:
-    """What ``data`` is, if it is none of :data:`FORMATS`."""
-    if data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
-        return None
-    if data[4:8] == b"ftyp":
-        brand = data[8:12]
-        if brand in HEIC_BRANDS:
-            return None
-        return "an AVIF picture" if brand in {b"avif", b"avis"} else "a video"
-    for magic, what in FOREIGN.items():
-        if data.startswith(magic):
-            return what
-    return "not a picture of a known type"
 
 
 def _check_pixels(image: Image.Image, name: str) -> None:

@@ -11,7 +11,9 @@ from PIL import Image
 
 from demo.faces.align import TEMPLATE, align, similarity
 from demo.faces.detect import DETECTION_SIDE, Face, find_faces
-from demo.photos.decode import ACCEPTED, BadPhotoError, Reason, decode, label
+from demo.photos.decode import BadPhotoError, Reason, decode, label
+from demo.photos.formats import ACCEPTED, OTHER_PICTURES, SUFFIXES
+from demo.photos.split import LEAST_PHOTOS, MOST_PHOTOS
 
 __all__ = [
     "BadPhotoError",
@@ -24,8 +26,6 @@ __all__ = [
     "read_photos",
 ]
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"}
-OTHER_PICTURES = {".gif", ".bmp", ".tif", ".tiff", ".avif"}  # listed, so that reading names them as unsupported
 SMALLEST = 256  # short side, pixels, below which detection gets an enlarged copy
 BORDER = 0.3  # of the long side, repeated around a crop so tight that no face is found
 NARROWEST = 32  # short side, pixels, as the detector sees it: below, it holds no face and the detector fails
@@ -114,8 +114,8 @@ def read_photos(
     sources: Sequence[Path],
     *,
     side: int,
-    minimum: int = 3,
-    maximum: int = 20,
+    minimum: int = LEAST_PHOTOS,
+    maximum: int = MOST_PHOTOS,
     faces: Mapping[str, int] | None = None,
 ) -> list[Photo]:
     """Read a set of photos, all or none.
@@ -176,7 +176,7 @@ def folder_photos(folder: Path) -> list[Path]:
             "Name a folder that exists and holds the photos.",
             name=name,
         ) from error
-    photos = [path for path in inside if path.suffix.lower() in SUFFIXES | OTHER_PICTURES]
+    photos = [path for path in inside if path.suffix.lower() in {*SUFFIXES, *OTHER_PICTURES}]
     if not photos:
         raise BadPhotoError("missing", f"No photo in the folder {name}.", f"Put {ACCEPTED} files into it.", name=name)
     return photos

@@ -1,4 +1,4 @@
-"""Which photos are fine-tuned on and which score: one rule for the app, the command line and the sweep."""
+"""How many photos are taken, which are fine-tuned on and which score: one rule for app, command line and sweep."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 Photo = TypeVar("Photo")
+LEAST_PHOTOS, MOST_PHOTOS = 3, 20  # of one person
 FOR_TUNING = 5  # photos
 LEAST_APART = 3  # photos that are worth scoring with alone
 

@@ -11,13 +11,12 @@ from html import escape
 import numpy as np
 from PIL import Image
 
-from demo.faces.recognise import SAME_PERSON
 from demo.metrics.base import MetricResult
+from demo.metrics.registry import METRICS
+from demo.report.arms import CHANCE
 from demo.report.model import Arm
 
 PICTURE_SIDE = 256  # pixels: larger pictures are shrunk, so that a report can be mailed
-CHANCE = "chance"  # key of the arm whose mean is the chance line
-THRESHOLDS = {"dlib_distance": (SAME_PERSON, "same person")}
 _WIDTH, _ROW, _MARGIN = 360, 38, 8
 _VALUES = 96  # a column of its own for the values, which no line crosses
 
@@ -65,7 +64,8 @@ def bars(key: str, arms: Sequence[Arm], metrics: Mapping[str, Sequence[MetricRes
         return ""
     first = rows[0][1]
     chance = next((result.mean for arm, result in rows if arm.key == CHANCE), None)
-    marks = [(*THRESHOLDS[key], "limit")] if key in THRESHOLDS else []
+    threshold = METRICS[key].threshold if key in METRICS else None
+    marks = [] if threshold is None else [(*threshold, "limit")]
     marks += [(chance, "chance", "chance")] if chance is not None else []
     ends = [end for _, r in rows for end in (r.mean, r.low, r.high) if math.isfinite(end)] + [m[0] for m in marks]
     low, high = min(0.0, *ends), max(0.0, *ends)

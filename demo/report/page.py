@@ -9,11 +9,11 @@ from PIL import Image
 
 from demo.lora.metadata.leak import Finding
 from demo.metrics.base import MetricResult
+from demo.metrics.registry import main_metrics
 from demo.report.figures import bars, data_uri, interval, mean, number
 from demo.report.model import Arm, LeakReport
 from demo.report.style import CSS
 
-MAIN_BARS = ("dlib_distance", "dlib_rank", "dlib_accuracy")
 FIXED_NOTES = (
     "One person is an anecdote. Only many held-out people, each with these controls, make a statistic.",
     "Intervals are 95% and cover the choice of pictures of this person: Student's for means, Welch's for differences, "
@@ -126,10 +126,11 @@ def _tile(arm: Arm, index: int, image: Image.Image) -> str:
 
 def _numbers(report: LeakReport) -> str:
     keys = _metric_keys(report.metrics)
-    main = [figure for key in MAIN_BARS if (figure := bars(key, report.arms, report.metrics))]
-    others = [f for key in keys if key not in MAIN_BARS and (f := bars(key, report.arms, report.metrics))]
+    first = main_metrics()
+    shown = [figure for key in first if (figure := bars(key, report.arms, report.metrics))]
+    others = [f for key in keys if key not in first and (f := bars(key, report.arms, report.metrics))]
     more = f'<details><summary>Bars of the other metrics</summary><div class="grid">{"".join(others)}</div></details>'
-    return f'<div class="grid">{"".join(main)}</div>{more if others else ""}{_table(report, keys)}'
+    return f'<div class="grid">{"".join(shown)}</div>{more if others else ""}{_table(report, keys)}'
 
 
 def _metric_keys(metrics: Mapping[str, Sequence[MetricResult]]) -> list[str]:

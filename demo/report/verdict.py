@@ -1,28 +1,24 @@
-"""The result in plain language, with the controls held against it."""
+"""What the measurements of a story show, with the controls held against them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from demo.attack.registry import ATTACKS
 from demo.faces.ranks import chance_rank
 from demo.faces.recognise import SAME_PERSON
 from demo.metrics.base import MetricResult
+from demo.metrics.registry import IDENTITY, PLACE, RANK
+from demo.report.arms import NULLS, is_attack
 from demo.stats.intervals import Array, Difference, contrast, unpaired_difference
+from demo.texts import story as texts
+from demo.texts.en import ENGLISH
+from demo.texts.language import Language
+from demo.verdicts.story import Carrier, Control, Likeness, StoryGrade, StoryVerdict, Swap, Tried
 
-OWNERS = ("dreambooth", "dreambooth_extrapolated", "swapped_model")  # arms that need a secret, or are a control
-NULLS = {  # arms that hold nothing of this person; an attack that gets no nearer than these has found nothing
-    "random_lora": "a LoRA of random numbers",
-    "other_lora": "another person's LoRA",
-    "chance": "people who have nothing to do with the file",
-}
-LEADS = {  # the attack that the controls are held against: the first one that was run -> its name in a sentence
-    "encoder": "the encoder",
-    "random_trigger": "the guessed trigger",
-}
-TRIED = {"random_trigger": "With a random trigger word"}  # any other attack is called by its key
 LEAST_PICTURES = 4  # of an arm, for a finding that there is nothing
 BY_ACCIDENT = 0.05  # of a place among the decoys: a nearer one is a trace
 RANK_SHARE = 0.01  # recognised means: among the nearest 1% of all people compared
@@ -30,12 +26,18 @@ RANK_SHARE = 0.01  # recognised means: among the nearest 1% of all people compar
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one story shows."""
+    """What one story shows, in words. ``found`` holds it as values, for another language."""
 
     headline: str
     sentences: tuple[str, ...]
     leaked: bool  # somebody with the file alone gets pictures that are recognised as the person, beyond the controls
     conclusive: bool = False  # True: a leak, or none where one would have been seen
+    found: StoryVerdict | None = field(default=None, repr=False)
+
+    @property
+    def grade(self) -> StoryGrade | None:
+        """What the headline says, as a value."""
+        return None if self.found is None else self.found.grade
 
 
 @dataclass(frozen=True)
@@ -65,20 +67,30 @@ class _Arm:
     def best_ranks(self) -> float:
         return max(1.0, RANK_SHARE * self.among)
 
-    def words(self) -> str:
-        text = f"median distance {self.distance:.2f}"
-        if len(self.ranks):
-            return f"{text}, median rank {np.median(self.ranks):,.0f} of {self.among:,}"
-        return f"{text}; rank not measured"
+    def likeness(self) -> Likeness:
+        """These measurements as a verdict has them."""
+        rank = float(np.median(self.ranks)) if len(self.ranks) else None
+        return Likeness(self.distance, self.recognised, rank, self.among, self.best_ranks, self.place)
 
 
-def is_attack(key: str) -> bool:
-    """Whether an arm needs the shared file and nothing secret: so does every arm that is not known to be another."""
-    return key not in OWNERS and key not in NULLS
+def called(key: str) -> str:
+    """An attack's name in a sentence; that of one which is not registered any more is its key."""
+    return ATTACKS[key].name if key in ATTACKS else f"the attack {key}"
 
 
-def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
-    """Say what the measurements show, and what they do not.
+def judge(metrics: Mapping[str, Sequence[MetricResult]], language: Language = ENGLISH) -> Verdict:
+    """Say what the measurements show, and what they do not: :func:`story_verdict` in words."""
+    return worded(story_verdict(metrics), language)
+
+
+def worded(found: StoryVerdict, language: Language = ENGLISH) -> Verdict:
+    """A verdict in words."""
+    headline, sentences = texts.headline(found, language), texts.sentences(found, language)
+    return Verdict(headline, sentences, found.leaked, found.conclusive, found)
+
+
+def story_verdict(metrics: Mapping[str, Sequence[MetricResult]]) -> StoryVerdict:
+    """What the measurements show.
 
     "Recognised" means: median dlib distance to the photos below 0.6 AND median rank within the nearest 1% of the
     decoys. An attack counts only if it is also nearer than every null control measured, by Welch's 95% interval. The
@@ -91,51 +103,59 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
             be missing. An arm that is not among them is one more attack.
     """
     arms = {key: arm for key, results in metrics.items() if (arm := _arm(results)) is not None}
-    lead = next((key for key in LEADS if key in metrics), "encoder")
+    leads = [key for key, entry in ATTACKS.items() if entry.leads]  # the controls are held against the first one run
+    lead = next((key for key in leads if key in metrics), leads[0])
     if lead not in arms:
-        return Verdict(
-            "Not judged: the reconstruction could not be measured",
-            (_why_not(metrics, lead),),
-            leaked=False,
-        )
-    closing = _anecdote(len(arms[lead].distances))
-    chance = arms.get("chance")
+        names, reads = {lead: called(lead)}, ATTACKS[lead].needs_encoder
+        reason = _why_not(metrics, lead)
+        return StoryVerdict(StoryGrade.NOT_MEASURED, lead=lead, names=names, reads_matrices=reads, reason=reason)
+    chance, dreambooth, prompt = arms.get("chance"), arms.get("dreambooth"), arms.get("class_prompt")
     if chance is not None and chance.recognised:
-        ruler = (
-            f"Even unrelated people are taken for this person ({chance.words()}). "
-            "The ruler does not separate people here, so nothing below 0.6 means anything."
+        return StoryVerdict(
+            StoryGrade.STRANGERS_TAKEN,
+            lead=lead,
+            pictures=len(arms[lead].distances),
+            reconstruction=arms[lead].likeness(),
+            chance=chance.likeness(),
         )
-        return Verdict("Not judged: strangers are taken for the person", (ruler, closing), leaked=False)
     found = {key for key in arms if is_attack(key) and _found(key, arms, lead)}
-    sentences = [
-        _dreambooth(arms),
-        _reconstruction(arms, lead),
-        _against_class_prompt(arms, lead),
-        *_nulls(arms, lead),
-        *_other_attacks(arms, lead),
-        *_swap(arms),
-        closing,
-    ]
-    headline = _headline(arms, found) if lead == "encoder" else _headline_without_encoder(arms, found, lead)
-    return Verdict(headline, tuple(sentences), leaked=bool(found), conclusive=bool(found) or _excluded(arms))
+    grade, attack = _grade(arms, found, lead)
+    return StoryVerdict(
+        grade=grade,
+        leaked=bool(found),
+        conclusive=bool(found) or _excluded(arms),
+        lead=lead,
+        reads_matrices=ATTACKS[lead].needs_encoder,
+        names={key: called(key) for key in arms if is_attack(key)},
+        pictures=len(arms[lead].distances),
+        reconstruction=arms[lead].likeness(),
+        attack=attack,
+        dreambooth=None if dreambooth is None else dreambooth.likeness(),
+        class_prompt=None if prompt is None else _gap(arms[lead], prompt),
+        controls=tuple(_control(key, arms, lead) for key in NULLS if key in arms),
+        tried=tuple(
+            Tried(key, arm.likeness())
+            for key, arm in arms.items()
+            if is_attack(key) and key not in (lead, "class_prompt")
+        ),
+        swap=_swap(arms),
+    )
 
 
 def _arm(results: Sequence[MetricResult]) -> _Arm | None:
     found = {result.key: result for result in results if result.values}
-    if "dlib_distance" not in found:
+    if IDENTITY not in found:
         return None
-    distances = np.array(found["dlib_distance"].values, dtype=np.float64)
-    rank, place = found.get("dlib_rank"), found.get("dlib_place")
+    distances = np.array(found[IDENTITY].values, dtype=np.float64)
+    rank, place = found.get(RANK), found.get(PLACE)
     if rank is None or rank.among is None:  # a rank means nothing without the number of people ranked
         return _Arm(distances, np.zeros(0), 0)
     return _Arm(distances, np.array(rank.values), rank.among, None if place is None else round(place.values[0]))
 
 
 def _why_not(metrics: Mapping[str, Sequence[MetricResult]], lead: str) -> str:
-    reasons = [result.unavailable for result in metrics.get(lead, ()) if result.key == "dlib_distance"]
-    return next(
-        (reason for reason in reasons if reason), f"There is no dlib distance of the pictures of {LEADS[lead]}."
-    )
+    reasons = [result.unavailable for result in metrics.get(lead, ()) if result.key == IDENTITY]
+    return next((reason for reason in reasons if reason), "")
 
 
 def _found(key: str, arms: Mapping[str, _Arm], lead: str) -> bool:
@@ -172,142 +192,49 @@ def _nearer(arm: _Arm, other: _Arm) -> bool:
     return _gap(arm, other).low > 0  # False for NaN: one picture shows no difference
 
 
-def _interval(gap: Difference) -> str:
-    if np.isnan(gap.low):
-        return "one picture gives no interval"
-    return f"95% interval over pictures {gap.low:.2f} to {gap.high:.2f}"
-
-
-def _headline(arms: Mapping[str, _Arm], found: set[str]) -> str:
-    encoder, class_prompt = arms["encoder"], arms.get("class_prompt")
-    beats = class_prompt is not None and _nearer(encoder, class_prompt)
-    if "encoder" in found and beats:
-        return "The shared file gives the person away, and the encoder shows more than the class prompt"
-    if "encoder" in found and class_prompt is None:
-        return "The shared file gives the person away; whether the encoder is needed for it was not measured"
-    if "encoder" in found:
-        return "The shared file gives the person away, but the encoder does not beat the class prompt"
-    if "class_prompt" in found:
-        return "The shared file gives the person away to the class prompt; the encoder does not find the person"
-    if "random_trigger" in found:
-        return "The shared file gives the person away to a random trigger; the encoder does not find the person"
-    if found:
-        return f"The shared file gives the person away to the attack {min(found)}; the encoder does not find the person"
-    if encoder.recognised:
-        return "Not shown: the pictures resemble the person, but are not told apart from the controls"
-    if "dreambooth" in arms and not arms["dreambooth"].recognised:
-        return "The person is not recognised, and with the secret trigger is not, either"
-    return _weak(arms, "encoder")
-
-
-def _headline_without_encoder(arms: Mapping[str, _Arm], found: set[str], lead: str) -> str:
+def _grade(arms: Mapping[str, _Arm], found: set[str], lead: str) -> tuple[StoryGrade, str]:
+    """What the headline says, and the attack that it names."""
     if lead in found:
-        return f"The shared file gives the person away to {LEADS[lead]}, without any encoder"
-    if "class_prompt" in found:
-        return "The shared file gives the person away to the class prompt, without any encoder"
+        reads = ATTACKS[lead].needs_encoder
+        return (_lead_found(arms, lead), "") if reads else (StoryGrade.LEAD_WITHOUT_ENCODER, lead)
     if found:
-        return f"The shared file gives the person away to the attack {min(found)}, without any encoder"
+        return StoryGrade.OTHER_ATTACK, next((key for key in ATTACKS if key in found), min(found))
     if arms[lead].recognised:
-        return "Not shown: the pictures resemble the person, but are not told apart from the controls"
+        return StoryGrade.LIKE_CONTROLS, ""
     if "dreambooth" in arms and not arms["dreambooth"].recognised:
-        return "The person is not recognised, and with the secret trigger is not, either"
-    return f"{_weak(arms, lead)}; no encoder was there to try"
-
-
-def _weak(arms: Mapping[str, _Arm], lead: str) -> str:
+        return StoryGrade.NOTHING_TO_FIND, ""
     controls = [arms[key] for key in NULLS if key in arms]
     if controls and all(_nearer(arms[lead], control) for control in controls) and arms[lead].p <= BY_ACCIDENT:
-        return f"A trace of the person, place {arms[lead].place} of {arms[lead].among:,}, too weak to be recognised"
-    return "The attack did not find the person"
+        return StoryGrade.TRACE, ""
+    return StoryGrade.NOT_FOUND, ""
 
 
-def _dreambooth(arms: Mapping[str, _Arm]) -> str:
-    arm = arms.get("dreambooth")
-    if arm is None:
-        return "DreamBooth's own pictures were not measured, so it is not known what there was to find."
-    if arm.recognised:
-        return f"DreamBooth itself worked: with the secret trigger the person is recognised ({arm.words()})."
-    return (
-        "DreamBooth itself did not work well enough: even with the secret trigger the person is not recognised "
-        f"({arm.words()}). Attacks on this file say little."
-    )
+def _lead_found(arms: Mapping[str, _Arm], lead: str) -> StoryGrade:
+    if "class_prompt" not in arms:
+        return StoryGrade.LEAD_UNCOMPARED
+    beats = _nearer(arms[lead], arms["class_prompt"])
+    return StoryGrade.LEAD_BEATS_PROMPT if beats else StoryGrade.LEAD_NOT_BETTER
 
 
-def _reconstruction(arms: Mapping[str, _Arm], lead: str) -> str:
-    arm, whose = arms[lead], f"The reconstruction by {LEADS[lead]}"
-    limit = f"recognised means a median distance below {SAME_PERSON}"
-    if len(arm.ranks):
-        limit += f" and a median rank of {arm.best_ranks:.0f} or better"
-    text = f"{whose} is {'' if arm.recognised else 'not '}recognised as the person ({arm.words()}; {limit})."
-    if arm.place is None:
-        return text
-    return (
-        f"{text} All pictures together put the person at place {arm.place:,} of {arm.among:,}; "
-        f"a stranger would be that near in {arm.p:.1%} of cases."
-    )
+def _control(key: str, arms: Mapping[str, _Arm], lead: str) -> Control:
+    arm = arms[key]
+    expected = chance_rank(arm.among - 1) if key == "chance" and len(arm.ranks) else None
+    return Control(key, NULLS[key], arm.likeness(), _gap(arms[lead], arm), expected)
 
 
-def _against_class_prompt(arms: Mapping[str, _Arm], lead: str) -> str:
-    trivial, name = arms.get("class_prompt"), LEADS[lead]
-    if trivial is None:
-        return f"The class prompt was not measured, so it is not known whether {name} adds anything."
-    gap = _gap(arms[lead], trivial)
-    start = name[0].upper() + name[1:]
-    if gap.low > 0:
-        return f"{start} beats the class prompt: it comes {gap.estimate:.2f} nearer ({_interval(gap)})."
-    if gap.high < 0:
-        how, share = f"the class prompt comes {-gap.estimate:.2f} nearer", "more"
-    else:
-        side = "nearer" if gap.estimate > 0 else "farther"
-        how, share = f"it comes {abs(gap.estimate):.2f} {side}, which is no clear difference", "about as much"
-    return (
-        f"{start} does not beat the class prompt: {how} ({_interval(gap)}). "
-        f"Asking the fine-tuned model for 'a photo of a person' shows {share}, without any encoder."
-    )
-
-
-def _nulls(arms: Mapping[str, _Arm], lead: str) -> list[str]:
-    sentences = []
-    for key, what in NULLS.items():
-        if key not in arms:
-            continue
-        gap, arm = _gap(arms[lead], arms[key]), arms[key]
-        expected = (
-            f"; chance would be rank {chance_rank(arm.among - 1):,.0f}" if key == "chance" and len(arm.ranks) else ""
-        )
-        result = "The reconstruction is nearer" if gap.low > 0 else "The reconstruction is not clearly nearer"
-        sentences.append(f"Control, {what}: {arm.words()}{expected}. {result} ({_interval(gap)}).")
-    return sentences or ["No null control was measured, so nothing rules out that the likeness is accidental."]
-
-
-def _other_attacks(arms: Mapping[str, _Arm], lead: str) -> list[str]:
-    return [
-        f"{TRIED.get(key, f'By the attack {key}')} the person is {'' if arm.recognised else 'not '}recognised "
-        f"({arm.words()})."
-        for key, arm in arms.items()
-        if is_attack(key) and key not in (lead, "class_prompt")
-    ]
-
-
-def _swap(arms: Mapping[str, _Arm]) -> list[str]:
+def _swap(arms: Mapping[str, _Arm]) -> Swap | None:
     if "swapped_model" not in arms or "encoder" not in arms:
-        return []
+        return None
     arm, encoder = arms["swapped_model"], arms["encoder"]
-    start = f"The same embedding in another person's model: {arm.words()}. "
+    return Swap(_carrier(arm, encoder, arms.get("other_lora")), arm.likeness())
+
+
+def _carrier(arm: _Arm, encoder: _Arm, null: _Arm | None) -> Carrier:
+    """``null`` is the same stranger's model, with the embedding of its own file."""
     if not encoder.recognised:
-        return [start + "As the reconstruction itself is not recognised, this says nothing about what carries it."]
+        return Carrier.UNKNOWN
     if arm.recognised:
-        return [start + "The embedding itself carries the identity."]
-    null = arms.get("other_lora")  # the same stranger's model, with the embedding of its own file
+        return Carrier.EMBEDDING
     if null is not None and _nearer(arm, null) and arm.p <= BY_ACCIDENT:
-        return [start + "The embedding carries a part of the identity, the fine-tuned weights the rest."]
-    if _nearer(encoder, arm):
-        return [start + "The embedding alone is not shown to carry the identity; with the fine-tuned weights it does."]
-    return [start + "No clear difference, so it stays open whether the embedding or the weights carry the identity."]
-
-
-def _anecdote(pictures: int) -> str:
-    return (
-        f"This is one person, {pictures} picture{'s' if pictures != 1 else ''}: an anecdote, not a statistic. "
-        "The intervals cover the choice of pictures, not of people."
-    )
+        return Carrier.BOTH
+    return Carrier.WEIGHTS if _nearer(encoder, arm) else Carrier.OPEN

@@ -12,6 +12,7 @@ from typing import Any
 from demo.files import write_text
 from demo.report.model import LeakReport
 from demo.report.page import page
+from demo.report.verdict import Verdict
 
 FORMAT = "lora-leak-report/1"
 
@@ -41,7 +42,7 @@ def as_json(report: LeakReport) -> dict[str, Any]:
         "format": FORMAT,
         "title": report.title,
         "base": report.base,
-        "verdict": report.verdict,
+        "verdict": verdict_json(report.verdict),
         "arms": [
             {
                 "key": arm.key,
@@ -61,6 +62,17 @@ def as_json(report: LeakReport) -> dict[str, Any]:
         "notes": list(report.notes),
     }
     return {key: strict(value) for key, value in content.items()}
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict in words, and its grade."""
+    return {
+        "headline": verdict.headline,
+        "sentences": list(verdict.sentences),
+        "leaked": verdict.leaked,
+        "conclusive": verdict.conclusive,
+        "grade": verdict.grade,
+    }
 
 
 def strict(value: Any) -> Any:

@@ -14,8 +14,9 @@ from demo.errors import SettingsError
 from demo.finetune.settings import LoraSettings, find_preset
 from demo.metrics.registry import chosen
 from demo.models.bases import Base
+from demo.photos.split import MOST_PHOTOS
 from demo.session.services import Services
-from demo.session.story_jobs import MOST_PHOTOS, Order
+from demo.session.story_jobs import Order
 
 Values = Mapping[str, Any]
 Checked = TypeVar("Checked", LoraSettings, AttackSettings)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from demo.errors import DemoError
 from demo.photos.ingest import BadPhotoError
+from demo.photos.split import MOST_PHOTOS
 from demo.session.desk import Group, Photos, Shot
 from demo.session.services import ExamplePerson, Services
-from demo.session.story_jobs import MOST_PHOTOS, check_idle
+from demo.session.story_jobs import check_idle
 from demo.session.uploads import discard_upload
 from demo.session.visitors import Visitor
 

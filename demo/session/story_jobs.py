@@ -14,8 +14,8 @@ from demo.errors import PhotoError, SettingsError, Stopped
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, read_lora
 from demo.lora.metadata import leak
-from demo.metrics.registry import BUNDLED
-from demo.photos.split import FOR_TUNING, split_photos
+from demo.metrics.registry import bundled
+from demo.photos.split import FOR_TUNING, LEAST_PHOTOS, split_photos
 from demo.progress import Report
 from demo.report import write_report
 from demo.session.desk import Attacked, Compared, Desk, Released, Scored
@@ -25,8 +25,6 @@ from demo.session.visitors import Visitor
 from demo.shake.gate.decision import load_gate
 from demo.ui.components import ledger
 
-LEAST_PHOTOS = 3
-MOST_PHOTOS = 20
 OWN_FILE = "lora.safetensors"
 
 Part = Callable[[Report, Event], None]
@@ -43,7 +41,7 @@ class Order:
     photos: int = FOR_TUNING  # how many to fine-tune on
     seed: int | None = None  # None: a random one
     include_photos: bool = False  # in report.html
-    metrics: tuple[str, ...] = BUNDLED
+    metrics: tuple[str, ...] = field(default_factory=bundled)
     defence: Defence = field(default_factory=NoDefence)
     gate: bool = False  # refuse photos that the base drew itself
 

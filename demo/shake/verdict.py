@@ -1,4 +1,4 @@
-"""What came of it, in figures with intervals and in plain sentences, also when nothing came of it."""
+"""What came of it, in figures with intervals; demo.texts.shake puts it into sentences, also when nothing came of it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from demo.report.figures import number
 from demo.shake.model import CONTROLS, Shake, ShakeArm
 from demo.stats.intervals import Difference, sign_test
+from demo.texts import shake as texts
+from demo.texts.en import ENGLISH
+from demo.texts.language import Language
+from demo.texts.shake import signed
+from demo.verdicts.shake import After, Before, Extracted, ShakeGrade, ShakeVerdict
+
+__all__ = ["PUBLISHED", "Change", "changes", "headline", "paired_auc", "shake_verdict", "signed", "verdict"]
 
 RESAMPLES = 10_000
-PUBLISHED = "Published for Stable Diffusion 1.1: +0.022 to +0.054 in AUC and 4.4 to 16.3 more extracted pictures."
+PUBLISHED = texts.published()
 Array = NDArray[np.float64]
 
 
@@ -79,26 +85,69 @@ def _scores(arm: ShakeArm) -> tuple[Array, Array]:
     return arm.scores_members.double().numpy(), arm.scores_non_members.double().numpy()
 
 
-def headline(shake: Shake) -> tuple[str, str]:
+def headline(shake: Shake, language: Language = ENGLISH) -> tuple[str, str]:
     """The most important sentence, and its kind: leaked, kept or open."""
+    found = shake_verdict(shake)
+    return texts.headline(found, language), found.grade.kind
+
+
+def verdict(shake: Shake, language: Language = ENGLISH) -> list[str]:
+    """Plain sentences."""
+    return texts.sentences(shake_verdict(shake), language)
+
+
+def shake_verdict(shake: Shake) -> ShakeVerdict:
+    """What the figures show, as values."""
+    found, roc = changes(shake), shake.before.roc
+    positives = [arm for arm in shake.positives() if arm.key in found]
+    arms = [arm for arm in shake.arms if arm.source not in CONTROLS and arm.key in found]
+    return ShakeVerdict(
+        grade=_grade(shake, found),
+        person=shake.domain.name,
+        known=shake.domain.known,
+        before=None if roc is None else Before(roc.auc, roc.members, roc.non_members),
+        after=tuple(_after(arm, shake, found) for arm in arms if arm.roc is not None),
+        positives=tuple(
+            After(arm.label, arm.roc.auc, found[arm.key].after) for arm in positives if arm.roc is not None
+        ),
+        blind=tuple(arm.label for arm in positives if not found[arm.key].after.low > 0),
+        extracted=tuple(
+            Extracted(arm.title, len(arm.matches), len(arm.mistaken), len(arm.candidates))
+            for arm in (shake.before, *shake.arms)
+        ),
+        clique=shake.settings.eidetic.k,
+        distance=shake.settings.eidetic.delta,
+        draws=shake.settings.generations,
+        members=len(shake.domain.members),
+        non_members=len(shake.domain.non_members),
+        done=len(shake.arms),
+        planned=shake.planned,
+    )
+
+
+def _grade(shake: Shake, found: Mapping[str, Change]) -> ShakeGrade:
     if not shake.domain.known:
-        return "Who was a member is not known here, so membership inference cannot be scored", "open"
-    found = changes(shake)
+        return ShakeGrade.MEMBERS_UNKNOWN
     private = [a for a in shake.arms if a.source == "sp"] or [a for a in shake.arms if a.source == "none"]
     if not private:
-        return "Nothing was fine-tuned yet", "open"
-    rising = [arm for arm in private if _rises(found[arm.key])]
-    more = [arm for arm in private if _extracts(arm, shake)]
-    name = shake.domain.name
-    if rising or more:
-        what = " and ".join(
-            words for words, there in (("easier to infer", rising), ("partly extracted", more)) if there
-        )
-        return f"Shaking leaked: after fine-tuning the training pictures of {name} are {what}", "leaked"
-    falling = [arm for arm in private if found[arm.key].after.high < 0]
-    if len(falling) == len(private):
-        return f"Not here: fine-tuning hid the training pictures of {name} better", "kept"
-    return f"Not here: no change that the pictures of {name} alone could prove", "open"
+        return ShakeGrade.NOTHING_TUNED
+    rising = any(_rises(found[arm.key]) for arm in private)
+    more = any(_extracts(arm, shake) for arm in private)
+    if rising:
+        return ShakeGrade.INFERRED_AND_EXTRACTED if more else ShakeGrade.INFERRED
+    if more:
+        return ShakeGrade.EXTRACTED
+    if all(found[arm.key].after.high < 0 for arm in private):
+        return ShakeGrade.HIDDEN
+    return ShakeGrade.NO_CHANGE
+
+
+def _after(arm: ShakeArm, shake: Shake, found: Mapping[str, Change]) -> After:
+    assert arm.roc is not None
+    change, control = found[arm.key], shake.control_of(arm)
+    if control is None or change.control is None:
+        return After(arm.title, arm.roc.auc, change.after)
+    return After(arm.title, arm.roc.auc, change.after, found[control.key].after, change.control)
 
 
 def _extracts(arm: ShakeArm, shake: Shake) -> bool:
@@ -121,111 +170,3 @@ def _remembered(arm: ShakeArm) -> int:
 def _rises(change: Change) -> bool:
     """Whether the AUC went up, and not with the control set alike."""
     return change.after.low > 0 and (change.control is None or change.control.low > 0)
-
-
-def verdict(shake: Shake) -> list[str]:
-    """Plain sentences."""
-    return [*_before(shake), *_after(shake), *_positive(shake), *_extracted(shake), *_limits(shake)]
-
-
-def _before(shake: Shake) -> list[str]:
-    roc = shake.before.roc
-    if roc is None:
-        return []
-    area = f"AUC {number(roc.auc.estimate)} ({number(roc.auc.low)} to {number(roc.auc.high)})"
-    knows = (
-        "better than guessing"
-        if roc.auc.low > 0.5
-        else "worse than guessing"
-        if roc.auc.high < 0.5
-        else "not told from guessing"
-    )
-    return [
-        f"Before any fine-tuning SecMI tells {roc.members} pictures of {shake.domain.name} in the training set from "
-        f"{roc.non_members} outside with {area}: {knows}."
-    ]
-
-
-def _after(shake: Shake) -> list[str]:
-    found, sentences = changes(shake), []
-    for arm in shake.arms:
-        if arm.source in CONTROLS or arm.key not in found or arm.roc is None:
-            continue
-        change = found[arm.key]
-        text = f"{arm.title}: AUC {number(arm.roc.auc.estimate)}, {signed(change.after)}, {_direction(change.after)}"
-        control = shake.control_of(arm)
-        if control is not None and change.control is not None:
-            text += (
-                f"; the same budget on other pictures (OoD set): {signed(found[control.key].after)}, "
-                f"so the SP set itself makes {signed(change.control)}"
-            )
-        sentences.append(text + ".")
-    return sentences
-
-
-def _positive(shake: Shake) -> list[str]:
-    """What the attack finds where the training pictures themselves were trained on again: its power at this budget."""
-    found, sentences = changes(shake), []
-    known = [(arm, arm.roc, found[arm.key].after) for arm in shake.positives() if arm.key in found]
-    for arm, roc, change in known:
-        if roc is not None:
-            sentences.append(
-                f"Positive control, {arm.label} on the training pictures themselves: AUC {number(roc.auc.estimate)}, "
-                f"{signed(change)}, {_direction(change)}."
-            )
-    blind = [arm.label for arm, _, change in known if not change.low > 0]
-    if blind:
-        sentences.append(
-            f"Not even that is seen with {' and '.join(blind)}: at this budget and with so few pictures no leak could "
-            "have been shown."
-        )
-    elif sentences:
-        sentences.append("So the attack sees it where fine-tuning at this budget does leak.")
-    return sentences
-
-
-def _extracted(shake: Shake) -> list[str]:
-    if not shake.domain.known:
-        counts = ", ".join(f"{arm.title} {len(arm.candidates)}" for arm in (shake.before, *shake.arms))
-        return [f"Pictures that the model draws again and again: {counts}. Whether they were trained on is not known."]
-    k, delta = shake.settings.eidetic.k, shake.settings.eidetic.delta
-    counts = "; ".join(
-        f"{arm.title} {len(arm.matches)}" + (f" (and {len(arm.mistaken)} non-members)" if arm.mistaken else "")
-        for arm in (shake.before, *shake.arms)
-    )
-    sentences = [
-        f"Extracted of {len(shake.domain.members)} training pictures under ({k}, l2, {delta:g}), of "
-        f"{shake.settings.generations} draws a model: {counts}."
-    ]
-    if any(arm.mistaken for arm in (shake.before, *shake.arms)):
-        sentences.append(
-            "Non-members were never trained on: where they count as extracted, likeness is enough for the criterion, "
-            "and the members' count is no proof of memory."
-        )
-    return sentences
-
-
-def _limits(shake: Shake) -> list[str]:
-    sentences = []
-    if shake.planned > len(shake.arms):
-        sentences.append(f"Stopped after {len(shake.arms)} of {shake.planned} models.")
-    if shake.domain.known:
-        pictures = min(len(shake.domain.members), len(shake.domain.non_members))
-        sentences.append(
-            f"One person with {pictures} pictures on either side is an anecdote: a change as small as the published "
-            "ones needs many people."
-        )
-    return [*sentences, PUBLISHED]
-
-
-def signed(change: Difference) -> str:
-    """+0.012 (-0.010 to +0.034)."""
-    if not math.isfinite(change.low):
-        return f"{change.estimate:+.3f}"
-    return f"{change.estimate:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
-
-
-def _direction(change: Difference) -> str:
-    if change.low > 0:
-        return "a rise"
-    return "a fall" if change.high < 0 else "not told from no change"

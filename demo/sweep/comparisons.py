@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from demo.attack.registry import ATTACKS
 from demo.defences.base import NoDefence
+from demo.metrics.registry import PLACE
 from demo.report.verdict import BY_ACCIDENT, LEAST_PICTURES
 from demo.stats.intervals import Difference, contrast, unpaired_difference
-from demo.sweep.model import ATTACKS, PLACE, MetricSummary, Point, Sweep
+from demo.sweep.model import MetricSummary, Point, Sweep
 
 KEPT = 0.5  # of DreamBooth's gain over chance: with less the owner does not have what the file was made for
 LEFT = 0.5  # of the best attack's gain over chance on the undefended file: with more the person is not protected

@@ -11,17 +11,15 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
+from demo.attack.registry import ATTACKS
 from demo.defences.base import Defence
 from demo.defences.ledger import Ledger
 from demo.defences.registry import DEFENCES
 from demo.metrics.base import MetricResult
+from demo.metrics.registry import FACES, IDENTITY
+from demo.report.arms import CHANCE, OWNER
 
-IDENTITY = "dlib_distance"  # the ruler of both axes: smaller is nearer to the person
-PLACE = "dlib_place"  # of the person among strangers, by all pictures of an arm
-FACES = "face_found"
 LEAST_FACES = 0.5  # of an arm's pictures: with fewer its distance is not one of faces
-ATTACKS = ("encoder", "class_prompt", "random_trigger")  # those that need the shared file and nothing secret
-ARMS = ("dreambooth", *ATTACKS)
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Point:
     utility: MetricSummary  # the DreamBooth arm: what the owner still has
     leakage: MetricSummary  # the best attack's arm
     best_attack: str  # the one with the smallest mean identity distance
-    arms: Mapping[str, Sequence[MetricResult]]  # arm key -> results; keys: ARMS
+    arms: Mapping[str, Sequence[MetricResult]]  # arm key -> results; keys: of :func:`arm_keys`
     pictures: Mapping[str, Sequence[Image.Image]]  # arm key -> pictures
     ledger: Ledger
     steps: int
@@ -105,7 +103,12 @@ class Sweep:
     @property
     def nobody(self) -> MetricSummary:
         """The chance arm."""
-        return MetricSummary("chance", tuple(self.chance))
+        return MetricSummary(CHANCE, tuple(self.chance))
+
+
+def arm_keys() -> tuple[str, ...]:
+    """The arms of a point: what its owner draws, and every registered attack."""
+    return OWNER, *ATTACKS
 
 
 def new_point(
@@ -120,7 +123,7 @@ def new_point(
 ) -> Point:
     """A point with its best attack chosen."""
     best = best_attack(arms)
-    utility, leakage = (MetricSummary(arm, tuple(arms[arm])) for arm in ("dreambooth", best))
+    utility, leakage = (MetricSummary(arm, tuple(arms[arm])) for arm in (OWNER, best))
     return Point(label, key, settings, utility, leakage, best, arms, pictures, ledger, steps, seconds)
 
 

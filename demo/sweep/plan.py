@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from demo.defences.base import Defence
+from demo.defences.base import EPSILONS, Defence
 from demo.defences.registry import DEFENCES, choose
 from demo.errors import SettingsError
 from demo.finetune.settings import LoraSettings
@@ -72,5 +72,6 @@ def _epsilon(text: str) -> float:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
-        raise SettingsError(f"Epsilon is '{text}'.", "Give a number above 0; 10, 2 and 0.1 are the paper's.")
+        usual = f"{', '.join(f'{epsilon:g}' for epsilon in EPSILONS[:-1])} and {EPSILONS[-1]:g}"
+        raise SettingsError(f"Epsilon is '{text}'.", f"Give a number above 0; {usual} are the paper's.")
     return value

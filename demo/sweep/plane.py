@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from demo.attack.registry import ATTACKS as ENTRIES
+from demo.attack.registry import ATTACKS
 from demo.faces.recognise import SAME_PERSON
 from demo.metrics.base import MetricResult
 from demo.report.figures import number
@@ -271,7 +271,7 @@ def _legend(points: Sequence[Point]) -> list[str]:
 
 
 def _attack(point: Point) -> str:
-    return ENTRIES[point.best_attack].title.lower()
+    return ATTACKS[point.best_attack].title.lower()
 
 
 def _text(x: float, y: float, words: str, name: str = "", anchor: str = "start") -> str:

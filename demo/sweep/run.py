@@ -21,7 +21,7 @@ from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings, find_preset
 from demo.hardware.zero_gpu import on_gpu
 from demo.lora.files import LoraWeights
-from demo.metrics.registry import BUNDLED, Context, MetricResult
+from demo.metrics.registry import Context, MetricResult
 from demo.models.bases import Base, find_base
 from demo.photos.split import split_photos
 from demo.progress import Progress, Report, telling
@@ -55,7 +55,7 @@ def sweep(
     seed: int = 0,
     done: Sequence[Point] = (),
     begun: Sweep | None = None,
-    metrics: Sequence[str] = BUNDLED,
+    metrics: Sequence[str] | None = None,
     folder: Path | None = None,
     report: Report | None = None,
     stop: Event | None = None,
@@ -73,7 +73,7 @@ def sweep(
         seed: of the fine-tuning; the secret trigger follows from it.
         done: points finished earlier with the same photos and settings; their defences are not run again.
         begun: an earlier sweep with the same photos and settings: its chance arm is taken over.
-        metrics: what to measure.
+        metrics: what to measure; None for what is never downloaded.
         folder: where each LoRA and its ledger stay, in a folder of its own; by default they are deleted.
         report: called at every step; the stage says which defence of how many.
         stop: tested at every step; what is finished is returned.
@@ -142,7 +142,7 @@ class _Run:
     settings: LoraSettings
     attack: AttackSettings
     seed: int
-    metrics: Sequence[str]
+    metrics: Sequence[str] | None
     stop: Event | None
     plain: FineTuned | None = None  # the fine-tuning without a defence, once there is one
 

@@ -10,24 +10,25 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from demo.attack.registry import ATTACKS as ENTRIES
+from demo.attack.registry import ATTACKS
 from demo.files import write_text
 from demo.metrics.base import MetricResult
+from demo.metrics.registry import column_metrics
+from demo.report.arms import CHANCE
 from demo.report.figures import interval, mean
-from demo.sweep.model import ARMS, FACES, IDENTITY, Point, Sweep
+from demo.sweep.model import Point, Sweep, arm_keys
 from demo.sweep.verdict import epsilon
 
-COLUMNS = ("clip_t_paper", "clip_i_paper", "dlib_accuracy", IDENTITY, FACES)  # the paper's three, the plane's ruler
 GUARANTEES = {"proved": "proved", "nominal": "nominal, no guarantee", "none": "none"}
 
 
 def table(sweep: Sweep) -> str:
     """The table as markup: two rows a defence, chance at the foot."""
-    head = "".join(f'<th scope="col">{_column(key, sweep)}</th>' for key in COLUMNS)
+    head = "".join(f'<th scope="col">{_column(key, sweep)}</th>' for key in column_metrics())
     bodies = "".join(_rows(n, point) for n, point in enumerate(sweep.points, 1))
     chance = ""
     if sweep.chance:
-        cells = "".join(_cell(sweep.nobody.get(key)) for key in COLUMNS)
+        cells = "".join(_cell(sweep.nobody.get(key)) for key in column_metrics())
         chance = f'<tbody><tr><th scope="row" colspan="5">Chance: no LoRA at all</th>{cells}</tr></tbody>'
     return (
         '<div class="scroll" role="region" aria-labelledby="cap-defences" tabindex="0"><table class="defences">'
@@ -56,9 +57,9 @@ def _rows(n: int, point: Point) -> str:
     rows = []
     for start, words, summary in (
         (first, "DreamBooth", point.utility),
-        ("", f"Reconstruction<small>{escape(ENTRIES[point.best_attack].title.lower())}</small>", point.leakage),
+        ("", f"Reconstruction<small>{escape(ATTACKS[point.best_attack].title.lower())}</small>", point.leakage),
     ):
-        cells = "".join(_cell(summary.get(key)) for key in COLUMNS)
+        cells = "".join(_cell(summary.get(key)) for key in column_metrics())
         rows.append(f'<tr data-arm="{summary.arm}">{start}<th scope="row">{words}</th>{cells}</tr>')
     return f'<tbody data-defence="{escape(point.key)}">{"".join(rows)}</tbody>'
 
@@ -113,9 +114,9 @@ def csv_row(n: int, point: Point, sweep: Sweep) -> Mapping[str, object]:
         "seconds": point.seconds,
         "best_attack": point.best_attack,
     }
-    arms: dict[str, Sequence[MetricResult]] = {arm: point.arms.get(arm, ()) for arm in ARMS}
+    arms: dict[str, Sequence[MetricResult]] = {arm: point.arms.get(arm, ()) for arm in arm_keys()}
     arms["best_attack"] = point.leakage.results
-    arms["chance"] = sweep.chance
+    arms[CHANCE] = sweep.chance
     for arm, results in arms.items():
         for result in results:
             row[f"{arm}_{result.key}"] = _number(result.mean)

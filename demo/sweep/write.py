@@ -10,8 +10,9 @@ from typing import Any
 
 from PIL import Image
 
-from demo.attack.registry import ATTACKS as ENTRIES
+from demo.attack.registry import ATTACKS
 from demo.files import write_text
+from demo.report.arms import OWNER
 from demo.report.figures import data_uri, number
 from demo.report.page import document, listed, section, settings_table
 from demo.report.write import strict
@@ -31,7 +32,7 @@ FIXED_NOTES = (
     "change only the finished file share one fine-tuning. Noise for privacy comes from no seed, so a second run gives "
     "other figures.",
     "An attack sees the file as it was written, public models, and nothing else. A defence is judged by the best of "
-    "three attacks; a better attack may exist.",
+    "the attacks tried; a better attack may exist.",
     "Which two sets of photos an ε compares is said under each defence: they differ by one photo, or by the person.",
     "Plain and paper's scaling are different numbers for the same thing: never compare one with the other.",
 )
@@ -84,6 +85,7 @@ def as_json(sweep: Sweep) -> dict[str, Any]:
         "base": sweep.base,
         "headline": summary.headline,
         "kind": summary.kind,
+        "grade": summary.found.grade,
         "sentences": list(summary.sentences),
         "planned": sweep.planned,
         "points": [_point_json(n, point, sweep) for n, point in enumerate(sweep.points, 1)],
@@ -146,9 +148,9 @@ def strips(sweep: Sweep) -> str:
 
 
 def _card(n: int, point: Point) -> str:
-    attack = ENTRIES[point.best_attack].title
+    attack = ATTACKS[point.best_attack].title
     rows = (
-        ("dreambooth", "DreamBooth", point.utility),
+        (OWNER, "DreamBooth", point.utility),
         (point.best_attack, f"Best attack: {attack.lower()}", point.leakage),
     )
     body = "".join(

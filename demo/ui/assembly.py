@@ -1,10 +1,13 @@
-"""The app put together: header, strip, five tabs, footer."""
+"""The app put together: header, strip, tabs, footer. A new tab is one file and one line in :data:`TABS`."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import gradio as gr
+from gradio.components import Component
 
 from demo.session.services import Services
 from demo.session.visitors import CLOSED_S, IDLE_S
@@ -18,6 +21,44 @@ from demo.ui.fine_tune import build_finetune_tab, wire_finetune_tab
 from demo.ui.page import Facet, Live
 from demo.ui.shake import build_shake_tab, wire_shake_tab
 from demo.ui.strip import build_session, wire_session
+
+Fields = Mapping[str, Mapping[str, Component]]  # id of a tab -> name of a field -> component
+
+
+class Built(Protocol):
+    """A tab that was laid out."""
+
+    @property
+    def fields(self) -> Mapping[str, Component]:
+        """What an order takes from it."""
+
+    @property
+    def facets(self) -> Sequence[Facet]:
+        """What is kept up to date."""
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab: its title, how it is laid out and wired, and what it takes from the others' fields."""
+
+    id: str
+    title: str
+    build: Callable[[Services], Built]
+    wire: Callable[[Any, Services, Live, Mapping[str, Component]], None]
+    takes: Callable[[Fields], Mapping[str, Component]]
+
+
+def _base(fields: Fields) -> Mapping[str, Component]:
+    return {"base": fields["fine-tune"]["base"]}
+
+
+TABS = (
+    Tab("fine-tune", "1 Fine-tune", build_finetune_tab, wire_finetune_tab, lambda f: {**f["attack"], **f["compare"]}),
+    Tab("attack", "2 Attack", build_attack_tab, wire_attack_tab, _base),
+    Tab("compare", "3 Compare", build_compare_tab, wire_compare_tab, lambda f: {**_base(f), **f["attack"]}),
+    Tab("defend", "Defend", build_defend_tab, wire_defend_tab, lambda f: {**f["fine-tune"], **f["attack"]}),
+    Tab("shake", "Shake", build_shake_tab, wire_shake_tab, _base),
+)
 
 TITLE = "What a shared LoRA gives away"
 HEADER = f"""# {TITLE}
@@ -69,29 +110,20 @@ def build_app(services: Services) -> gr.Blocks:
             gr.Markdown(words())
         session = build_session(delete)
         with gr.Tabs(overflow_behavior="wrap") as tabs:  # none may hide in a menu on a phone
-            with gr.Tab("1 Fine-tune", id="fine-tune"):
-                finetune = build_finetune_tab(services)
-            with gr.Tab("2 Attack", id="attack"):
-                attack = build_attack_tab(services)
-            with gr.Tab("3 Compare", id="compare"):
-                compare = build_compare_tab(services)
-            with gr.Tab("Defend", id="defend"):
-                defend = build_defend_tab(services)
-            with gr.Tab("Shake", id="shake"):
-                shake = build_shake_tab(services)
+            built: dict[str, Built] = {}
+            for tab in TABS:
+                with gr.Tab(tab.title, id=tab.id):
+                    built[tab.id] = tab.build(services)
         gr.Markdown(FOOTER, elem_classes="ll-footer")
         turn_to = gr.Textbox(visible=False)
         story = Facet("tab", lambda view: view.desk.tab, lambda view: {turn_to: view.desk.tab or ""}, [turn_to])
         # The browser reads all that is inside an output at every event from then on: the tabs are no handler's.
         turn_to.change(None, turn_to, tabs, js=TURN, api_visibility="private")
-        tabbed = (finetune, attack, compare, defend, shake)
-        live = Live(services, [*session.facets, *(facet for made in tabbed for facet in made.facets), story])
+        live = Live(services, [*session.facets, *(facet for made in built.values() for facet in made.facets), story])
         wire_session(session, services, live, demo)
-        wire_finetune_tab(finetune, services, live, {**attack.fields, **compare.fields})
-        wire_attack_tab(attack, services, live, finetune.base)
-        wire_compare_tab(compare, services, live, {"base": finetune.base, **attack.fields})
-        wire_defend_tab(defend, services, live, {**finetune.fields, **attack.fields})
-        wire_shake_tab(shake, services, live, finetune.base)
+        fields = {key: made.fields for key, made in built.items()}
+        for tab in TABS:
+            tab.wire(built[tab.id], services, live, tab.takes(fields))
         add_api(services)
     demo.queue(max_size=40, default_concurrency_limit=4)
     demo._queue.sleep_when_free = QUEUE_S

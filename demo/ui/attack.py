@@ -31,7 +31,6 @@ INTRO = (
     "An encoder reads the matrices and writes an embedding, from which the model draws; "
     "the base without the file guides the drawing, so that what the file changed stands out."
 )
-WHICHEVER = "Weight encoder; guessed trigger on a base without one"
 EXAMPLE = (
     "It was made from five pictures of one of the fictional people in the first tab, who was drawn by lot. "
     "Attack it, and say whose face comes out; then load that person there, and press Compare."
@@ -164,11 +163,11 @@ def build_attack_tab(services: Services) -> AttackTab:
     return AttackTab(upload, base, own, example, fields, start, clean, facets)
 
 
-def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Component) -> None:
+def wire_attack_tab(tab: AttackTab, services: Services, live: Live, more: Mapping[str, Component]) -> None:
     """Wire the tab's events.
 
     Args:
-        base: the Fine-tune tab's choice, which fills an order's other settings.
+        more: the Fine-tune tab's base, which fills an order's other settings.
     """
 
     def take(visitor: Visitor, file: Any, key: Any) -> None:
@@ -183,7 +182,7 @@ def wire_attack_tab(tab: AttackTab, services: Services, live: Live, base: Compon
     def take_for(visitor: Visitor, key: Any) -> list[str]:
         return lora_file.take_for(services, visitor, find(services, key).key)
 
-    fields = {"base": base, **tab.fields}
+    fields = {**more, **tab.fields}
 
     def begin(visitor: Visitor, *values: Any) -> None:
         made = order(services, dict(zip(fields, values, strict=True)))
@@ -219,13 +218,14 @@ def layers(released: Released) -> pd.DataFrame:
 
 def _fields() -> dict[str, Component]:
     default = AttackSettings()
+    untrained = [entry.title.lower() for entry in ATTACKS.values() if not entry.needs_encoder]
     fields: dict[str, Component] = {"samples": gr.Slider(1, 16, default.samples, step=1, label="Pictures")}
     with gr.Accordion("More settings", open=False):
         fields["method"] = gr.Dropdown(
-            [(WHICHEVER, ""), *((entry.title, key) for key, entry in ATTACKS.items())],
+            [(_whichever(), ""), *((entry.title, key) for key, entry in ATTACKS.items())],
             value="",
             label="Attack",
-            info="The guessed trigger and the class prompt need no training: they work on every base.",
+            info=f"These need no training, and work on every base: {', '.join(untrained)}.",
             elem_id="method",
         )
         fields["sampling_steps"] = optional_number("Sampling steps (empty: the base's own)", "sampling-steps")
@@ -237,6 +237,12 @@ def _fields() -> dict[str, Component]:
         )
         fields["attack_seed"] = gr.Number(default.seed, label="Seed", precision=0)
     return fields
+
+
+def _whichever() -> str:
+    """What is run where no attack is chosen."""
+    first, *others = (entry.title for entry in ATTACKS.values() if entry.leads)
+    return f"{first}; {others[0].lower()} on a base without one"
 
 
 def _file_html(released: Released | None, services: Services) -> str:

@@ -13,6 +13,7 @@ from gradio.components import Component
 
 from demo.defences.base import Defence
 from demo.finetune.settings import find_preset
+from demo.photos.split import FOR_TUNING, LEAST_APART, LEAST_PHOTOS
 from demo.session import story_jobs
 from demo.session.forms import find, order
 from demo.session.services import Services
@@ -25,10 +26,10 @@ from demo.ui.page import Facet, Live, Updates, View
 
 INTRO = (
     "Does any defence protect the photos **without ruining the model**? Each one that is ticked is used to fine-tune "
-    "with the base and the settings of the first tab, on the first five photos there; the others score if three or "
-    "more are left, if not, all of them. Then its file is attacked."
+    f"with the base and the settings of the first tab, on the first {FOR_TUNING} photos there; the others score if "
+    f"{LEAST_APART} or more are left, if not, all of them. Then its file is attacked."
 )
-NEEDS = f"{story_jobs.LEAST_PHOTOS} photos of one person are needed: load them in the Fine-tune tab."
+NEEDS = f"{LEAST_PHOTOS} photos of one person are needed: load them in the Fine-tune tab."
 FILES = ("defend.csv", "report.html", "report.json")
 
 
@@ -42,6 +43,11 @@ class DefendTab:
     again: gr.Button
     facets: Sequence[Facet]
 
+    @property
+    def fields(self) -> Mapping[str, Component]:
+        """What an order takes from here: nothing."""
+        return {}
+
 
 def build_defend_tab(services: Services) -> DefendTab:
     """Lay out the tab inside the current container."""
@@ -49,7 +55,7 @@ def build_defend_tab(services: Services) -> DefendTab:
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=300):
             names = [(defence.label, point_name(defence)) for defence in services.plan]
-            ticked = [defence for defence in services.plan if preselected(defence)]
+            ticked = [defence for defence in services.plan if defence.preselected]
             plan = gr.CheckboxGroup(
                 names, value=[point_name(defence) for defence in ticked], label="Defences to try", elem_id="plan"
             )
@@ -156,13 +162,6 @@ def explained(plan: Sequence[Defence]) -> str:
     kinds = dict.fromkeys(type(defence) for defence in plan)
     lines = (f"<li><strong>{escape(kind.title)}:</strong> {escape(kind.explanation)}</li>" for kind in kinds)
     return f'<ul class="ll-notes ll-small">{"".join(lines)}</ul>'
-
-
-def preselected(defence: Defence) -> bool:
-    """Whether it is ticked at the start: the paper's two with their extremes, and the quick ones."""
-    if defence.key == "dpgm":
-        return defence.model_dump().get("epsilon") != 2
-    return defence.key not in {"mp_lora", "smp_lora"}
 
 
 def _stale(view: View) -> bool:

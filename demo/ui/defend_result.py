@@ -8,6 +8,7 @@ from html import escape
 
 from PIL import Image
 
+from demo.attack.registry import attacks_on
 from demo.defences.base import Defence
 from demo.models.bases import Base
 from demo.session.desk import Swept
@@ -20,12 +21,12 @@ from demo.ui.components import ledger, pictures
 
 EMPTY = (
     "Every defence becomes one point: to the right, what the owner still gets from the file (DreamBooth); upwards, "
-    "what the best of three attacks gets from it. Good would be the lower right."
+    "what the best attack gets from it. Good would be the lower right."
 )
 WORDS = {"corner": "Useful and private", "none": "No defence holds", "open": "Not settled"}
 SIDE = 128  # pixels: all points' pictures travel to the browser with every new point
-# Measured with face64 on one CPU core: a step of plain fine-tuning, and eight pictures of each arm with their metrics.
-MEASURED, STEP_S, REST_S = "face64", 0.15, 17.0
+# Measured with face64 on one CPU core: a step of plain fine-tuning, and eight pictures of an arm with their metrics.
+MEASURED, STEP_S, ARM_S = "face64", 0.15, 4.25
 
 
 def estimate(base: Base, plan: Sequence[Defence], steps: int) -> str:
@@ -37,11 +38,12 @@ def estimate(base: Base, plan: Sequence[Defence], steps: int) -> str:
     points = "1 point" if len(plan) == 1 else f"{len(plan)} points"
     tuned = "one fine-tuning" if runs == 1 else f"{runs} fine-tunings"
     shared = " (those that change only the finished file share one)" if plain > 1 else ""
-    each = "three attacks" if len(plan) == 1 else "three attacks on each file"
+    arms = 1 + len(attacks_on(base))
+    each = f"{arms - 1} attacks{'' if len(plan) == 1 else ' on each file'}"
     what = f"{points}: {tuned} of {steps:,} steps{shared}, {each}, and measuring what came out."
     if base.key != MEASURED:
         return f"{what} How long that takes with {base.title} has not been measured: the first point will tell."
-    seconds = len(plan) * REST_S + runs * STEP_S * steps
+    seconds = len(plan) * arms * ARM_S + runs * STEP_S * steps
     return (
         f"{what} About {pictures.duration(seconds)} on one free CPU core; some defences take longer, and after the "
         "first point you will know better."

@@ -12,6 +12,8 @@ from gradio.components import Component
 
 from demo.finetune.settings import find_preset
 from demo.models.bases import Base
+from demo.photos.formats import FORMATS, SUFFIXES
+from demo.photos.split import LEAST_APART, LEAST_PHOTOS, MOST_PHOTOS
 from demo.session import photo_intake, story_jobs
 from demo.session.forms import find, order
 from demo.session.services import Services
@@ -28,9 +30,9 @@ from demo.ui.fine_tune_result import STORY, TUNING, build_result
 from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.uploads import uploaded
 
-PICTURES = ["image", ".heic", ".heif"]
+PICTURES = ["image", *SUFFIXES]  # for browsers that do not take all of them for images
 INTRO = (
-    f"{story_jobs.LEAST_PHOTOS} to {story_jobs.MOST_PHOTOS} photos of **one** person, from the front, in light. "
+    f"{LEAST_PHOTOS} to {MOST_PHOTOS} photos of **one** person, from the front, in light. "
     "They are sent to the machine that runs this app; there the face is found and cropped, the file deleted at once, "
     "and the crop held in memory."
 )
@@ -153,7 +155,9 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
 def _ways_in() -> tuple[gr.Files, gr.Image]:
     with gr.Tabs(elem_classes="ll-ways"):
         with gr.Tab("Files"):
-            uploads = gr.Files(file_types=PICTURES, label="Photos (JPEG, PNG, WebP, HEIC)", height=130)
+            uploads = gr.Files(
+                file_types=PICTURES, label=f"Photos ({', '.join(known.title for known in FORMATS)})", height=130
+            )
         with gr.Tab("Camera"):
             camera = gr.Image(sources=["webcam"], image_mode=None, type="filepath", format="png", label="Take a photo")
     return uploads, camera
@@ -177,12 +181,12 @@ def _fields(services: Services) -> tuple[gr.Dropdown, dict[str, Component], Defe
     fields: dict[str, Component] = {
         "steps": gr.Slider(10, 2000, preset.steps, step=10, label="Steps", elem_id="steps"),
         "photos": gr.Slider(
-            story_jobs.LEAST_PHOTOS,
-            story_jobs.MOST_PHOTOS,
+            LEAST_PHOTOS,
+            MOST_PHOTOS,
             story_jobs.Order.photos,
             step=1,
             label="Photos to fine-tune on",
-            info="The others are kept for scoring if three or more are left; if not, all photos score.",
+            info=f"The others are kept for scoring if {LEAST_APART} or more are left; if not, all photos score.",
         ),
         "prior": gr.Checkbox(True, label="Prior preservation", info="Also trains on pictures of other people."),
     }

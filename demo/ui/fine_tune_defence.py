@@ -11,12 +11,12 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from demo.defences.base import Defence
+from demo.defences.accounting import LARGEST_DELTA
+from demo.defences.base import DELTA, EPSILONS, Defence
 from demo.defences.registry import DEFENCES, NoDefence
 from demo.session.forms import DEFENCE_SETTINGS, SECURE
 
-PRESETS = (10.0, 2.0, 0.1)  # the paper's
-DELTA, DRAWS_MOST = 1e-6, 64
+DRAWS_MOST = 64
 ACCOUNTANTS = [("RDP (Rényi)", "rdp"), ("PRV (tighter, slower)", "prv")]
 
 
@@ -38,16 +38,16 @@ def build_defence_fields() -> DefenceFields:
     explanation = gr.HTML(explain(NoDefence), elem_id="defence-words")
     with gr.Column(visible=False, elem_classes="ll-budget") as budget:
         fields["epsilon"] = gr.Number(
-            PRESETS[0],
-            label=f"Epsilon (empty: {PRESETS[0]:g})",
+            EPSILONS[0],
+            label=f"Epsilon (empty: {EPSILONS[0]:g})",
             info="The smaller, the more noise. The ledger says what it proves, for a photo and for the person.",
             step=0.1,
             elem_id="epsilon",
         )
         with gr.Row(elem_classes="ll-presets"):
-            presets = [gr.Button(f"ε = {value:g}", size="sm", min_width=60) for value in PRESETS]
+            presets = [gr.Button(f"ε = {value:g}", size="sm", min_width=60) for value in EPSILONS]
     with gr.Accordion("Settings of the defence", open=False, visible=False, elem_id="defence-more") as more:
-        fields["delta"] = gr.Number(DELTA, label="Delta (at most 0.001)", step=1e-7)
+        fields["delta"] = gr.Number(DELTA, label=f"Delta (at most {LARGEST_DELTA:g})", step=1e-7)
         fields["noise_draws"] = gr.Slider(
             1,
             DRAWS_MOST,
@@ -74,7 +74,7 @@ def wire_defence_fields(made: DefenceFields) -> None:
         show_progress="hidden",
         queue=False,
     )
-    for button, value in zip(made.presets, PRESETS, strict=True):
+    for button, value in zip(made.presets, EPSILONS, strict=True):
         button.click(
             partial(float, value),
             None,

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from demo.photos.same_person import strangers
-from demo.session import story_jobs
+from demo.photos.split import LEAST_PHOTOS
 from demo.ui.components import pictures
 from demo.ui.page import Facet, Updates, View
 
@@ -55,7 +55,7 @@ def _shots_html(view: View) -> str:
     if have.person is not None:
         text = f"{have.person} does not exist: a fictional person, {count} generated pictures."
     else:
-        lacking = story_jobs.LEAST_PHOTOS - count
+        lacking = LEAST_PHOTOS - count
         none = "Your photos and results were not used for a while and have been deleted." if view.expired else ""
         text = f"{count} photo{'' if count == 1 else 's'} ready." if count else none or "No photos yet."
         text += f" {lacking} more needed." if count and lacking > 0 else ""

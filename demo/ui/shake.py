@@ -115,12 +115,13 @@ def build_shake_tab(services: Services) -> ShakeTab:
     return ShakeTab(person, shown, {"person": person, **fields}, estimate, start, again, facets)
 
 
-def wire_shake_tab(tab: ShakeTab, services: Services, live: Live, base: Component) -> None:
+def wire_shake_tab(tab: ShakeTab, services: Services, live: Live, more: Mapping[str, Component]) -> None:
     """Wire the tab's events.
 
     Args:
-        base: the Fine-tune tab's choice of a base model.
+        more: the Fine-tune tab's base.
     """
+    base = more["base"]
     fields = {"base": base, **tab.fields}
 
     def begin(visitor: Visitor, key: Any, *values: Any, resume: bool) -> None:

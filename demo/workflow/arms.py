@@ -1,4 +1,8 @@
-"""The arms of a comparison: rows of pictures that differ in what they were drawn with, and their metrics."""
+"""The arms of a comparison: rows of pictures that differ in what they were drawn with, and their metrics.
+
+"Arm" is the term of clinical trials: a group that is treated in one way and held against the others. Here the
+treatment is what the pictures are drawn with: the secret trigger, an attack, or a control.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +26,12 @@ from demo.attack.registry import (
 )
 from demo.finetune.dreambooth import applied
 from demo.lora.files import LoraWeights, expected_shapes, read_lora
-from demo.metrics.registry import BUNDLED, Context, MetricResult, evaluate
+from demo.metrics.registry import Context, MetricResult, bundled, evaluate
 from demo.models.bases import Base
 from demo.models.sampling import draw_prompt
 from demo.progress import Progress, Report
 from demo.report import Arm
-
-DREAMBOOTH = ("DreamBooth", "The victim's own use: the prompt with the secret trigger, drawn with ordinary guidance.")
-CONTROLS = {
-    "random_lora": ("Random LoRA", "The same attack on random numbers of the same size: nobody's file."),
-    "other_lora": ("Another person's LoRA", "The same attack on a fictional person's file."),
-    "swapped_model": ("Swapped model", "This file's embedding in the other person's model: whose face comes out?"),
-    "chance": ("Chance", "The base model's own people, no LoRA at all."),
-}
+from demo.report.arms import CHANCE, CONTROLS, DREAMBOOTH, OWNER, Words
 
 
 def other_person(base: Base, pipe: StableDiffusionPipeline) -> LoraWeights | None:
@@ -68,16 +65,16 @@ def compared_arms(
     if (lacking := without_encoder(base)) is not None:
         notes.append(lacking)
     nobody = reconstruct(random_lora(released, few.seed), pipe, base, lead, few, report=report, stop=stop)
-    arms.append(_arm("random_lora", CONTROLS["random_lora"], nobody.pictures, nobody.best))
+    arms.append(_control("random_lora", nobody.pictures, nobody.best))
     stranger = other_person(base, pipe)
     if stranger is None:
         notes.append("No bundled LoRA of another person for this base: two controls are missing.")
     else:
         theirs = reconstruct(stranger, pipe, base, lead, few, report=report, stop=stop)
-        arms.append(_arm("other_lora", CONTROLS["other_lora"], theirs.pictures, theirs.best))
-        if lead == "encoder":
+        arms.append(_control("other_lora", theirs.pictures, theirs.best))
+        if ATTACKS[lead].needs_encoder:
             mixed = swapped(released, stranger, pipe, base, few, report=report, stop=stop)
-            arms.append(_arm("swapped_model", CONTROLS["swapped_model"], mixed))
+            arms.append(_control("swapped_model", mixed))
     arms.append(chance_arm(pipe, base, few, report=report, stop=stop))
     return arms, notes
 
@@ -94,7 +91,7 @@ def dreambooth_arm(
 ) -> Arm:
     """The victim's own pictures, with the secret trigger."""
     prompt = base.test_prompt.format(trigger=trigger)
-    return _arm("dreambooth", DREAMBOOTH, _prompted(released, prompt, pipe, base, settings, "DreamBooth", report, stop))
+    return _arm(OWNER, DREAMBOOTH, _prompted(released, prompt, pipe, base, settings, "DreamBooth", report, stop))
 
 
 def attack_arm(
@@ -121,16 +118,20 @@ def chance_arm(
 ) -> Arm:
     """The base model's own people."""
     pictures = _prompted(None, base.class_prompt, pipe, base, settings, "chance", report, stop)
-    return _arm("chance", CONTROLS["chance"], pictures)
+    return _control(CHANCE, pictures)
 
 
 def _attack_arm(key: str, done: Reconstruction) -> Arm:
     entry = ATTACKS[key]
-    return _arm(key, (entry.title, entry.explanation), done.pictures, done.best)
+    return _arm(key, Words(entry.title, entry.explanation), done.pictures, done.best)
 
 
-def _arm(key: str, words: tuple[str, str], pictures: list[Image.Image], best: int | None = None) -> Arm:
-    return Arm(key, words[0], words[1], pictures, medoid(pictures) if best is None else best)
+def _control(key: str, pictures: list[Image.Image], best: int | None = None) -> Arm:
+    return _arm(key, CONTROLS[key], pictures, best)
+
+
+def _arm(key: str, words: Words, pictures: list[Image.Image], best: int | None = None) -> Arm:
+    return Arm(key, words.title, words.explanation, pictures, medoid(pictures) if best is None else best)
 
 
 def _prompted(
@@ -150,16 +151,18 @@ def _prompted(
 
 
 def measure(
-    arms: Sequence[Arm], context: Context, metrics: Sequence[str] = BUNDLED, report: Report | None = None
+    arms: Sequence[Arm], context: Context, metrics: Sequence[str] | None = None, report: Report | None = None
 ) -> dict[str, list[MetricResult]]:
     """Metrics of every arm's pictures, arm key -> results.
 
     Args:
         context: holds the private photos and keeps their embeddings; its own pictures do not matter.
+        metrics: keys; None for those that never download.
     """
     results: dict[str, list[MetricResult]] = {}
+    keys = bundled() if metrics is None else metrics
     for number, arm in enumerate(arms):
         if report is not None:
             report(Progress(f"measure {arm.title}", number + 1, len(arms)))
-        results[arm.key] = evaluate(replace(context, pictures=arm.pictures), metrics)
+        results[arm.key] = evaluate(replace(context, pictures=arm.pictures), keys)
     return results

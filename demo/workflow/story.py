@@ -15,7 +15,7 @@ from PIL import Image
 
 from demo.attack import photo_count
 from demo.attack.photo_count import PhotoCount, load_calibration
-from demo.attack.registry import AttackSettings, Reconstruction, reconstruct
+from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction, reconstruct
 from demo.defences.base import Defence
 from demo.defences.release import write_tuned
 from demo.errors import WeightsError
@@ -26,16 +26,17 @@ from demo.finetune.settings import LoraSettings, find_preset
 from demo.hardware.zero_gpu import TURN_S, on_gpu
 from demo.lora.files import LoraWeights, read_lora
 from demo.lora.metadata.leak import scan_metadata
-from demo.metrics.registry import BUNDLED, Context
+from demo.metrics.registry import Context
 from demo.models.bases import find_base
 from demo.models.load import architecture_of
 from demo.preflight.check import check_tuning, dry_of
 from demo.progress import Report, telling
 from demo.report import Arm, LeakReport, seen_matrices
+from demo.report.arms import CONTROLS
 from demo.report.verdict import judge
 from demo.shake.gate.decision import load_gate, refuse_drawn
 from demo.workflow import pipeline_cache
-from demo.workflow.arms import CONTROLS, compared_arms, measure
+from demo.workflow.arms import compared_arms, measure
 from demo.workflow.zero_gpu_turns import draw_class_images, drawing_seconds, fetch_first, prepare_drawing, take_turns
 
 # One pipeline per base is shared, and merging a LoRA changes it in place: one job at a time.
@@ -221,7 +222,7 @@ def compare(
     base_key: str = "face64",
     settings: AttackSettings | None = None,
     reconstruction: Reconstruction | None = None,
-    metrics: Sequence[str] = BUNDLED,
+    metrics: Sequence[str] | None = None,
     extra: Mapping[str, object] | None = None,
     notes: Sequence[str] = (),
     report: Report | None = None,
@@ -234,6 +235,7 @@ def compare(
         trigger: the victim's secret, for the DreamBooth line alone; None leaves that line out.
         photos: aligned private photos that the metrics compare with.
         reconstruction: an attack that has been run already.
+        metrics: what to measure; None for what is never downloaded.
         extra: settings to name in the report.
 
     Raises:
@@ -247,7 +249,7 @@ def compare(
             done = reconstruction or _attacked(released, None, base_key, settings, report, stop)
         prepare_drawing(base, few.samples, few.steps)
         with watch.stage("pictures to compare with"):
-            seconds = drawing_seconds(base, few.samples * (len(CONTROLS) + 3))
+            seconds = drawing_seconds(base, few.samples * (len(CONTROLS) + len(ATTACKS)))
             made = (released, trigger, done, base_key, few)
             arms, lacking = on_gpu(_arms, *made, seconds=seconds, report=report, stop=stop)
     with watch.stage("metrics"):

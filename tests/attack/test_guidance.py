@@ -23,7 +23,7 @@ def lora(tiny_pipe) -> LoraWeights:
         tensors[f"{module}.lora_A.weight"] = 0.3 * torch.randn(RANK, into, generator=generator)
         tensors[f"{module}.lora_B.weight"] = 0.3 * torch.randn(out, RANK, generator=generator)
         alphas[module] = ALPHA
-    return LoraWeights(tensors, alphas)
+    return LoraWeights(tensors=tensors, alphas=alphas)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def predicted(pipe, batch):
 def test_the_negative_half_is_the_public_models_and_the_other_the_tuned_ones(tiny_pipe, lora, batch) -> None:
     # In 64 bits: with updates of all layers 32-bit rounding shows.
     tiny_pipe.unet.double()
-    lora = LoraWeights({key: tensor.double() for key, tensor in lora.tensors.items()}, lora.alphas)
+    lora = LoraWeights(tensors={key: tensor.double() for key, tensor in lora.tensors.items()}, alphas=lora.alphas)
     batch = (batch[0].double(), batch[1], batch[2].double())
     public = predicted(tiny_pipe, batch)
     with applied(tiny_pipe, lora.unet()):
@@ -68,7 +68,7 @@ def test_without_it_and_without_guidance_the_lora_is_everywhere(tiny_pipe, lora,
 def test_many_people_at_once_are_guided_as_each_alone(tiny_pipe, lora, batch) -> None:
     targets = ("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2")  # linear layers: what the demo trains
     kept = {module: alpha for module, alpha in lora.alphas.items() if module.endswith(targets)}
-    lora = LoraWeights({k: t for k, t in lora.tensors.items() if k.rsplit(".lora_", 1)[0] in kept}, kept)
+    lora = LoraWeights(tensors={k: t for k, t in lora.tensors.items() if k.rsplit(".lora_", 1)[0] in kept}, alphas=kept)
     with drawn_with(tiny_pipe, lora, guidance=2.0, extrapolate=True):
         alone = predicted(tiny_pipe, batch)
     many = BatchedLora(tiny_pipe.unet, targets, people=1, rank=RANK, alpha=ALPHA)

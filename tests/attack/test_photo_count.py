@@ -28,7 +28,7 @@ def lora_of(size: float, seed: int = 0, rank: int = 3) -> LoraWeights:
     for layer in LAYERS:
         tensors[f"{layer}.lora_A.weight"] = torch.randn(rank, 500, generator=generator)
         tensors[f"{layer}.lora_B.weight"] = size * torch.randn(400, rank, generator=generator)
-    return LoraWeights(tensors, dict.fromkeys(LAYERS, 6.0))
+    return LoraWeights(tensors=tensors, alphas=dict.fromkeys(LAYERS, 6.0))
 
 
 def known_of(counts: list[int]) -> Calibration:
@@ -56,7 +56,7 @@ def test_a_file_says_the_same_however_its_update_is_split() -> None:
     for layer in LAYERS:
         a, b = lora.matrices(layer)
         tensors |= {f"{layer}.lora_A.weight": mix @ a, f"{layer}.lora_B.weight": b @ mix.inverse()}
-    found, again = spectra(lora), spectra(LoraWeights(tensors, lora.alphas))
+    found, again = spectra(lora), spectra(LoraWeights(tensors=tensors, alphas=lora.alphas))
     assert set(found) == set(LAYERS)
     assert all(torch.allclose(found[layer], again[layer], rtol=1e-3, atol=1e-3) for layer in LAYERS)
 
@@ -107,7 +107,7 @@ def test_a_file_like_none_of_known_number_gets_none() -> None:
     assert other.photos is None
     assert "other layers or ranks" in other.sentence
     fewer = LoraWeights(
-        {k: v for k, v in lora_of(1.0).tensors.items() if "unet.a" not in k}, dict.fromkeys(LAYERS, 6.0)
+        tensors={k: v for k, v in lora_of(1.0).tensors.items() if "unet.a" not in k}, alphas=dict.fromkeys(LAYERS, 6.0)
     )
     assert count_photos(fewer, known).why_not == photo_count.OTHERWISE
 

@@ -132,7 +132,9 @@ def test_the_file_mode_measures_what_is_released(tiny_pipe, tiny_base, pictures)
         explanation = ""
 
         def release(self, lora: LoraWeights) -> LoraWeights:
-            return LoraWeights({name: torch.zeros_like(t) for name, t in lora.tensors.items()}, lora.alphas)
+            return LoraWeights(
+                tensors={name: torch.zeros_like(t) for name, t in lora.tensors.items()}, alphas=lora.alphas
+            )
 
     assert run(tiny_pipe, tiny_base, pictures[:2], defence=Empty(), mode="file", trials=8).inside == [0.0] * 4
 

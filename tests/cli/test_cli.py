@@ -120,7 +120,7 @@ def weights(pipe: StableDiffusionPipeline, rank: int = 4) -> LoraWeights:
     for module, (out, into) in shapes.items():
         tensors[f"{module}.lora_A.weight"] = torch.randn(rank, into) / 10
         tensors[f"{module}.lora_B.weight"] = torch.randn(out, rank) / 10
-    return LoraWeights(tensors, dict.fromkeys(shapes, 4.0), {})
+    return LoraWeights(tensors=tensors, alphas=dict.fromkeys(shapes, 4.0), metadata={})
 
 
 # --- bad input of leak

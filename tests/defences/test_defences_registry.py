@@ -10,11 +10,12 @@ import torch
 
 from demo.defences.ledger import write_ledger
 from demo.defences.registry import DEFENCES, NoDefence, choose
+from demo.defences.release import released
 from demo.errors import SettingsError
 from demo.finetune import class_images
-from demo.finetune.dreambooth import fine_tune
+from demo.finetune.dreambooth import FineTuned, fine_tune
 from demo.finetune.settings import LoraSettings
-from demo.lora.files import expected_shapes, read_lora, write_lora
+from demo.lora.files import LoraWeights, expected_shapes, read_lora, write_lora
 
 SETTINGS = LoraSettings(
     unet_rank=2, text_rank=2, unet_alpha=3, text_alpha=2, steps=2, batch=2, class_batch=2, lr=1e-2, class_images=4,
@@ -70,6 +71,33 @@ def test_every_defence_tunes_and_releases_a_file_with_a_ledger(
     assert tuned.trigger not in text
     assert "seed" not in ledger["settings"]
     assert "noise_seed" not in ledger["settings"]
+
+
+MODULE = "unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_k"
+
+
+@pytest.mark.parametrize("key", DEFENCES)
+@pytest.mark.parametrize(("stored", "assumed"), [(False, True), (True, False), (False, False)])
+def test_a_defence_keeps_what_is_known_of_the_alphas(key: str, stored: bool, assumed: bool) -> None:
+    lora = LoraWeights(
+        tensors={f"{MODULE}.lora_A.weight": torch.randn(2, 8), f"{MODULE}.lora_B.weight": torch.randn(8, 2)},
+        alphas={MODULE: 2.0},
+        metadata={"made by": "somebody"},
+        stored_alphas=stored,
+        assumed=assumed,
+    )
+    tuned = FineTuned(lora, "trigger", steps=2, stopped=False)
+    given = [lora.unet(), choose(key).release(lora)]
+    if choose(key).trains_plainly:
+        given.append(released(tuned, choose(key), 4, SETTINGS).lora)
+    for out in given:
+        assert (out.assumed, out.stored_alphas, out.metadata) == (assumed, stored, lora.metadata)
+        assert (out.assumption is not None) == assumed
+
+
+def test_fields_of_weights_are_given_by_name_alone() -> None:
+    with pytest.raises(TypeError):
+        LoraWeights({}, {})  # type: ignore[misc]
 
 
 def test_unknown_keys_and_settings_are_refused() -> None:

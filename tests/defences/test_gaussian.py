@@ -25,7 +25,7 @@ def lora(size: float = 1.0, width: int = 400) -> LoraWeights:
     for module in ("unet.mid_block.attn1.to_q", "text_encoder.encoder.layers.0.self_attn.q_proj"):
         tensors[f"{module}.lora_A.weight"] = size * torch.randn(8, width, generator=generator)
         tensors[f"{module}.lora_B.weight"] = size * torch.randn(width, 8, generator=generator)
-    return LoraWeights(tensors, dict.fromkeys({k.rsplit(".lora_", 1)[0] for k in tensors}, 12.0))
+    return LoraWeights(tensors=tensors, alphas=dict.fromkeys({k.rsplit(".lora_", 1)[0] for k in tensors}, 12.0))
 
 
 def whole(weights: LoraWeights) -> torch.Tensor:
@@ -98,7 +98,7 @@ def test_the_papers_formula_holds_below_one_alone_and_for_a_change_of_c() -> Non
 def test_no_two_files_are_further_apart_than_the_ledger_assumes() -> None:
     """Before noise: 2 C, and files of opposite signs reach it."""
     defence, plain = Gaussian(epsilon=SILENT, clip=3.0), lora(width=20)
-    opposite = LoraWeights({key: -tensor for key, tensor in plain.tensors.items()}, plain.alphas)
+    opposite = LoraWeights(tensors={key: -tensor for key, tensor in plain.tensors.items()}, alphas=plain.alphas)
     apart = (whole(defence.release(plain)) - whole(defence.release(opposite))).norm().item()
     assert apart == pytest.approx(2 * 3.0, rel=1e-5)
 

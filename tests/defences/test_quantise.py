@@ -45,7 +45,9 @@ def test_rows_keep_small_rows_and_a_tensor_does_not() -> None:
 
 def test_the_file_can_be_read_and_holds_the_levels(tmp_path: Path) -> None:
     module = "unet.mid_block.attn1.to_q"
-    plain = LoraWeights({f"{module}.lora_A.weight": X, f"{module}.lora_B.weight": X.T.contiguous()}, {module: 27.0})
+    plain = LoraWeights(
+        tensors={f"{module}.lora_A.weight": X, f"{module}.lora_B.weight": X.T.contiguous()}, alphas={module: 27.0}
+    )
     out = Int8().release(plain)
     back = read_lora(write_lora(tmp_path / "lora.safetensors", out))
     assert torch.equal(back.tensors[f"{module}.lora_A.weight"], rounded(X, "tensor"))

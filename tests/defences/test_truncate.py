@@ -26,7 +26,7 @@ def lora(dtype: torch.dtype = torch.float32) -> LoraWeights:
         tensors[f"{module}.lora_A.weight"] = torch.randn(rank, into, generator=generator, dtype=dtype)
         tensors[f"{module}.lora_B.weight"] = torch.randn(out, rank, generator=generator, dtype=dtype)
         alphas[module] = alpha
-    return LoraWeights(tensors, alphas)
+    return LoraWeights(tensors=tensors, alphas=alphas)
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
@@ -56,7 +56,9 @@ def test_a_rank_no_lower_than_its_own_changes_nothing() -> None:
 
 def test_an_update_of_zero_stays_zero() -> None:
     plain = lora()
-    zero = LoraWeights({k: t * 0 if "lora_B" in k else t for k, t in plain.tensors.items()}, plain.alphas)
+    zero = LoraWeights(
+        tensors={k: t * 0 if "lora_B" in k else t for k, t in plain.tensors.items()}, alphas=plain.alphas
+    )
     cut = Truncate().release(zero)
     assert all(bool(torch.isfinite(t).all()) for t in cut.tensors.values())
     assert all(cut.delta(module).abs().max() == 0 for module in SHAPES)

@@ -64,7 +64,7 @@ def setup(tiny_pipe, tiny_base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(recognise, "embed", quick_embed)
     monkeypatch.setattr(defences, "ATTACKS", ("class_prompt",))
-    monkeypatch.setattr(defences, "CLIP", ())
+    monkeypatch.setattr(defences, "MEASURED", {})
     for kind in (Halved, Broken):
         monkeypatch.setitem(DEFENCES, kind.key, kind)
     return defences.Setup(tiny_pipe, tiny_base, QUICK, 1, tmp_path / "table")

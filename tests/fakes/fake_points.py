@@ -12,7 +12,7 @@ from demo.defences.ledger import Ledger
 from demo.defences.registry import choose
 from demo.metrics.base import MetricResult
 from demo.stats.intervals import mean_ci
-from demo.sweep.model import ARMS, Point, Sweep, new_point, settings_of
+from demo.sweep.model import Point, Sweep, arm_keys, new_point, settings_of
 
 CHANCE = 0.8
 
@@ -61,13 +61,13 @@ def point(
     **settings: object,
 ) -> Point:
     defence = choose(key, **settings)
-    means = dict.fromkeys(ARMS, attack + 0.03) | {"dreambooth": dreambooth, best: attack}
+    means = dict.fromkeys(arm_keys(), attack + 0.03) | {"dreambooth": dreambooth, best: attack}
     arms = {
         arm: [distances(mean, spread, count), result("clip_i_paper", [0.7] * count), place(mean)]
         for arm, mean in means.items()
     }
     if faces is not None:
-        for arm in ARMS:
+        for arm in arm_keys():
             arms[arm].append(result("face_found", [float(i < faces * count) for i in range(count)]))
     fields: dict[str, object] = {
         "defence": key,
@@ -79,7 +79,7 @@ def point(
         "photos": 5,
     }
     fields |= ledger or {}
-    pictures = {arm: [picture(len(arm) + i) for i in range(count)] for arm in ARMS}
+    pictures = {arm: [picture(len(arm) + i) for i in range(count)] for arm in arm_keys()}
     made = Ledger(**fields)  # type: ignore[arg-type]
     return new_point(defence.label, key, settings_of(defence), arms, pictures, made, 10, 1.5)
 

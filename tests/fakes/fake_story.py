@@ -24,8 +24,8 @@ from demo.metrics.base import MetricResult
 from demo.models.bases import find_base
 from demo.progress import Progress, Report
 from demo.report import Arm, LeakReport, seen_matrices
+from demo.report.arms import CONTROLS, DREAMBOOTH
 from demo.report.verdict import judge
-from demo.workflow.arms import CONTROLS, DREAMBOOTH
 
 WIDTHS = {"attn1": 32, "attn2": 48}
 
@@ -62,7 +62,7 @@ def lora(seed: int = 0, rank: int = 4) -> LoraWeights:
                 tensors[f"{module}.lora_A.weight"] = torch.randn(rank, into, generator=generator)
                 tensors[f"{module}.lora_B.weight"] = torch.randn(32, rank, generator=generator) / 10
                 alphas[module] = 27.0
-    return LoraWeights(tensors, alphas, {})
+    return LoraWeights(tensors=tensors, alphas=alphas, metadata={})
 
 
 class FakeStory:
@@ -160,10 +160,15 @@ class FakeStory:
         self.metrics.append(tuple(metrics))
         done = reconstruction or self.attack(released, base_key=base_key, settings=settings, report=report, stop=stop)
         encoder, class_prompt = ATTACKS["encoder"], ATTACKS["class_prompt"]
-        arms = [Arm("dreambooth", *DREAMBOOTH, [face(1, base.side)] * 4, 0)] if trigger is not None else []
+        arms = (
+            [Arm("dreambooth", DREAMBOOTH.title, DREAMBOOTH.explanation, [face(1, base.side)] * 4, 0)]
+            if trigger is not None
+            else []
+        )
         arms.append(Arm("encoder", encoder.title, encoder.explanation, done.pictures, done.best))
         arms.append(Arm("class_prompt", class_prompt.title, class_prompt.explanation, [face(8, base.side)] * 4, 2))
-        arms += [Arm(key, *words, [face(i + 20, base.side)] * 4, 0) for i, (key, words) in enumerate(CONTROLS.items())]
+        for i, (key, words) in enumerate(CONTROLS.items()):
+            arms.append(Arm(key, words.title, words.explanation, [face(i + 20, base.side)] * 4, 0))
         nearness = {"dreambooth": 0.31, "encoder": 0.42, "class_prompt": 0.56}
         metrics = {arm.key: measured(nearness.get(arm.key, 0.81), i) for i, arm in enumerate(arms)}
         self._draw("measure", report, stop)

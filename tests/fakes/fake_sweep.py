@@ -17,7 +17,7 @@ from demo.errors import DemoError
 from demo.finetune.settings import LoraSettings
 from demo.models.bases import find_base
 from demo.progress import Progress, Report
-from demo.sweep.model import ARMS, Point, Sweep, new_point, settings_of
+from demo.sweep.model import Point, Sweep, arm_keys, new_point, settings_of
 
 PLAN = (
     choose("none"),
@@ -109,13 +109,14 @@ class FakeSweep:
 
 
 def _point(n: int, defence: Defence, side: int) -> Point:
-    distances = dict(zip(ARMS, (0.35 + 0.04 * n, 0.45 + 0.03 * n, 0.6 + 0.02 * n, 0.62 + 0.01 * n), strict=True))
+    known = (0.35 + 0.04 * n, 0.45 + 0.03 * n, 0.6 + 0.02 * n, 0.62 + 0.01 * n)
+    distances = dict.fromkeys(arm_keys(), 0.7) | dict(zip(arm_keys(), known, strict=False))
     return new_point(
         defence.label,
         defence.key,
         settings_of(defence),
         {arm: measured(distance, n) for arm, distance in distances.items()},
-        {arm: [face(10 * n + i, side) for i in range(4)] for arm in ARMS},
+        {arm: [face(10 * n + i, side) for i in range(4)] for arm in arm_keys()},
         _ledger(defence),
         STEPS,
         12.5,

@@ -36,7 +36,7 @@ def weights(dtype: torch.dtype = torch.float32) -> LoraWeights:
         tensors[f"{module}.lora_A.weight"] = torch.randn(rank, into, generator=generator).to(dtype)
         tensors[f"{module}.lora_B.weight"] = torch.randn(out, rank, generator=generator).to(dtype)
     alphas = {f"{UNET}.attn1.to_q": 27.0, f"{UNET}.attn2.to_k": 0.1 + 0.2, f"{TEXT}.q_proj": 17.0}
-    return LoraWeights(tensors, alphas, {})
+    return LoraWeights(tensors=tensors, alphas=alphas, metadata={})
 
 
 def refused(path: Path, **options: Any) -> str:
@@ -86,13 +86,15 @@ def test_round_trip_bit_for_bit(tmp_path: Path, dtype: torch.dtype) -> None:
 @pytest.mark.parametrize("alpha", [0.0, -1.5, 1e-7, 1 / 3, 8, 1e8 + 0.5])
 def test_any_sensible_alpha_survives(tmp_path: Path, alpha: float) -> None:
     lora = weights()
-    lora = LoraWeights(lora.tensors, dict(lora.alphas) | {f"{UNET}.attn1.to_q": float(alpha)})
+    lora = LoraWeights(tensors=lora.tensors, alphas=dict(lora.alphas) | {f"{UNET}.attn1.to_q": float(alpha)})
     assert read_lora(write_lora(tmp_path / NAME, lora)).alphas == lora.alphas
 
 
 def test_nothing_but_weights_is_written(tmp_path: Path) -> None:
     lora = weights()
-    secret = LoraWeights(lora.tensors, lora.alphas, {"ss_tag_frequency": "anna", "path": "/home/anna"})
+    secret = LoraWeights(
+        tensors=lora.tensors, alphas=lora.alphas, metadata={"ss_tag_frequency": "anna", "path": "/home/anna"}
+    )
     path = write_lora(tmp_path / NAME, secret)
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
@@ -129,12 +131,14 @@ def test_writer_refuses_what_the_reader_would(tmp_path: Path) -> None:
     lora = weights()
     first = next(iter(lora.tensors))
     for broken in (
-        LoraWeights({**lora.tensors, first: torch.full_like(lora.tensors[first], math.nan)}, lora.alphas),
-        LoraWeights({key: value for key, value in lora.tensors.items() if key != first}, lora.alphas),
-        LoraWeights({**lora.tensors, first: torch.zeros(5, 32)}, lora.alphas),
-        LoraWeights(lora.tensors, {}),
-        LoraWeights(lora.tensors, {**lora.alphas, f"{TEXT}.q_proj": math.inf}),
-        LoraWeights({}, {}),
+        LoraWeights(
+            tensors={**lora.tensors, first: torch.full_like(lora.tensors[first], math.nan)}, alphas=lora.alphas
+        ),
+        LoraWeights(tensors={key: value for key, value in lora.tensors.items() if key != first}, alphas=lora.alphas),
+        LoraWeights(tensors={**lora.tensors, first: torch.zeros(5, 32)}, alphas=lora.alphas),
+        LoraWeights(tensors=lora.tensors, alphas={}),
+        LoraWeights(tensors=lora.tensors, alphas={**lora.alphas, f"{TEXT}.q_proj": math.inf}),
+        LoraWeights(tensors={}, alphas={}),
     ):
         with pytest.raises(LoraFileError):
             write_lora(tmp_path / NAME, broken)

@@ -18,7 +18,7 @@ def lora(modules: tuple[str, ...] = MODULES) -> LoraWeights:
         tensors[f"{module}.lora_A.weight"] = torch.randn(4, 6)
         tensors[f"{module}.lora_B.weight"] = torch.randn(8, 4)
     secret = {"ss_tag_frequency": "zorblax", "ss_output_name": "/home/anna"}
-    return LoraWeights(tensors, dict.fromkeys(modules, 27.0), secret)
+    return LoraWeights(tensors=tensors, alphas=dict.fromkeys(modules, 27.0), metadata=secret)
 
 
 def test_describe() -> None:

@@ -68,7 +68,7 @@ def random_lora(pipe: StableDiffusionPipeline) -> LoraWeights:
         tensors[f"{module}.lora_A.weight"] = torch.randn(rank, into, *pixel, generator=generator) * 0.3
         tensors[f"{module}.lora_B.weight"] = torch.randn(out, rank, *pixel, generator=generator) * 0.3
         alphas[module] = (1.0, 3.0, 0.7, 8.0)[number % 4]
-    return LoraWeights(tensors, alphas)
+    return LoraWeights(tensors=tensors, alphas=alphas)
 
 
 @torch.no_grad()
@@ -126,14 +126,16 @@ def test_loads_at_the_right_scale(pipe: StableDiffusionPipeline, base: Any, tmp_
 def test_one_rank_and_the_unet_alone(pipe: Any, base: StableDiffusionPipeline, tmp_path: Path) -> None:
     lora = random_lora(pipe).unet()
     tensors = {key: t[:2] if "lora_A" in key else t[:, :2] for key, t in lora.tensors.items()}
-    lora = LoraWeights(tensors, dict.fromkeys(lora.alphas, 27.0))
+    lora = LoraWeights(tensors=tensors, alphas=dict.fromkeys(lora.alphas, 27.0))
     path = write_lora(tmp_path / "person.safetensors", lora)
     pipe.load_lora_weights(str(tmp_path), weight_name=path.name, use_safetensors=True)
     merged: Any = copy.deepcopy(base)
     # In 64 bits: updates as large as these make the softmax so steep that 32-bit rounding shows.
     for each in (pipe.unet, pipe.text_encoder, merged.unet, merged.text_encoder):
         each.double()
-    merge(merged, LoraWeights({key: tensor.double() for key, tensor in lora.tensors.items()}, lora.alphas))
+    merge(
+        merged, LoraWeights(tensors={key: tensor.double() for key, tensor in lora.tensors.items()}, alphas=lora.alphas)
+    )
     assert (outputs(pipe)[0] - outputs(merged)[0]).abs().max() < 1e-8
     assert torch.equal(outputs(pipe)[1], outputs(merged)[1])
 

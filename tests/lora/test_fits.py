@@ -22,7 +22,7 @@ def made_for(shapes: Shapes, rank: int = 2) -> LoraWeights:
     for module, (out, into) in sides.items():
         tensors[f"{module}.lora_A.weight"] = torch.zeros(rank, into)
         tensors[f"{module}.lora_B.weight"] = torch.zeros(out, rank)
-    return LoraWeights(tensors, dict.fromkeys(sides, float(rank)))
+    return LoraWeights(tensors=tensors, alphas=dict.fromkeys(sides, float(rank)))
 
 
 def test_layers_are_those_of_the_loaded_models(tiny_pipe, tiny_folder: Path) -> None:

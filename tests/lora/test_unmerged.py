@@ -24,7 +24,7 @@ def weak(pipe: Any) -> LoraWeights:
         tensors[f"{module}.lora_A.weight"] = torch.randn(RANK, into, generator=generator) / into**0.5
         tensors[f"{module}.lora_B.weight"] = 1.5e-4 * torch.randn(out, RANK, generator=generator)
         alphas[module] = float(RANK)
-    return LoraWeights(tensors, alphas)
+    return LoraWeights(tensors=tensors, alphas=alphas)
 
 
 def layers(pipe: Any, lora: LoraWeights) -> list[tuple[Any, str]]:
@@ -82,7 +82,9 @@ def test_a_weak_lora_is_not_lost_in_bf16(pair: tuple[Any, Any]) -> None:
 @pytest.mark.parametrize("second_half", [False, True])
 def test_it_is_the_whole_model_that_is_tuned_and_plain_again(pair: tuple[Any, Any], second_half: bool) -> None:
     half, full = pair
-    lora = LoraWeights({k: 200 * t if "_B" in k else t for k, t in weak(full).tensors.items()}, weak(full).alphas)
+    lora = LoraWeights(
+        tensors={k: 200 * t if "_B" in k else t for k, t in weak(full).tensors.items()}, alphas=weak(full).alphas
+    )
     x = torch.randn(2, 4, 4, 4).repeat(2, 1, 1, 1)
     context = torch.randn(4, 5, 32)
 

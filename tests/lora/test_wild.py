@@ -43,7 +43,7 @@ def truth(pipe: Any, seed: int = 0, rank: int = 2) -> LoraWeights:
         tensors[f"{module}.lora_A.weight"] = torch.randn(r, into, *pixel, generator=generator) * 0.3
         tensors[f"{module}.lora_B.weight"] = torch.randn(out, r, *pixel, generator=generator) * 0.3
         alphas[module] = (1.0, 3.0, 0.5, 8.0)[number % 4]
-    return LoraWeights(tensors, alphas)
+    return LoraWeights(tensors=tensors, alphas=alphas)
 
 
 def picture(pipe: Any) -> NDArray[np.float32]:
@@ -117,7 +117,7 @@ def diffusers_old(pipe: Any, lora: LoraWeights, folder: Path) -> Path:
 
 def diffusers_oldest(pipe: Any, lora: LoraWeights, folder: Path) -> Path:
     """What diffusers' own reader makes of kohya's file: names with processors."""
-    plain = LoraWeights(folded(lora), {m: float(lora.matrices(m)[0].shape[0]) for m in lora.modules()})
+    plain = LoraWeights(tensors=folded(lora), alphas={m: float(lora.matrices(m)[0].shape[0]) for m in lora.modules()})
     state, _ = _convert_non_diffusers_lora_to_diffusers(kohya_tensors(plain))
     assert any("attn1.processor.to_q_lora.down" in key for key in state)
     save_file({key: tensor.contiguous() for key, tensor in state.items()}, folder / NAME)
@@ -193,7 +193,7 @@ def with_alphas(write: Write) -> bool:
 def test_diffusers_draws_the_same_from_kohyas_file(tiny_pipe: Any, tmp_path: Path, canonical: bool) -> None:
     lora = truth(tiny_pipe)
     if not canonical:  # of kohya's alphas diffusers 0.42 uses the commonest alone
-        lora = LoraWeights(lora.tensors, dict.fromkeys(lora.alphas, 3.0))
+        lora = LoraWeights(tensors=lora.tensors, alphas=dict.fromkeys(lora.alphas, 3.0))
     file = kohya(tiny_pipe, lora, tmp_path)
     lora = read_lora(file)
     if canonical:

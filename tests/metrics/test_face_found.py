@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from demo.metrics.face_found import shows_face
-from demo.metrics.registry import BUNDLED, Context, evaluate
+from demo.metrics.registry import Context, bundled, evaluate
 from demo.paths import WEIGHTS
 
 PERSON: Path = WEIGHTS / "people" / "planted"
@@ -22,4 +22,4 @@ def test_a_face_is_found_and_noise_is_none() -> None:
     (found,) = evaluate(Context(pictures=[face, noise], photos=[face]), ["face_found"])
     assert found.values == (1.0, 0.0)
     assert found.mean == 0.5
-    assert "face_found" in BUNDLED
+    assert "face_found" in bundled()

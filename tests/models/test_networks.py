@@ -6,15 +6,16 @@ import pytest
 
 from demo.errors import WeightsError
 from demo.models import networks
-from demo.models.networks import NetworkSource, offline, torch_device
+from demo.models.networks import NetworkSource, torch_device
+from demo.models.offline import VARIABLES, offline
 
 HUB = NetworkSource("A network", "nobody/nothing", "0" * 40)
 
 
 @pytest.mark.parametrize("name", ["LORA_LEAK_OFFLINE", "HF_HUB_OFFLINE"])
 def test_either_variable_forbids_downloads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("LORA_LEAK_OFFLINE", raising=False)
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    for each in VARIABLES:
+        monkeypatch.delenv(each, raising=False)
     assert offline() is None
     assert HUB.missing() is None  # it may be downloaded
     monkeypatch.setenv(name, "1")
@@ -56,8 +57,8 @@ def test_an_unreachable_hub_is_asked_once_in_a_while_only(monkeypatch: pytest.Mo
             raise OSError("no route")
         return "a model"
 
-    monkeypatch.delenv("LORA_LEAK_OFFLINE")
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(networks, "_failures", {})
     for _ in range(2):
         with pytest.raises(WeightsError, match="no route"):
@@ -67,7 +68,11 @@ def test_an_unreachable_hub_is_asked_once_in_a_while_only(monkeypatch: pytest.Mo
     assert HUB.load(loader) == "a model"
 
 
-def test_loaders_get_safetensors_only_the_pinned_commit_and_no_network_when_offline() -> None:
+def test_loaders_get_safetensors_only_the_pinned_commit_and_no_network_when_offline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LORA_LEAK_OFFLINE", "1")
+
     def loader(place: str, **options: object) -> dict[str, object]:
         return {"place": place, **options}
 

@@ -113,6 +113,7 @@ def test_json_is_strict_and_complete(report: LeakReport, tmp_path: Path) -> None
         "sentences": ["One person, 2 pictures."],
         "leaked": True,
         "conclusive": True,
+        "grade": None,
     }
     assert got["verdict"] == verdict
     assert got["settings"] == {"rank": 16, "learning rate": 0.005, "limit": None, "folder": "somewhere"}

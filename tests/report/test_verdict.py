@@ -102,14 +102,14 @@ def test_fine_tuning_that_failed_is_named_as_the_reason() -> None:
     got = _judge(encoder=(0.80, 450), class_prompt=(0.80, 450), dreambooth=(0.75, 260))
     assert not got.leaked
     assert not got.conclusive  # no leak here is no good news
-    assert "with the secret trigger is not, either" in got.headline
+    assert "not even with the secret trigger" in got.headline
     assert "DreamBooth itself did not work well enough" in _text(got)
 
 
 def test_a_null_control_that_comes_as_near_takes_the_result_back() -> None:
     got = _judge(encoder=(0.50, 2), class_prompt=(0.75, 300), other_lora=(0.50, 2))
     assert not got.leaked
-    assert got.headline == "Not shown: the pictures resemble the person, but are not told apart from the controls"
+    assert got.headline == "Not shown: the pictures resemble the person, but are not clearly nearer than the controls"
 
 
 def test_a_ruler_that_takes_strangers_for_the_person_judges_nothing() -> None:
@@ -145,7 +145,7 @@ def test_fewer_decoys_make_a_stricter_rank() -> None:
 def test_a_random_trigger_can_be_the_leak() -> None:
     got = _judge(encoder=(0.75, 300), class_prompt=(0.75, 300), random_trigger=(0.48, 1))
     assert got.leaked
-    assert "random trigger" in got.headline
+    assert got.headline.startswith("The shared file gives the person away to the guessed trigger")
 
 
 @pytest.mark.parametrize(
@@ -156,9 +156,9 @@ def test_a_random_trigger_can_be_the_leak() -> None:
         (
             (0.75, 30),
             (0.80, 450),
-            "A trace of the person, place 30 of 1,001, too weak to be recognised; no encoder was there to try",
+            "A trace of the person, place 30 of 1,001, too weak to be recognised; there was no encoder to try",
         ),
-        ((0.80, 450), (0.80, 450), "The attack did not find the person; no encoder was there to try"),
+        ((0.80, 450), (0.80, 450), "The attack did not find the person; there was no encoder to try"),
     ],
 )
 def test_where_no_encoder_was_run_the_guessed_trigger_is_judged(guess, class_prompt, headline: str) -> None:
@@ -178,7 +178,7 @@ def test_an_encoder_that_could_not_be_measured_is_not_replaced() -> None:
 def test_the_guess_is_held_against_all_its_controls() -> None:
     got = _judge(random_trigger=(0.50, 2), class_prompt=(0.75, 300), other_lora=(0.50, 2))
     assert not got.leaked
-    assert "not told apart from the controls" in got.headline
+    assert "not clearly nearer than the controls" in got.headline
 
 
 def test_one_person_is_called_an_anecdote() -> None:
@@ -189,7 +189,7 @@ def test_one_person_is_called_an_anecdote() -> None:
 def test_without_controls_it_says_what_was_not_measured() -> None:
     got = judge({"encoder": _arm(0.48, 2)})
     assert got.leaked
-    assert "whether the encoder is needed for it was not measured" in got.headline
+    assert "it was not measured whether the encoder is needed" in got.headline
     assert "The class prompt was not measured" in _text(got)
     assert "DreamBooth's own pictures were not measured" in _text(got)
     assert "No null control was measured" in _text(got)
@@ -226,7 +226,7 @@ def test_an_attack_that_the_verdict_does_not_know_counts_all_the_same() -> None:
         got.headline
         == "The shared file gives the person away to the attack spectrum; the encoder does not find the person"
     )
-    assert "By the attack spectrum the person is recognised (median distance 0.50" in _text(got)
+    assert "With the attack spectrum the person is recognised (median distance 0.50" in _text(got)
     near = _judge(encoder=(0.81, 470), class_prompt=(0.80, 450), spectrum=(0.62, 8))
     assert not near.leaked
     assert not near.conclusive  # too near for "no leak"

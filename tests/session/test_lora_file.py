@@ -170,7 +170,9 @@ def file_for(folder: Path, architecture: Architecture) -> Path:
     for module, (out, into) in shapes.items():
         tensors[f"{module}.lora_A.weight"] = torch.zeros(2, into)
         tensors[f"{module}.lora_B.weight"] = torch.zeros(out, 2)
-    return write_lora(folder / "up" / "upload.safetensors", LoraWeights(tensors, dict.fromkeys(shapes, 2.0)))
+    return write_lora(
+        folder / "up" / "upload.safetensors", LoraWeights(tensors=tensors, alphas=dict.fromkeys(shapes, 2.0))
+    )
 
 
 def test_a_file_of_another_base_is_refused_at_once_and_its_own_base_named(

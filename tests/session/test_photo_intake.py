@@ -7,9 +7,9 @@ from fake_services import fake_services
 from fake_story import FakeStory, face
 
 from demo.errors import WeightsError
+from demo.photos.split import MOST_PHOTOS
 from demo.session import photo_intake
 from demo.session.services import ExamplePerson, Services, find_people
-from demo.session.story_jobs import MOST_PHOTOS
 from demo.session.visitors import GoneError, Visitor
 
 

@@ -16,7 +16,7 @@ from demo.defences.registry import choose
 from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped, WeightsError
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import read_lora, write_lora
-from demo.metrics.registry import BUNDLED, METRICS
+from demo.metrics.registry import METRICS, bundled
 from demo.progress import Progress, Report, silent
 from demo.session import lora_file, story_jobs
 from demo.session.desk import Group, Photos, Shot
@@ -99,7 +99,7 @@ def test_metrics_that_are_downloaded_are_measured_only_when_asked(services: Serv
         story_jobs.comparing(services, visitor, made)(silent, Event())
     story = services.story
     assert isinstance(story, FakeStory)
-    assert story.metrics == [BUNDLED, tuple(METRICS)]
+    assert story.metrics == [bundled(), tuple(METRICS)]
 
 
 def test_seeds_are_random_unless_given(services: Services, visitor: Visitor) -> None:

@@ -19,7 +19,6 @@ from demo.session.story_jobs import Order
 from demo.session.sweep_job import chosen, sweeping
 from demo.session.visitors import Visitor
 from demo.sweep.model import point_name
-from demo.ui.defend import preselected
 
 ORDER = Order("face64", LoraSettings(steps=4), AttackSettings(samples=3))
 NAMES = ("none", "dpdm-epsilon-10", "int8")
@@ -75,7 +74,7 @@ def test_names_become_defences_in_the_plans_order(services: Services) -> None:
 
 
 def test_what_is_ticked_at_the_start(services: Services) -> None:
-    assert [point_name(defence) for defence in services.plan if preselected(defence)] == [
+    assert [point_name(defence) for defence in services.plan if defence.preselected] == [
         "none",
         "dpdm-epsilon-10",
         "dpdm-epsilon-2",

@@ -61,8 +61,8 @@ def test_every_arm_is_held_against_before_and_against_its_control(domain) -> Non
     ("after", "control", "kind", "words"),
     [
         (APART, SAME, "leaked", "easier to infer"),
-        (APART, APART, "open", "no change"),  # the control did the same: not the SP set's doing
-        (SAME, SAME, "open", "no change"),
+        (APART, APART, "open", "no significant change"),  # the control did the same: not the SP set's doing
+        (SAME, SAME, "open", "no significant change"),
         (BEHIND, SAME, "kept", "hid"),
     ],
 )
@@ -85,14 +85,14 @@ def test_extraction_alone_is_a_leak_when_likeness_cannot_bring_it(domain) -> Non
 
     leaked = f"Shaking leaked: after fine-tuning the training pictures of {domain.name} are partly extracted"
     assert said(5, 0) == leaked
-    assert "no change" in said(4, 0)  # a coin falls so one time in sixteen
-    assert "no change" in said(5, 2)  # non-members come out as well
+    assert "no significant change" in said(4, 0)  # a coin falls so one time in sixteen
+    assert "no significant change" in said(5, 2)  # non-members come out as well
     assert said(9, 2) == leaked
-    assert "no change" in said(5, 0, before=5)
-    assert "no change" in said(5, 0, control=5)
+    assert "no significant change" in said(5, 0, before=5)
+    assert "no significant change" in said(5, 0, control=5)
     hit = (Match(0, 1, 0.05, 1),)
     text = " ".join(verdict(made(domain, arm("a-sp", SAME, matches=hit, mistaken=hit))))
-    assert "and 1 non-members" in text
+    assert "and 1 non-member)" in text
     assert "no proof of memory" in text
 
 
@@ -105,10 +105,12 @@ def test_the_positive_control_says_what_the_attack_can_see_and_is_never_a_findin
     assert text.count("a rise") == 1
     assert headline(made(domain, arm("a-members", APART, "members")))[1] == "open"
     blind = " ".join(verdict(made(domain, arm("a-sp", SAME), arm("a-members", SAME, "members"))))
-    assert "Not even that is seen with Method" in blind
+    assert "With Method the attack does not see even that" in blind
     other = new_arm("b-members", "Other", "members", members=SAME[0], non_members=SAME[1])
     one = made(domain, arm("a-members", APART, "members"), other)
-    assert "Not even that is seen with Other:" in " ".join(verdict(one))  # one method does not vouch for another
+    assert "With Other the attack does not see even that:" in " ".join(
+        verdict(one)
+    )  # one method does not vouch for another
     assert "ositive control" not in " ".join(verdict(made(domain, arm("a-sp", SAME))))
 
 
@@ -117,12 +119,12 @@ def test_the_sentences_hold_the_figures_and_the_published_ones(domain) -> None:
     sentences = verdict(shake)
     text = " ".join(sentences)
     assert all(sentence.endswith(".") for sentence in sentences)
-    assert "not told from guessing" in sentences[0]
+    assert "not significantly different from guessing" in sentences[0]
     assert "a rise; the same budget on other pictures (OoD set): +0.000 (+0.000 to +0.000)" in text
     assert "Stopped after 2 of 5 models" in text
     assert "anecdote" in text
     assert "+0.022 to +0.054" in text
-    assert "not told from no change" in " ".join(verdict(made(domain, arm("a-sp", SAME))))
+    assert "no significant change" in " ".join(verdict(made(domain, arm("a-sp", SAME))))
     assert "a fall" in " ".join(verdict(made(domain, arm("a-sp", BEHIND))))
 
 

@@ -23,7 +23,7 @@ from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, read_lora
 from demo.models.bases import BASES
 from demo.progress import Progress
-from demo.sweep.model import ARMS, Point, best_attack
+from demo.sweep.model import Point, arm_keys, best_attack
 from demo.sweep.run import CHANCE_ROUNDS, sweep
 from demo.train.encoder import new_encoder
 from demo.workflow import story
@@ -77,7 +77,9 @@ class Infinite(Defence):
     title: ClassVar[str] = "Infinite"
 
     def release(self, lora: LoraWeights) -> LoraWeights:
-        return LoraWeights({k: torch.full_like(v, torch.inf) for k, v in lora.tensors.items()}, lora.alphas, {})
+        return LoraWeights(
+            tensors={k: torch.full_like(v, torch.inf) for k, v in lora.tensors.items()}, alphas=lora.alphas, metadata={}
+        )
 
 
 @pytest.fixture
@@ -117,7 +119,7 @@ def test_points_of_a_plan(pictures, tmp_path: Path) -> None:
     assert len(found.chance_pictures) == 2 * CHANCE_ROUNDS
     assert len(found.chance) == 1
     for point in found.points:
-        assert tuple(point.arms) == tuple(point.pictures) == ARMS
+        assert tuple(point.arms) == tuple(point.pictures) == arm_keys()
         assert {len(pictures) for pictures in point.pictures.values()} == {2}
         assert point.best_attack == best_attack(point.arms)
         assert point.steps == point.ledger.steps == 2

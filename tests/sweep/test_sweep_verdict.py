@@ -8,7 +8,7 @@ from fake_points import PROVED, place, point, swept
 from demo.metrics.base import MetricResult
 from demo.sweep.comparisons import standing, useful_distance
 from demo.sweep.model import MetricSummary
-from demo.sweep.verdict import ADAPTIVE, epsilon, summarise
+from demo.sweep.verdict import epsilon, summarise
 
 PLAIN = point("none", 0.5, 0.55)
 
@@ -23,7 +23,8 @@ def test_a_defence_in_the_corner_is_named() -> None:
     summary = summarise(swept(PLAIN, corner, point("truncate", 0.5, 0.56)))
     assert summary.kind == "corner"
     assert summary.headline.startswith("Useful, with at most half of the leak left to these attacks: Rounding to int8")
-    assert summary.sentences[-1] == ADAPTIVE
+    assert summary.sentences[-1].startswith("Private means: at most half of the gain is left")
+    assert "learned from undefended files" in summary.sentences[-1]
     assert any(s.startswith("Useful and private") and "Rounding to int8" in s for s in summary.sentences)
     assert any(s.startswith("Useful, but it still leaks") and "Rank truncation" in s for s in summary.sentences)
 
@@ -60,7 +61,7 @@ def test_little_left_of_dreambooth_is_not_useful() -> None:
     assert useful_distance(swept(little)) is None
     assert useful_distance(swept(point("none", 0.9, 0.9))) is None
     words = text(PLAIN, little)
-    assert "Of little use: DreamBooth keeps less than 50%" in words
+    assert "Of little use: Rounding to int8. DreamBooth keeps less than 50% of what it gains over chance" in words
 
 
 def test_many_defences_are_held_to_a_stricter_interval() -> None:
@@ -79,7 +80,10 @@ def test_half_kept_within_the_noise_is_neither_useful_nor_useless() -> None:
     assert (round(stands.kept.estimate, 2), stands.useful, stands.useless) == (0.02, False, False)
     summary = summarise(swept(PLAIN, about_half))
     assert summary.kind == "open"
-    assert any(sentence.startswith("Not settled: how much DreamBooth keeps") for sentence in summary.sentences)
+    assert any(
+        sentence.startswith("Not settled: Rounding to int8. How much DreamBooth keeps")
+        for sentence in summary.sentences
+    )
 
 
 def test_private_takes_more_than_too_few_pictures_to_see_the_leak() -> None:
@@ -113,7 +117,7 @@ def test_distances_of_noise_are_neither_useful_nor_a_leak() -> None:
     assert stands.utility.low > 0
     assert not stands.useful
     assert not stands.leaks
-    assert "Ruined: faces are found in fewer than half of DreamBooth's pictures: Gaussian" in text(PLAIN, noise)
+    assert f"Ruined: {noise.short}. Faces are found in fewer than half of DreamBooth's pictures." in text(PLAIN, noise)
     assert standing(point("int8", 0.55, 0.55, faces=1.0), swept(PLAIN)).useful
 
 
@@ -180,12 +184,12 @@ def test_both_epsilons_stand_side_by_side_and_a_nominal_one_is_called_so() -> No
     nominal = point("dpgm", 0.7, 0.7, epsilon=2, ledger={**PROVED, "guarantee": "nominal"})
     words = text(PLAIN, proved, nominal)
     assert "DP-SGD, ε = 2: photo 2, person 11.5" in words
-    assert "nominal, no proof stands behind it: DPGM, ε = 2." in words
+    assert "These have a nominal ε, which no proof supports: DPGM, ε = 2." in words
     assert "DPGM, ε = 2: photo" not in words
 
 
 def test_it_is_called_an_anecdote() -> None:
-    assert "This is one person, 8 pictures an arm: an anecdote, not a statistic." in text(PLAIN)
+    assert "This is one person, 8 pictures in each arm: an anecdote, not a statistic." in text(PLAIN)
 
 
 def test_epsilons_for_people() -> None:

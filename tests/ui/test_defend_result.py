@@ -79,10 +79,10 @@ def test_the_estimate_grows_and_admits_what_is_not_known() -> None:
     face64, sd14 = BASES["face64"], BASES["sd14"]
     own, shared = [PLAN[:n] for n in (3, 5)], [defence for defence in PLAN if defence.trains_plainly]
     few, more = (defend_result.estimate(face64, plan, 100) for plan in own)
-    assert "3 points: 3 fine-tunings of 100 steps, three attacks on each file" in few
+    assert "3 points: 3 fine-tunings of 100 steps, 3 attacks on each file" in few
     assert "About 1 min 36 s" in few  # 3 x (17 s + 100 x 0.15 s)
     assert "About 2 min 40 s" in more
-    assert "1 point: one fine-tuning of 100 steps, three attacks, and" in defend_result.estimate(face64, PLAN[:1], 100)
+    assert "1 point: one fine-tuning of 100 steps, 3 attacks, and" in defend_result.estimate(face64, PLAN[:1], 100)
     together = defend_result.estimate(face64, shared, 100)
     assert "4 points: one fine-tuning of 100 steps (those that change only the finished file share one)" in together
     assert "About 1 min 23 s" in together  # 4 x 17 s + 100 x 0.15 s

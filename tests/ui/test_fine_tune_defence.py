@@ -4,9 +4,10 @@ import gradio as gr
 import pytest
 from markup import Html
 
+from demo.defences.base import EPSILONS
 from demo.defences.registry import DEFENCES
 from demo.session.forms import DEFENCE_SETTINGS
-from demo.ui.fine_tune_defence import PRESETS, build_defence_fields, explain, visible
+from demo.ui.fine_tune_defence import build_defence_fields, explain, visible
 
 
 def shown(key: object) -> dict[str, bool]:
@@ -46,6 +47,6 @@ def test_every_field_belongs_to_a_setting_and_starts_at_its_default() -> None:
     usual = DEFENCES["dpdm"]().model_dump()
     for name in ("epsilon", "delta", "noise_draws", "accountant"):
         assert made.fields[name].value == usual[DEFENCE_SETTINGS[name]]
-    assert PRESETS == (10, 2, 0.1)
+    assert EPSILONS == (10, 2, 0.1)
     assert [button.value for button in made.presets] == ["ε = 10", "ε = 2", "ε = 0.1"]
     assert len(made.shown) == len(visible("dpdm"))

@@ -9,7 +9,7 @@ from markup import Html
 from demo.errors import PhotoError, SettingsError
 from demo.progress import Progress
 from demo.report import LeakReport
-from demo.report.verdict import is_attack
+from demo.report.arms import is_attack
 from demo.ui.components import pictures
 from demo.workflow.jobs import Snapshot
 

@@ -147,7 +147,7 @@ def test_a_file_is_checked_against_a_base_without_its_weights(tmp_path, monkeypa
     monkeypatch.setattr(pipeline_cache, "load_pipeline", lambda *_, **__: pytest.fail("a model was loaded"))
     layer = "unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_k"
     tensors = {f"{layer}.lora_A.weight": torch.ones(2, 768), f"{layer}.lora_B.weight": torch.ones(1280, 2)}
-    path = write_lora(tmp_path / "lora.safetensors", LoraWeights(tensors, {layer: 2.0}))
+    path = write_lora(tmp_path / "lora.safetensors", LoraWeights(tensors=tensors, alphas={layer: 2.0}))
     assert story.open_lora(path, base_key="sd14").modules() == [layer]
     with pytest.raises(LoraFileError, match="1024"):
         story.open_lora(path, base_key="sd21")

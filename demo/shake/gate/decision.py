@@ -27,6 +27,7 @@ from demo.models.bases import Base
 from demo.progress import Report
 from demo.settings import Settings
 from demo.shake.gate.evidence import Evidence, EvidenceSettings, evidence
+from demo.texts.en import ENGLISH
 
 FILE = "gate.json"
 FORMAT: Literal["lora-leak-gate/2"] = "lora-leak-gate/2"
@@ -90,10 +91,8 @@ class Decision:
     @property
     def sentence(self) -> str:
         """For whoever sent the set."""
-        against = f"score {self.value:.2f}, threshold {self.threshold:.2f}"
-        if self.drawn:
-            return f"Refused: this training set looks drawn by the model that it is to be used on ({against})."
-        return f"Accepted: nothing says that the model drew this training set itself ({against})."
+        said = {"value": ENGLISH.fixed(self.value), "threshold": ENGLISH.fixed(self.threshold)}
+        return ENGLISH.say("gate.refused" if self.drawn else "gate.accepted", **said)
 
 
 def judge(

@@ -9,15 +9,15 @@ import gradio as gr
 from PIL import Image
 
 from demo.metrics.base import MetricResult
+from demo.metrics.registry import main_metrics
 from demo.report import Arm, LeakReport
+from demo.report.arms import is_attack
 from demo.report.figures import bars, data_uri, interval, mean
-from demo.report.verdict import is_attack
 from demo.session.desk import Desk, PhotoSource
 from demo.workflow.jobs import Snapshot
 
 SHOWN_S = 0.5  # less is no work: what had been drawn before was taken over
 SENTENCES = 3  # of the verdict, at once
-MAIN_BARS = ("dlib_distance", "dlib_rank", "dlib_accuracy")
 
 
 def tile(image: Image.Image, alt: str, caption: str = "", *, best: bool = False) -> str:
@@ -154,7 +154,7 @@ def rows(report: LeakReport, title: str = "Your photos") -> str:
 
 def figures(report: LeakReport) -> str:
     """The main metrics as bars with the chance line."""
-    made = [figure for key in MAIN_BARS if (figure := bars(key, report.arms, report.metrics))]
+    made = [figure for key in main_metrics() if (figure := bars(key, report.arms, report.metrics))]
     return f'<div class="ll-bars">{"".join(made)}</div>'
 
 

@@ -228,7 +228,10 @@ def test_a_header_full_of_words_takes_no_time_and_little_room() -> None:
 def test_what_the_demo_itself_writes_says_nothing(tmp_path: Path) -> None:
     module = "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
     tensors = {f"{module}.lora_A.weight": torch.ones(2, 8), f"{module}.lora_B.weight": torch.ones(8, 2)}
-    assert scan(write_lora(tmp_path / NAME, LoraWeights(tensors, {module: 3.0}, dict(KOHYA)))) == ()
+    assert (
+        scan(write_lora(tmp_path / NAME, LoraWeights(tensors=tensors, alphas={module: 3.0}, metadata=dict(KOHYA))))
+        == ()
+    )
 
 
 def test_a_clean_copy_never_replaces_its_file(tmp_path: Path) -> None:

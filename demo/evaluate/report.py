@@ -1,0 +1,64 @@
+"""``python -m demo.evaluate report``: ``weights/RESULTS.md``, and the figures that the README quotes.
+
+Everything comes from ``weights/figures``: no network, no private photo, no figure typed by hand. The words of the page
+are in ``demo/evaluate/results``. The README keeps its own; what lies between its markers is written anew.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from demo.errors import OutputError
+from demo.evaluate import report_people, report_tables, shipped
+from demo.evaluate.report_picture import bars
+from demo.evaluate.report_words import template
+from demo.files import write_text
+from demo.models.bases import Base
+from demo.paths import ROOT
+
+RESULTS, PICTURE, README = Path("weights/RESULTS.md"), Path("weights/results.svg"), Path("README.md")
+
+
+def write(base: Base, root: Path = ROOT, figures: Path = shipped.FIGURES) -> list[Path]:
+    """Write the page of results, the picture, and what the README quotes.
+
+    Args:
+        root: the project's folder, or another one that holds a README.
+
+    Raises:
+        WeightsError: no results of this base ship.
+        OutputError: the README has no place for them.
+    """
+    private = report_people.finished(base, "people", figures)
+    without = report_people.finished(base, "people-no-prior", figures)
+    sections = [report_people.people(base, private), report_people.no_prior(base, without)]
+    with tempfile.TemporaryDirectory() as folder:
+        sections += report_tables.sections(base, shipped.all_tables(Path(folder), base, figures))
+    introduction = template("introduction").format(base=base.key, side=base.side)
+    short = [report_people.short_table(private), "", *(section.line for section in sections if section.headline)]
+    blocks = {"claim": report_people.claim(private), "results": "\n".join(short)}
+    readme = root / README
+    return [
+        write_text(root / RESULTS, "\n".join([introduction, *(section.markdown for section in sections)])),
+        write_text(root / PICTURE, bars(report_people.shares(private), report_people.PICTURE_TITLE)),
+        write_text(readme, filled(readme.read_text(encoding="utf-8"), blocks)),
+    ]
+
+
+def filled(text: str, blocks: Mapping[str, str]) -> str:
+    """A text with each block between its markers, ``<!-- name -->`` and ``<!-- /name -->``, in place of what was there.
+
+    Raises:
+        OutputError: a marker is missing, or is there twice.
+    """
+    for name, block in blocks.items():
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        between = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
+        if len(between.findall(text)) != 1:
+            raise OutputError(f"The README has no place for '{name}'.", f"Put {begin} and {end} on lines of their own.")
+        start, stop = between.search(text).span()  # type: ignore[union-attr]
+        text = f"{text[:start]}{block}\n{text[stop:]}"
+    return text

@@ -1,0 +1,184 @@
+"""The parts of ``weights/RESULTS.md`` on defences, membership, the gate, Shake-to-Leak and the number of photos."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from demo.attack.photo_count import load_calibration
+from demo.evaluate import defences_table, gate, photo_count, secmi, shake, shake_table
+from demo.evaluate.report_words import Section, earlier, listed, named, percent, plain
+from demo.models.bases import Base
+from demo.shake.attacks.secmi import SecmiSettings
+from demo.shake.gate.evidence import EvidenceSettings
+from demo.stats.intervals import Interval, bootstrap_mean_ci, share_ci
+
+GROUPS = PLANTED, DOMAIN = "planted", "domain"
+TIMES = (140, 50, 300)  # of SecMI; the first is the published one
+NOT_FARTHER = "not significantly farther from the person than without a defence"
+MANY = 0.1  # share of photographs refused from which an edit is named
+
+
+def sections(base: Base, tables: Mapping[str, Sequence[Path]]) -> list[Section]:
+    """Those of which results ship, by their folders (:func:`demo.evaluate.shipped.all_tables`)."""
+    made: dict[str, Callable[[Base, Sequence[Path]], Section]] = {
+        "defences": _defences,
+        "secmi": _secmi,
+        "gate": _gate,
+        "shake": _shake,
+        "photo-count": _photo_count,
+    }
+    return [make(base, tables[kind]) for kind, make in made.items() if tables[kind]]
+
+
+def _defences(base: Base, folders: Sequence[Path]) -> Section:
+    folder = folders[-1]
+    found = defences_table.summary(folder)
+    people = found.pop("none")["people"]
+    label = {key: row["label"] for key, row in found.items()}
+
+    def as_near(arm: str) -> list[str]:
+        """Under which defences this arm is not significantly farther from the person than without one."""
+        return [key for key, row in found.items() if row["distance_minus_none"][arm]["low"] <= 0]
+
+    kept, attacked = as_near("dreambooth"), as_near("encoder")
+    useful = [key for key in kept if key not in attacked]
+    hidden = {
+        arm: [key for key, row in found.items() if not row["arms"][arm]["rec_acc"]["mean"]]
+        for arm in ("dreambooth", "encoder")
+    }
+    nobody = [key for key in hidden["encoder"] if key in hidden["dreambooth"]]
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("person-*.json"))]
+    sigmas = {key: f"{r['sigma']:.3g} with {label[key]}" for r in records if (key := r["name"]) in label and r["sigma"]}
+    values = {
+        "earlier": earlier("defences", base, folder.parent.name),
+        "people": people,
+        "steps": _numbers({r["steps"] for r in records}),
+        "deltas": _numbers({r["delta"] for r in records if r["delta"]}),
+        "sigmas": named([sigmas[key] for key in label if key in sigmas]),
+        "table": defences_table.markdown(folder),
+        "sentences": listed(
+            f"No picture is recognised, neither the owner's nor the encoder's, with: {_some(label, nobody)}.",
+            f"The encoder's pictures are {NOT_FARTHER} with: {_some(label, attacked)}.",
+            f"The owner's pictures are {NOT_FARTHER} with: {_some(label, kept)}.",
+            f"The owner's are not significantly farther and the encoder's are, with: {_some(label, useful)}.",
+        ),
+    }
+    headline = (
+        f"Of {len(found)} defences, {len(useful) or 'none'} keep the owner's pictures and make the attack worse. With "
+        f"{len(nobody)} nobody is recognised, in the owner's pictures, too."
+    )
+    return Section("defences", values, headline)
+
+
+def _secmi(base: Base, folders: Sequence[Path]) -> Section:
+    parts, sentences = [], []
+    headline = ""
+    for t in TIMES:
+        settings = SecmiSettings(t=t)
+        wanted = secmi.table_folder(Path(), base, settings).name
+        groups = {group: secmi.records(path, group) for path in folders if path.name == wanted for group in GROUPS}
+        found = {group: secmi.summary(people) for group, people in groups.items() if people}
+        if not found:
+            continue
+        parts.append(f"**At t = {t}, in steps of {settings.k}**\n\n{secmi.markdown(found)}")
+        for group, figures in found.items():
+            area = plain(figures["auc"], "estimate")
+            sentences.append(f"t = {t}, {group}: the AUC is {area}. It {_against_half(figures['auc'])}.")
+            headline = headline or (
+                f"SecMI's AUC over {figures['people']} planted people is {area}: it {_against_half(figures['auc'])}."
+            )
+    values = {
+        "earlier": earlier("secmi", base, folders[-1].parent.name),
+        "table": "\n\n".join(parts),
+        "sentences": listed(*sentences),
+    }
+    return Section("secmi", values, headline)
+
+
+def _gate(base: Base, folders: Sequence[Path]) -> Section:
+    folder, look = folders[-1], EvidenceSettings()
+    known, judged = gate.records(folder, PLANTED), gate.records(folder, DOMAIN)
+    found = gate.summary(gate.gate_of(base, known, look), judged)
+    worst = {edit: max(own[k]["estimate"] for k in ("member", "non_member")) for edit, own in found["edits"].items()}
+    through = [edit for edit, own in found["edits"].items() if own["drawn"]["estimate"] < 1 / 2]
+    refused = [edit for edit, share in worst.items() if share > MANY]
+    values = {
+        "earlier": earlier("gate", base, folder.parent.name),
+        "table": gate.markdown(found).strip(),
+        "sentences": listed(
+            f"Most drawn sets get through after: {named(through)}.",
+            f"More than {MANY:.0%} of one kind of photographs are refused after: {named(refused)}.",
+        ),
+    }
+    area = plain(found["scores"]["decoder"]["auc"], "estimate")
+    sets = f"{found['sets']['drawn']} drawn sets and {found['sets']['real']} sets of photographs"
+    headline = f"Its AUC is {area} ({sets}). Most drawn sets get through after: {named(through)}."
+    return Section("gate", values, headline)
+
+
+def _shake(base: Base, folders: Sequence[Path]) -> Section:
+    folder = folders[-1]
+    results = shake.results(folder)
+    rows = shake_table.rows(results)
+    methods = [row for row in rows if {"sp", "ood"} <= set(row.keys)]
+    rose = [row for row in methods if _above(row.change(results, shake_table.area, "sp"))]
+    leaks = [row for row in rose if _above(row.effect(results, shake_table.area))]
+    controls = [row for row in methods if "members" in row.keys]
+    seen = [row for row in controls if _above(row.change(results, shake_table.area, "members"))]
+    points = {row.keys["sp" if "sp" in row.keys else "none"] for row in rows if row.curve}
+    same = {number: arms for number, arms in results.items() if points <= set(arms)}
+    table, sentences = shake_table.markdown(results).rsplit("\n\n", 1)
+    curves = ""
+    if 1 < len(same) < len(results):
+        curves = f"The curves again, over the same {len(same)} people, who have all of their points:\n"
+        curves += "\n".join(shake_table.curves(same))
+    values = {
+        "earlier": earlier("shake", base, folder.parent.name),
+        "people": len(results),
+        "table": table,
+        "sentences": listed(*sentences.splitlines()),
+        "curves": curves,
+    }
+    headline = (
+        f"Of {len(methods)} methods, {len(leaks) or 'none'} significantly raise SecMI's AUC, both against before and "
+        f"against the control. Training on the members themselves raises it with {len(seen)} of {len(controls)}."
+    )
+    return Section("shake", values, headline)
+
+
+def _photo_count(base: Base, folders: Sequence[Path]) -> Section:
+    folder = folders[-1]
+    records = photo_count.records(folder, load_calibration(base))
+    off = np.abs(np.array([r["read"] - r["photos"] for r in records if r["read"] is not None]))
+    error, near = bootstrap_mean_ci(off), share_ci(int((off <= 1).sum()), len(off))
+    rate = percent({"mean": near.estimate, "low": near.low, "high": near.high})
+    wrong = f"{error.estimate:.2f} [{error.low:.2f}, {error.high:.2f}]"
+    headline = f"The file tells it with a mean error of {wrong} photos; {rate} of the readings are right or one off."
+    values = {
+        "earlier": earlier("photo-count", base, folder.parent.name),
+        "table": photo_count.markdown(records),
+        "sentences": listed(headline),
+    }
+    return Section("photo_count", values, headline)
+
+
+def _above(found: Interval | None) -> bool:
+    return found is not None and found.low > 0
+
+
+def _against_half(found: Mapping[str, float]) -> str:
+    if found["low"] <= 1 / 2 <= found["high"]:
+        return "does not differ significantly from one half, which is chance"
+    return f"lies significantly {'above' if found['low'] > 1 / 2 else 'below'} one half, which is chance"
+
+
+def _some(label: Mapping[str, str], keys: Sequence[str]) -> str:
+    return named([label[key] for key in keys])
+
+
+def _numbers(values: set[float]) -> str:
+    return " or ".join(f"{value:g}" for value in sorted(values))

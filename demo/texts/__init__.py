@@ -1,0 +1,1 @@
+"""The words for verdicts. A language is one file of templates (en.py); the other modules choose among them."""

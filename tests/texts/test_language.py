@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from demo.texts.en import AUDIT, ENGLISH, GENERAL, SHAKE, STORY, SWEEP
+from demo.texts.language import Language, fields_of
+
+
+def test_no_key_is_given_twice() -> None:
+    assert len(ENGLISH.texts) == sum(map(len, (GENERAL, STORY, SWEEP, SHAKE, AUDIT)))
+
+
+def test_fields_that_are_missing_or_too_many_are_refused() -> None:
+    language = Language("xx", "Test", {"pair": "{one} and {two}"})
+    assert language.say("pair", one="a", two="b") == "a and b"
+    with pytest.raises(ValueError, match="'pair' takes"):
+        language.say("pair", one="a")
+    with pytest.raises(ValueError, match="'pair' takes"):
+        language.say("pair", one="a", two="b", three="c")
+    with pytest.raises(KeyError):
+        language.say("none")
+
+
+def test_templates_take_text_so_that_numbers_are_formatted_in_one_place() -> None:
+    for key, template in ENGLISH.texts.items():
+        assert all(name.isidentifier() for name in fields_of(template)), key
+        assert ":" not in "".join(part for part in template.split("{")[1:] if ":" in part.split("}")[0]), key
+
+
+def test_numbers_are_written_as_the_language_writes_them() -> None:
+    german = replace(ENGLISH, key="de", decimal=",", thousands=".")
+    written = [
+        (language.fixed(1234.5), language.signed(-0.0125), language.share(0.123, 1), language.short(2.346e-7))
+        for language in (ENGLISH, german)
+    ]
+    assert written == [("1,234.50", "-0.013", "12.3%", "2.35e-07"), ("1.234,50", "-0,013", "12,3%", "2,35e-07")]
+    assert [german.epsilon(value) for value in (None, 0.0996, 1234.0, float("inf"))] == ["none", "0,0996", "1.234", "∞"]
+    assert [ENGLISH.number(value) for value in (0.5, 12.34, 1234.5, float("nan"))] == ["0.500", "12.3", "1,234", "n/a"]
+
+
+def test_a_count_chooses_its_template_and_another_language_may_have_other_plurals() -> None:
+    assert ENGLISH.count("story.anecdote", 1).startswith("This is one person, 1 picture:")
+    assert ENGLISH.count("story.anecdote", 8).startswith("This is one person, 8 pictures:")
+    chinese = replace(ENGLISH, plural=lambda count: "other")
+    assert chinese.count("story.anecdote", 1).startswith("This is one person, 1 pictures:")
+
+
+def test_what_has_no_name_is_called_by_its_key() -> None:
+    assert ENGLISH.named("attack", "random_trigger", "the guessed trigger") == "the guessed trigger"
+    assert ENGLISH.named("attack", "spectrum") == "the attack spectrum"

@@ -1,0 +1,204 @@
+"""Every value has its text, and every text a value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from demo.stats.intervals import Difference, Interval
+from demo.texts import audit, shake, story, sweep
+from demo.texts.en import ENGLISH
+from demo.texts.language import Language
+from demo.verdicts.audit import AuditGrade, AuditVerdict, Noise
+from demo.verdicts.shake import After, Before, Extracted, ShakeGrade, ShakeVerdict
+from demo.verdicts.story import Carrier, Control, Likeness, StoryGrade, StoryVerdict, Swap, Tried
+from demo.verdicts.sweep import Group, Proved, SweepGrade, SweepVerdict, Undefended
+
+GAPS = [
+    Difference(0.2, 0.1, 0.3, 0.01),
+    Difference(-0.2, -0.3, -0.1, 0.01),
+    Difference(0.1, -0.1, 0.3, 0.3),
+    Difference(-0.1, -0.3, 0.1, 0.3),
+    Difference(0.1, math.nan, math.nan, math.nan),
+]
+NEAR = Likeness(0.48, recognised=True, rank=2, among=1001, best_rank=10, place=3)
+FAR = replace(NEAR, distance=0.8, recognised=False, rank=400, place=380)
+UNRANKED = Likeness(0.48, recognised=True)
+RISE, FALL, UNCLEAR = GAPS[:3]
+
+
+def stories() -> Iterator[StoryVerdict]:
+    for grade, lead, likeness in product(StoryGrade, ("encoder", "random_trigger", "spectrum"), (NEAR, FAR, UNRANKED)):
+        whole = StoryVerdict(
+            grade,
+            lead=lead,
+            pictures=8,
+            reconstruction=NEAR if grade is StoryGrade.TRACE else likeness,
+            attack="class_prompt",
+            dreambooth=likeness,
+            chance=likeness,
+            class_prompt=GAPS[0],
+            controls=tuple(
+                Control(key, likeness, gap, expected)
+                for key, gap, expected in (
+                    ("random_lora", GAPS[0], None),
+                    ("other_lora", GAPS[2], None),
+                    ("chance", GAPS[4], 501.0),
+                    ("nobody", GAPS[0], None),
+                )
+            ),
+            tried=(Tried("random_trigger", likeness), Tried("spectrum", likeness)),
+        )
+        yield whole
+        yield from (replace(whole, class_prompt=gap) for gap in GAPS)
+        yield from (replace(whole, swap=Swap(carrier, likeness)) for carrier in Carrier)
+        yield replace(whole, dreambooth=None, class_prompt=None, controls=(), tried=(), pictures=1)
+        yield replace(whole, reason="The ruler is not installed.")
+
+
+def sweeps() -> Iterator[SweepVerdict]:
+    for grade, utility, leakage in product(SweepGrade, (RISE, UNCLEAR), (RISE, UNCLEAR)):
+        yield SweepVerdict(
+            grade,
+            kept=0.5,
+            left=0.5,
+            pictures=8,
+            least_pictures=4,
+            corner=("DP-SGD", "Rounding to int8"),
+            undefended=Undefended(0.5, "guessed trigger", 0.55, 0.8, utility, leakage),
+            groups=tuple((group, ("Gaussian noise", "DPGM")) for group in Group),
+            useless=("Gaussian noise",),
+            proved=(Proved("DP-SGD", 2.0, 11.5), Proved("Gaussian noise", math.inf, None)),
+            nominal=("DPGM",),
+        )
+        yield SweepVerdict(grade, kept=0.5, left=0.5, pictures=1)
+
+
+def shakes() -> Iterator[ShakeVerdict]:
+    area, alone = Interval(0.6, 0.55, 0.65), Interval(0.6, math.nan, math.nan)
+    for grade, change in product(ShakeGrade, GAPS):
+        whole = ShakeVerdict(
+            grade=grade,
+            person="Anouk Quistrow",
+            known=True,
+            before=Before(area, 15, 15),
+            after=(After("LoRA, SP set", area, change), After("LoRA, SP set", alone, change, FALL, RISE)),
+            positives=(After("LoRA", area, change),),
+            blind=(),
+            extracted=(Extracted("Before", 0, 0, 1), Extracted("LoRA", 2, 1, 3), Extracted("DreamBooth", 2, 2, 3)),
+            clique=5,
+            distance=0.1,
+            draws=60,
+            members=15,
+            non_members=15,
+            done=2,
+            planned=5,
+        )
+        yield whole
+        yield from (replace(whole, before=Before(found, 15, 15)) for found in (Interval(0.4, 0.3, 0.45), alone))
+        yield replace(whole, blind=("LoRA", "DreamBooth"), members=1)
+        yield replace(whole, known=False, before=None, planned=2)
+
+
+def audits() -> Iterator[AuditVerdict]:
+    noises = (None, Noise(math.inf, 1.5, 0.0), Noise(0.7, 1.5, 3.2))
+    for grade, nominal, exceeded, gradients, noise in product(
+        AuditGrade, (True, False), (True, False), (True, False), noises
+    ):
+        yield AuditVerdict(
+            grade=grade,
+            nominal=nominal,
+            exceeded=exceeded,
+            claimed=None if grade is AuditGrade.NO_CLAIM else 2.0,
+            epsilon_lower=2.5,
+            largest=3.1,
+            confidence=0.95,
+            delta=1e-6,
+            trials=400,
+            needed=1200 if grade is AuditGrade.TOO_FEW_TRIALS else None,
+            found=90,
+            inside=100,
+            false=5,
+            outside=100,
+            steps=4,
+            gradients=gradients,
+            noise=noise,
+            clipped=0.5 if gradients else None,
+        )
+
+
+def everything(language: Language) -> Iterator[tuple[str, Sequence[str]]]:
+    """Headline and sentences of all values above."""
+    for found in stories():
+        yield story.headline(found, language), story.sentences(found, language)
+    for one in sweeps():
+        yield sweep.headline(one, language), sweep.sentences(one, language)
+    for shaken in shakes():
+        yield shake.headline(shaken, language), shake.sentences(shaken, language)
+    for audited in audits():
+        first, *others = audit.sentences(audited, language)
+        yield first.removesuffix("."), others
+
+
+def test_every_value_has_a_headline_and_sentences() -> None:
+    for headline, sentences in everything(ENGLISH):
+        assert headline
+        assert not headline.endswith(".")
+        assert sentences
+        for sentence in sentences:
+            assert sentence.endswith("."), sentence
+            assert sentence[0].isupper(), sentence
+            assert not set("{}") & set(sentence), sentence
+            assert "nan" not in sentence, sentence
+
+
+def test_every_template_is_said_by_some_value() -> None:
+    said: set[str] = set()
+
+    class Listening(dict[str, str]):
+        def __getitem__(self, key: str) -> str:
+            said.add(key)
+            return super().__getitem__(key)
+
+    language = replace(ENGLISH, texts=Listening(ENGLISH.texts))
+    for _ in everything(language):
+        pass
+    others = {"no_encoder", "gate.refused", "gate.accepted"}  # said by demo.attack and demo.shake.gate
+    assert set(ENGLISH.texts) - said == others
+
+
+def test_no_two_grades_share_a_headline() -> None:
+    found = {grade: story.headline(StoryVerdict(grade, reconstruction=NEAR, attack="spectrum")) for grade in StoryGrade}
+    assert len(set(found.values())) == len(StoryGrade)
+    swept = {grade: sweep.headline(SweepVerdict(grade, kept=0.5, left=0.5)) for grade in SweepGrade}
+    assert len(set(swept.values())) == len(SweepGrade)
+    shaken = {made.grade: shake.headline(made) for made in shakes()}
+    assert len(set(shaken.values())) == len(ShakeGrade)
+
+
+@pytest.mark.parametrize(
+    ("grade", "kind"),
+    [(SweepGrade.CORNER, "corner"), (SweepGrade.NONE, "none"), (SweepGrade.UNSETTLED, "open")],
+)
+def test_a_sweep_s_kind_follows_from_its_grade(grade: SweepGrade, kind: str) -> None:
+    assert grade.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("grade", "kind"),
+    [
+        (ShakeGrade.EXTRACTED, "leaked"),
+        (ShakeGrade.INFERRED, "leaked"),
+        (ShakeGrade.INFERRED_AND_EXTRACTED, "leaked"),
+        (ShakeGrade.HIDDEN, "kept"),
+        (ShakeGrade.NO_CHANGE, "open"),
+        (ShakeGrade.MEMBERS_UNKNOWN, "open"),
+        (ShakeGrade.NOTHING_TUNED, "open"),
+    ],
+)
+def test_a_shake_s_kind_follows_from_its_grade(grade: ShakeGrade, kind: str) -> None:
+    assert grade.kind == kind
