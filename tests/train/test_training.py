@@ -123,9 +123,8 @@ def test_stages_train_and_resume(faces: Faces, tmp_path: Path, monkeypatch: pyte
     latents = torch.stack([vae.encode(first, faces)] * 2)
     small = unet.new_unet(vae.CHANNELS, (32, 64))
     start = [p.clone() for p in small.parameters()]
-    trained = unet.train(
-        faces, latents, clip.text_half(model), tokenizer, work=tmp_path, pictures=8, batch=4, start=small
-    )
+    curriculum = unet.Curriculum(faces, latents, clip.text_half(model), tokenizer)
+    trained = unet.train(curriculum, work=tmp_path, pictures=8, batch=4, start=small)
     assert any(not torch.equal(p, q) for p, q in zip(start, trained.parameters(), strict=True))
     assert (tmp_path / "unet" / "checkpoint.safetensors").exists()
 
@@ -138,7 +137,8 @@ def test_a_resumed_unet_sees_other_timesteps(faces: Faces, tmp_path: Path) -> No
     for pictures in (4, 8):
         small = unet.new_unet(vae.CHANNELS, (32, 64))
         small.register_forward_pre_hook(lambda _, given: seen.append(given[1]))
-        unet.train(faces, latents, text, tokenizer, work=tmp_path, pictures=pictures, batch=4, start=small)
+        curriculum = unet.Curriculum(faces, latents, text, tokenizer)
+        unet.train(curriculum, work=tmp_path, pictures=pictures, batch=4, start=small)
     assert len(seen) == 2
     assert not torch.equal(seen[0], seen[1])
 
