@@ -23,7 +23,7 @@ from demo.session.scored import comparable, file_of, resized
 from demo.session.services import Services
 from demo.session.visitors import Visitor
 from demo.shake.gate.decision import load_gate
-from demo.ui.components import ledger
+from demo.texts.ledger import words
 
 OWN_FILE = "lora.safetensors"
 
@@ -169,7 +169,7 @@ def comparing(services: Services, visitor: Visitor, order: Order) -> Part:
             reconstruction=attacked.reconstruction,
             metrics=order.metrics,
             extra=_said(released),
-            notes=[scored.note, *([] if released.ledger is None else ledger.words(released.ledger))],
+            notes=[scored.note, *([] if released.ledger is None else words(released.ledger))],
             report=report,
             stop=stop,
         )

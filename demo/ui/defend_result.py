@@ -17,6 +17,7 @@ from demo.sweep.plane import plane
 from demo.sweep.table import table
 from demo.sweep.verdict import summarise
 from demo.sweep.write import ANCHOR, KINDS, strips
+from demo.texts.ledger import line
 from demo.ui.components import ledger, pictures
 
 EMPTY = (
@@ -97,7 +98,7 @@ def results(sweep: Sweep, *, running: bool = False) -> str:
 
 def _ledger(n: int, point: Point) -> str:
     return (
-        f'<details class="ll-more"><summary>{n}. {escape(point.label)}. {escape(ledger.line(point.ledger))}</summary>'
+        f'<details class="ll-more"><summary>{n}. {escape(point.label)}. {escape(line(point.ledger))}</summary>'
         f"{ledger.card(point.ledger)}</details>"
     )
 

@@ -36,6 +36,8 @@ def stories() -> Iterator[StoryVerdict]:
         whole = StoryVerdict(
             grade,
             lead=lead,
+            reads_matrices=lead == "encoder",
+            names={"encoder": "the encoder", "random_trigger": "the guessed trigger"},
             pictures=8,
             reconstruction=NEAR if grade is StoryGrade.TRACE else likeness,
             attack="class_prompt",
@@ -43,7 +45,7 @@ def stories() -> Iterator[StoryVerdict]:
             chance=likeness,
             class_prompt=GAPS[0],
             controls=tuple(
-                Control(key, likeness, gap, expected)
+                Control(key, "" if key == "nobody" else f"what {key} is", likeness, gap, expected)
                 for key, gap, expected in (
                     ("random_lora", GAPS[0], None),
                     ("other_lora", GAPS[2], None),

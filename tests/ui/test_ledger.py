@@ -8,6 +8,7 @@ from markup import Html
 from demo.defences.ledger import Ledger
 from demo.defences.registry import DEFENCES
 from demo.finetune.settings import PRESETS
+from demo.texts.ledger import line, words
 from demo.ui.components import ledger
 
 PROVED = Ledger(
@@ -47,7 +48,7 @@ def test_both_levels_stand_side_by_side_with_all_that_they_came_from() -> None:
 def test_the_guarantee_is_a_word(guarantee: str, word: str) -> None:
     made = replace(PROVED, guarantee=guarantee)
     assert f'<p class="word">{word}</p>' in ledger.card(made)
-    assert ledger.line(made) == f"{word}: photo level ε = 2, person level ε = 12.4, δ = 1e-06."
+    assert line(made) == f"{word}: photo level ε = 2, person level ε = 12.4, δ = 1e-06."
 
 
 def test_what_there_is_not_is_not_shown_as_a_figure() -> None:
@@ -55,10 +56,10 @@ def test_what_there_is_not_is_not_shown_as_a_figure() -> None:
     words = Html(ledger.card(bare)).words
     assert "ε" not in words
     assert "Clipping" not in words
-    assert ledger.line(bare) == "No guarantee."
+    assert line(bare) == "No guarantee."
     half = replace(PROVED, person_epsilon=None)
     assert "none earned" in ledger.card(half)
-    assert "person" not in ledger.line(half)
+    assert "person" not in line(half)
 
 
 def test_infinity_says_what_it_means() -> None:
@@ -66,7 +67,7 @@ def test_infinity_says_what_it_means() -> None:
 
 
 def test_words_for_a_report_name_the_defence_and_its_ledger() -> None:
-    assert ledger.words(PROVED) == [
+    assert words(PROVED) == [
         "Defence: DP-SGD (DPDM), ε = 2. Proved: photo level ε = 2, person level ε = 12.4, δ = 1e-06.",
         "One photo.",
         "The person.",
