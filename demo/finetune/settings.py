@@ -34,7 +34,7 @@ class LoraSettings(Settings):
     sample_every: int = Field(100, ge=0)  # steps between live samples; 0: none
 
     def lr_at(self, step: int) -> float:
-        """Learning rate of a step, counted from 0: as diffusers' schedules, with no state to restore in a resumed run."""
+        """Learning rate of a step, counted from 0: as in diffusers, with no state that a resumed run must restore."""
         return self.lr if self.lr_schedule == "constant" else self.lr * (1 + math.cos(math.pi * step / self.steps)) / 2
 
 
