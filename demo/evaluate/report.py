@@ -6,7 +6,6 @@ are in ``demo/evaluate/results``. The README keeps its own; what lies between it
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,9 +55,9 @@ def filled(text: str, blocks: Mapping[str, str]) -> str:
     """
     for name, block in blocks.items():
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        between = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
-        if len(between.findall(text)) != 1:
+        before, _, rest = text.partition(f"{begin}\n")
+        _, found, after = rest.partition(end)
+        if not found or begin in rest:
             raise OutputError(f"The README has no place for '{name}'.", f"Put {begin} and {end} on lines of their own.")
-        start, stop = between.search(text).span()  # type: ignore[union-attr]
-        text = f"{text[:start]}{block}\n{text[stop:]}"
+        text = f"{before}{begin}\n{block}\n{end}{after}"
     return text

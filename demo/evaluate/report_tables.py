@@ -10,7 +10,7 @@ import numpy as np
 
 from demo.attack.photo_count import load_calibration
 from demo.evaluate import defences_table, gate, photo_count, secmi, shake, shake_table
-from demo.evaluate.report_words import Section, earlier, listed, named, percent, plain
+from demo.evaluate.report_words import Section, earlier, listed, named, percent, plain, some_of
 from demo.models.bases import Base
 from demo.shake.attacks.secmi import SecmiSettings
 from demo.shake.gate.evidence import EvidenceSettings
@@ -68,8 +68,8 @@ def _defences(base: Base, folders: Sequence[Path]) -> Section:
         ),
     }
     headline = (
-        f"Of {len(found)} defences, {len(useful) or 'none'} keep the owner's pictures and make the attack worse. With "
-        f"{len(nobody)} nobody is recognised, in the owner's pictures, too."
+        f"{some_of(len(useful), len(found))} defences kept the owner's pictures and made the attack worse. With "
+        f"{len(nobody)} of them nobody is recognised any more, neither in the attack's pictures nor in the owner's."
     )
     return Section("defences", values, headline)
 
@@ -144,8 +144,8 @@ def _shake(base: Base, folders: Sequence[Path]) -> Section:
         "curves": curves,
     }
     headline = (
-        f"Of {len(methods)} methods, {len(leaks) or 'none'} significantly raise SecMI's AUC, both against before and "
-        f"against the control. Training on the members themselves raises it with {len(seen)} of {len(controls)}."
+        f"{some_of(len(leaks), len(methods))} methods raised SecMI's AUC significantly, against before and against the "
+        f"control. As a check, training on the members themselves raised it with {len(seen)} of {len(controls)}."
     )
     return Section("shake", values, headline)
 

@@ -77,6 +77,11 @@ def listed(*sentences: str) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences if sentence)
 
 
+def some_of(number: int, of: int) -> str:
+    """How many of how many."""
+    return f"{number or 'None'} of the {of}"
+
+
 def named(names: Sequence[str], nothing: str = "none of them") -> str:
     """Names in a row, or that there are none."""
     return "; ".join(names) or nothing

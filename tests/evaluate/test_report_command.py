@@ -13,7 +13,7 @@ from demo.evaluate import report, report_words
 from demo.evaluate.report_picture import bars
 from demo.models.bases import BASES
 
-INTERVAL = re.compile(r"\[[-+]?\d[\d.,]*\s?%?, [-+]?\d")
+INTERVAL = re.compile(r"\[[-+]?\d[\d.,]*\s?%?,\s[-+]?\d")
 BLOCKS = ("claim", "results")
 
 
