@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Event
 from typing import Protocol
 
 import numpy as np
@@ -26,7 +25,7 @@ from demo.finetune.settings import find_preset
 from demo.lora.files import LoraWeights
 from demo.models.bases import ENCODER, Base
 from demo.models.sampling import compute_device, draw, encode_prompts
-from demo.progress import Report
+from demo.progress import UNWATCHED, Watcher
 from demo.settings import Settings
 
 
@@ -72,8 +71,7 @@ class Attack(Protocol):
         base: Base,
         settings: AttackSettings,
         *,
-        report: Report | None = None,
-        stop: Event | None = None,
+        watcher: Watcher = UNWATCHED,
     ) -> list[Image.Image]:
         """Draw ``settings.samples`` pictures."""
 
@@ -178,8 +176,7 @@ def draw_embeddings(
     context: torch.Tensor,
     settings: AttackSettings,
     stage: str,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
     *,
     negative: torch.Tensor | None = None,
 ) -> list[Image.Image]:
@@ -199,8 +196,7 @@ def draw_embeddings(
             negative=negative,
             negative_prompt=base.negative_prompt,
             stage=stage,
-            report=report,
-            stop=stop,
+            watcher=watcher,
         )
 
 
@@ -211,14 +207,13 @@ def _draw_prompts(
     prompts: Sequence[str],
     settings: AttackSettings,
     stage: str,
-    report: Report | None,
-    stop: Event | None,
+    watcher: Watcher,
 ) -> list[Image.Image]:
     """Pictures of prompts by the whole file, text encoder and UNet."""
     with applied(pipe, released.text_encoder()):
         context = encode_prompts(pipe, prompts)
         tuned = None if settings.extrapolate else encode_prompts(pipe, [base.negative_prompt])
-    return draw_embeddings(released, pipe, base, context, settings, stage, report, stop, negative=tuned)
+    return draw_embeddings(released, pipe, base, context, settings, stage, watcher, negative=tuned)
 
 
 def weight_encoder(
@@ -227,12 +222,11 @@ def weight_encoder(
     base: Base,
     settings: AttackSettings,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> list[Image.Image]:
     """The paper's attack: the encoder's embedding in place of the text embedding. UNet matrices only."""
     context = embeddings(released, pipe, base, settings)
-    return draw_embeddings(released, pipe, base, context, settings, "encoder", report, stop)
+    return draw_embeddings(released, pipe, base, context, settings, "encoder", watcher)
 
 
 def class_prompt(
@@ -241,12 +235,11 @@ def class_prompt(
     base: Base,
     settings: AttackSettings,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> list[Image.Image]:
     """The trivial attack: the whole file, and a prompt that names only the class."""
     prompts = [base.class_prompt] * settings.samples
-    return _draw_prompts(released, pipe, base, prompts, settings, "class prompt", report, stop)
+    return _draw_prompts(released, pipe, base, prompts, settings, "class prompt", watcher)
 
 
 def random_trigger(
@@ -255,13 +248,12 @@ def random_trigger(
     base: Base,
     settings: AttackSettings,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> list[Image.Image]:
     """The second trivial attack: the whole file, and random letters where the trigger stood."""
     rng = random.Random(settings.seed)
     prompts = [base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(settings.samples)]
-    return _draw_prompts(released, pipe, base, prompts, settings, "guessed trigger", report, stop)
+    return _draw_prompts(released, pipe, base, prompts, settings, "guessed trigger", watcher)
 
 
 ATTACKS: dict[str, AttackEntry] = {
@@ -287,8 +279,7 @@ def reconstruct(
     attack: str | None = None,
     settings: AttackSettings | None = None,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> Reconstruction:
     """Run one registered attack and choose its best guess without the private photos.
 
@@ -298,13 +289,13 @@ def reconstruct(
     Raises:
         SettingsError: no attack of that name.
         WeightsError: the attack needs weights that are not there.
-        Stopped: ``stop`` was set.
+        Stopped: the watcher stopped it.
     """
     attack = attack or leading_attack(base)
     if attack not in ATTACKS:
         raise SettingsError(f"There is no attack '{attack}'.", f"Choose one of: {', '.join(ATTACKS)}.")
     run: Callable[..., list[Image.Image]] = ATTACKS[attack].run
-    pictures = run(released, pipe, base, settings or AttackSettings(), report=report, stop=stop)
+    pictures = run(released, pipe, base, settings or AttackSettings(), watcher=watcher)
     return Reconstruction(attack, pictures, medoid(pictures))
 
 

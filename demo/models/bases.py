@@ -7,7 +7,6 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
 
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler, PNDMScheduler, StableDiffusionPipeline
@@ -18,7 +17,7 @@ from demo.hardware.devices import Placement, choose_device, choose_dtype, find_d
 from demo.models.architectures import SD14, SD21, Architecture
 from demo.models.diffusers_folder import check_weights, read_architecture, stamp
 from demo.models.hub import fetch, fetch_configs
-from demo.progress import Report
+from demo.progress import UNWATCHED, Watcher
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 ENCODER = "encoder.safetensors"
@@ -248,8 +247,7 @@ def load_pipeline(
     *,
     placement: Placement = "whole",
     precise: bool = False,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> StableDiffusionPipeline:
     """Load a base model, frozen, in evaluation mode, downloading it first if need be.
 
@@ -261,12 +259,12 @@ def load_pipeline(
 
     Raises:
         WeightsError: the folder or the Hub model cannot be had.
-        Stopped: ``stop`` was set during a download.
+        Stopped: the watcher stopped it during a download.
     """
     to = choose_device(device)
     folder = Path(base.source)
     if not folder.is_dir() and not base.source.startswith(str(WEIGHTS)):
-        folder = fetch(base.source, base.revision, report=report, stop=stop)
+        folder = fetch(base.source, base.revision, watcher=watcher)
     try:
         pipe = StableDiffusionPipeline.from_pretrained(
             folder,
