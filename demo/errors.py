@@ -69,4 +69,4 @@ class DeviceMemoryError(DemoError):
 
 
 class Stopped(Exception):
-    """Raised inside long work when its stop event is set and nothing can be kept."""
+    """Raised inside long work when its watcher stops it and nothing can be kept."""

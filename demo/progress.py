@@ -1,13 +1,15 @@
-"""What long work tells whoever watches it."""
+"""What long work tells whoever watches it, and how it is stopped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, local
 
 from PIL import Image
+
+from demo.errors import Stopped
 
 
 @dataclass(frozen=True)
@@ -26,29 +28,73 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-def silent(_: Progress) -> None:
-    """A report that nobody reads."""
+@dataclass(frozen=True)
+class Watcher:
+    """Who watches long work: is told how it goes, and can stop it.
 
+    Attributes:
+        report: is called with the progress; None: nobody listens.
+        stop: is set from outside to stop the work; None: nobody can.
+    """
 
-class _Listening(local):
     report: Report | None = None
     stop: Event | None = None
 
+    @property
+    def listens(self) -> bool:
+        """Whether it is worth while to make something, such as a live sample, only to tell of it."""
+        return self.report is not None
 
-_listening = _Listening()
+    @property
+    def stopped(self) -> bool:
+        """Whether the work is to end."""
+        return self.stop is not None and self.stop.is_set()
+
+    def tell(self, progress: Progress) -> None:
+        """Say how the work goes."""
+        if self.report is not None:
+            self.report(progress)
+
+    def check(self) -> None:
+        """End the work if it is to end.
+
+        Raises:
+            Stopped: the watcher stopped it.
+        """
+        if self.stopped:
+            raise Stopped
+
+    def retold(self, change: Callable[[Progress], Progress]) -> Watcher:
+        """The same watcher for a part of the work, whose progress is changed before it is told."""
+        report = self.report
+        return self if report is None else replace(self, report=lambda progress: report(change(progress)))
+
+    def named(self, name: str) -> Watcher:
+        """The same watcher for a part of the work: its stages begin with that name."""
+        return self.retold(lambda progress: replace(progress, stage=f"{name}: {progress.stage}"))
+
+
+UNWATCHED = Watcher()  # nobody listens, nobody stops it
+
+
+class _Here(local):
+    watcher: Watcher = UNWATCHED
+
+
+_here = _Here()
 
 
 @contextmanager
-def telling(report: Report | None, stop: Event | None) -> Iterator[None]:
-    """What is begun inside, on this thread, tells ``report``: loading, which is cached, takes no arguments of a job."""
-    before = listener()
-    _listening.report, _listening.stop = report, stop
+def watched(watcher: Watcher) -> Iterator[None]:
+    """What is begun inside, on this thread, is watched too: loading, which is cached, takes no arguments of a job."""
+    before = _here.watcher
+    _here.watcher = watcher
     try:
         yield
     finally:
-        _listening.report, _listening.stop = before
+        _here.watcher = before
 
 
-def listener() -> tuple[Report | None, Event | None]:
-    """What :func:`telling` was given on this thread."""
-    return _listening.report, _listening.stop
+def watcher_here() -> Watcher:
+    """What :func:`watched` was given on this thread."""
+    return _here.watcher

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Event
-
 import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
@@ -11,7 +9,7 @@ from PIL import Image
 from demo.attack.registry import AttackSettings, draw_embeddings, embeddings
 from demo.lora.files import LoraWeights
 from demo.models.bases import Base
-from demo.progress import Report
+from demo.progress import UNWATCHED, Watcher
 
 
 def random_lora(like: LoraWeights, seed: int) -> LoraWeights:
@@ -31,9 +29,8 @@ def swapped(
     base: Base,
     settings: AttackSettings,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> list[Image.Image]:
     """Control: the embedding of one person's file in the model of another. Whose face comes out?"""
     context = embeddings(released, pipe, base, settings)
-    return draw_embeddings(other, pipe, base, context, settings, "swapped model", report, stop)
+    return draw_embeddings(other, pipe, base, context, settings, "swapped model", watcher)

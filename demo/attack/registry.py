@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Event
 from typing import Protocol
 
 import numpy as np
@@ -29,7 +28,7 @@ from demo.finetune.settings import find_preset
 from demo.lora.files import LoraWeights
 from demo.models.bases import ENCODER, Base
 from demo.models.sampling import compute_device, draw, encode_prompts
-from demo.progress import Report
+from demo.progress import UNWATCHED, Watcher
 from demo.texts.en import ENGLISH
 
 __all__ = ["ATTACKS", "Attack", "AttackEntry", "AttackSettings", "Reconstruction", "find_attack", "reconstruct"]
@@ -54,8 +53,7 @@ class Attack(Protocol):
         base: Base,
         settings: AttackSettings,
         *,
-        report: Report | None = None,
-        stop: Event | None = None,
+        watcher: Watcher = UNWATCHED,
     ) -> list[Image.Image]:
         """Draw ``settings.samples`` pictures."""
 
@@ -171,8 +169,7 @@ def draw_embeddings(
     context: torch.Tensor,
     settings: AttackSettings,
     stage: str,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
     *,
     negative: torch.Tensor | None = None,
 ) -> list[Image.Image]:
@@ -192,8 +189,7 @@ def draw_embeddings(
             negative=negative,
             negative_prompt=base.negative_prompt,
             stage=stage,
-            report=report,
-            stop=stop,
+            watcher=watcher,
         )
 
 
@@ -204,14 +200,13 @@ def _draw_prompts(
     prompts: Sequence[str],
     settings: AttackSettings,
     stage: str,
-    report: Report | None,
-    stop: Event | None,
+    watcher: Watcher,
 ) -> list[Image.Image]:
     """Pictures of prompts by the whole file, text encoder and UNet."""
     with applied(pipe, released.text_encoder()):
         context = encode_prompts(pipe, prompts)
         tuned = None if settings.extrapolate else encode_prompts(pipe, [base.negative_prompt])
-    return draw_embeddings(released, pipe, base, context, settings, stage, report, stop, negative=tuned)
+    return draw_embeddings(released, pipe, base, context, settings, stage, watcher, negative=tuned)
 
 
 def weight_encoder(
@@ -220,12 +215,11 @@ def weight_encoder(
     base: Base,
     settings: AttackSettings,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> list[Image.Image]:
     """The paper's attack: the encoder's embedding in place of the text embedding. UNet matrices only."""
     context = embeddings(released, pipe, base, settings)
-    return draw_embeddings(released, pipe, base, context, settings, "encoder", report, stop)
+    return draw_embeddings(released, pipe, base, context, settings, "encoder", watcher)
 
 
 def class_prompt(
@@ -234,12 +228,11 @@ def class_prompt(
     base: Base,
     settings: AttackSettings,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> list[Image.Image]:
     """The trivial attack: the whole file, and a prompt that names only the class."""
     prompts = [base.class_prompt] * settings.samples
-    return _draw_prompts(released, pipe, base, prompts, settings, "class prompt", report, stop)
+    return _draw_prompts(released, pipe, base, prompts, settings, "class prompt", watcher)
 
 
 def random_trigger(
@@ -248,13 +241,12 @@ def random_trigger(
     base: Base,
     settings: AttackSettings,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> list[Image.Image]:
     """The second trivial attack: the whole file, and random letters where the trigger stood."""
     rng = random.Random(settings.seed)
     prompts = [base.test_prompt.format(trigger=new_trigger(rng)) for _ in range(settings.samples)]
-    return _draw_prompts(released, pipe, base, prompts, settings, "guessed trigger", report, stop)
+    return _draw_prompts(released, pipe, base, prompts, settings, "guessed trigger", watcher)
 
 
 ATTACKS: dict[str, AttackEntry] = {
@@ -291,8 +283,7 @@ def reconstruct(
     attack: str | None = None,
     settings: AttackSettings | None = None,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> Reconstruction:
     """Run one registered attack and choose its best guess without the private photos.
 
@@ -302,10 +293,10 @@ def reconstruct(
     Raises:
         SettingsError: no attack of that name.
         WeightsError: the attack needs weights that are not there.
-        Stopped: ``stop`` was set.
+        Stopped: the watcher stopped it.
     """
     attack = attack or leading_attack(base)
-    pictures = find_attack(attack).run(released, pipe, base, settings or AttackSettings(), report=report, stop=stop)
+    pictures = find_attack(attack).run(released, pipe, base, settings or AttackSettings(), watcher=watcher)
     return Reconstruction(attack, pictures, medoid(pictures))
 
 

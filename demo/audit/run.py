@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from threading import Event
 
 from diffusers import StableDiffusionPipeline
 from PIL import Image
@@ -22,7 +21,7 @@ from demo.defences.dpdm import Dpdm
 from demo.errors import Stopped
 from demo.finetune.settings import LoraSettings
 from demo.models.bases import Base
-from demo.progress import Progress, Report
+from demo.progress import UNWATCHED, Progress, Watcher
 
 DELTA = 1e-6  # where the defence has none of its own
 
@@ -35,8 +34,7 @@ def audit(
     *,
     settings: LoraSettings,
     audit: AuditSettings | None = None,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> AuditResult:
     """Bound the epsilon of a defence from below by an attack, and hold it against its ledger.
 
@@ -45,8 +43,7 @@ def audit(
     Args:
         photos: aligned pictures beside the canary; may be empty.
         settings: of fine-tuning; ``audit.steps`` takes the place of its steps.
-        report: called after every trial.
-        stop: tested before every trial.
+        watcher: told after every trial, asked before every one.
 
     Raises:
         SettingsError: the defence cannot be had so, or has no noisy gradients to look at.
@@ -61,12 +58,11 @@ def audit(
     began = time.monotonic()
     with Game(pipe, base, photos, defence, settings, audit) as game:
         for done in range(audit.trials):
-            if stop is not None and stop.is_set():
+            if watcher.stopped:
                 break
             scores[done % 2].append(game.play(present=done % 2 == 0))
-            if report is not None:
-                left = (time.monotonic() - began) / (done + 1) * (audit.trials - done - 1)
-                report(Progress("audit", done + 1, audit.trials, eta_s=left))
+            left = (time.monotonic() - began) / (done + 1) * (audit.trials - done - 1)
+            watcher.tell(Progress("audit", done + 1, audit.trials, eta_s=left))
     if len(scores[0]) + len(scores[1]) < FEWEST:
         raise Stopped
     return judge(defence, settings, audit, game, scores, time.monotonic() - began)

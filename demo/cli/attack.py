@@ -9,6 +9,7 @@ from pathlib import Path
 
 from demo.cli.output import Narrator, check_writable, clear_results, peak_memory_mb, print_json, say, write_pictures
 from demo.lora.metadata.leak import Finding
+from demo.progress import Watcher
 
 
 def attack(arguments: argparse.Namespace) -> None:
@@ -58,7 +59,9 @@ def attack(arguments: argparse.Namespace) -> None:
         released = story.open_lora(file, base_key=base.key)
     clear_results(out, picture_names().values())
     with watch.stage("attack"):
-        found = story.attack(released, arguments.attack, base_key=base.key, settings=settings, report=Narrator())
+        found = story.attack(
+            released, arguments.attack, base_key=base.key, settings=settings, watcher=Watcher(Narrator())
+        )
     if released.assumption is not None:
         say(released.assumption)
     counted = story.count_photos(released, base_key=base.key)

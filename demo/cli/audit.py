@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from demo.cli.output import Narrator, check_writable, peak_memory_mb, print_json, say
 from demo.files import write_text
+from demo.progress import Watcher
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -88,7 +89,7 @@ def audit(arguments: argparse.Namespace) -> None:
             defence,
             settings=find_preset(base.preset),
             audit=settings,
-            report=Narrator(),
+            watcher=Watcher(Narrator()),
         )
     path = write_text(out / "audit.json", json.dumps(result.as_json(), allow_nan=False, indent=1) + "\n")
     for sentence in result.sentences:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from demo.cli.leak import find_photos, finite, tuning_settings
 from demo.cli.output import Narrator, check_writable, peak_memory_mb, print_json, say
 from demo.errors import DemoError, SettingsError
+from demo.progress import Watcher
 
 if TYPE_CHECKING:
     from demo.sweep.model import Point
@@ -82,7 +83,7 @@ def defend(arguments: argparse.Namespace) -> None:
             seed=seed,
             done=done,
             folder=store.points,
-            report=Narrator(),
+            watcher=Watcher(Narrator()),
             keep=store.keep,
         )
     if not swept.points:

@@ -20,6 +20,7 @@ from demo.cli.output import (
     write_pictures,
 )
 from demo.errors import DemoError, SettingsError
+from demo.progress import Watcher
 
 if TYPE_CHECKING:
     from demo.defences.base import Defence
@@ -83,7 +84,7 @@ def leak(arguments: argparse.Namespace) -> None:
             defence=defence,
             gate=arguments.gate,
             seed=seed,
-            report=narrate,
+            watcher=Watcher(narrate),
         )
     if defence.key != "none" and tuned.steps < settings.steps:
         say(f"The budget was spent after {tuned.steps} of {settings.steps} steps.")
@@ -100,7 +101,7 @@ def leak(arguments: argparse.Namespace) -> None:
         # without the seed, from which the trigger follows
         extra={"fine-tuning": settings.model_dump(), **_defended(defence)},
         notes=[note, *(tuned.ledger.sentences if tuned.ledger is not None and defence.key != "none" else ())],
-        report=narrate,
+        watcher=Watcher(narrate),
         watch=watch,
     )
     files: dict[str, object] = {"lora": str(out / "lora.safetensors")}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from demo.cli.output import Narrator, check_writable, peak_memory_mb, print_json, say
 from demo.errors import SettingsError
+from demo.progress import Watcher
 
 if TYPE_CHECKING:
     from demo.defences.base import Defence
@@ -124,7 +125,7 @@ def shake(arguments: argparse.Namespace) -> None:
             seed=arguments.seed,
             done=done,
             keep=store.keep,
-            report=Narrator(),
+            watcher=Watcher(Narrator()),
         )
     json, html = write_shake(out, made)
     _tell(made, json, html, watch.seconds)

@@ -11,14 +11,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 from diffusers import StableDiffusionPipeline
 
 from demo.errors import DemoError
 from demo.models.bases import Base
 from demo.models.fingerprints import fingerprint
-from demo.progress import Report
+from demo.progress import UNWATCHED, Watcher
 from demo.shake.methods.registry import METHODS
 from demo.shake.model import ShakeArm, ShakeSettings
 from demo.shake.people import Domain
@@ -53,8 +52,7 @@ def run(
     shard: int = 0,
     shards: int = 1,
     say: Callable[[str], None] = print,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> int:
     """Add what is missing.
 
@@ -85,7 +83,7 @@ def run(
 
         domain = replace(people[number], publishable=False)  # the table shows no pictures: none are kept for it
         try:
-            shake(pipe, base, domain, settings, seed=FIRST + number, done=done, keep=keep, report=report, stop=stop)
+            shake(pipe, base, domain, settings, seed=FIRST + number, done=done, keep=keep, watcher=watcher)
         except DemoError as error:
             say(f"person {number}: {error}")
     return added

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from threading import Event
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -15,7 +14,7 @@ from torch import Tensor
 from demo.files import write_tensors
 from demo.models.bases import Base
 from demo.models.sampling import draw_prompt, encode_pictures
-from demo.progress import Report
+from demo.progress import UNWATCHED, Watcher
 
 CACHE = Path.home() / ".cache" / "lora-leak" / "class_latents"
 NAME = "class_latents.safetensors"
@@ -27,8 +26,7 @@ def class_latents(
     base: Base,
     count: int,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
     folder: Path | None = None,
 ) -> Tensor:
     """Scaled latents of ``count`` class images, (count, c, h, w).
@@ -44,7 +42,7 @@ def class_latents(
                 latents = load_file(path)["latents"].float()
                 if len(latents) >= count:
                     return latents[:count]
-        draw_some(pipe, base, count, folder=folder, report=report, stop=stop)
+        draw_some(pipe, base, count, folder=folder, watcher=watcher)
 
 
 def draw_some(
@@ -54,8 +52,7 @@ def draw_some(
     *,
     deadline: float | None = None,
     folder: Path | None = None,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> None:
     """Draw class images until there are ``count``, writing each batch, so that the next call goes on after it.
 
@@ -64,7 +61,7 @@ def draw_some(
         folder: see :func:`class_latents`.
 
     Raises:
-        Stopped: ``stop`` was set; what was written stays.
+        Stopped: the watcher stopped it; what was written stays.
     """
     path, parts = _places(base, folder)[-1], list[Tensor]()
     if path.exists():
@@ -72,7 +69,7 @@ def draw_some(
         parts = [latents[: len(latents) // BATCH * BATCH]]  # every batch has a seed of its own: no half ones
     for first in range(sum(map(len, parts)), count, BATCH):
         began = time.monotonic()
-        parts.append(_batch(pipe, base, first, count, report, stop).half())
+        parts.append(_batch(pipe, base, first, count, watcher).half())
         write_tensors(path, {"latents": torch.cat(parts)})
         now = time.monotonic()
         if deadline is not None and now + (now - began) > deadline:
@@ -94,15 +91,13 @@ def _places(base: Base, folder: Path | None = None) -> list[Path]:
 
 
 def draw_class_latents(
-    pipe: StableDiffusionPipeline, base: Base, count: int, *, report: Report | None = None, stop: Event | None = None
+    pipe: StableDiffusionPipeline, base: Base, count: int, *, watcher: Watcher = UNWATCHED
 ) -> Tensor:
     """Draw the class images now."""
-    return torch.cat([_batch(pipe, base, first, count, report, stop) for first in range(0, count, BATCH)])
+    return torch.cat([_batch(pipe, base, first, count, watcher) for first in range(0, count, BATCH)])
 
 
-def _batch(
-    pipe: StableDiffusionPipeline, base: Base, first: int, count: int, report: Report | None, stop: Event | None
-) -> Tensor:
+def _batch(pipe: StableDiffusionPipeline, base: Base, first: int, count: int, watcher: Watcher) -> Tensor:
     pictures = draw_prompt(
         pipe,
         base,
@@ -110,7 +105,6 @@ def _batch(
         min(BATCH, count - first),
         seed=first,
         stage=f"class images {first} of {count}",
-        report=report,
-        stop=stop,
+        watcher=watcher,
     )
     return encode_pictures(pipe, pictures)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Event
 from typing import Any
 
 import torch
@@ -29,7 +28,7 @@ from demo.lora.files import LoraWeights
 from demo.lora.unmerged import in_half, layer_of, unmerged
 from demo.models.bases import Base
 from demo.models.sampling import draw_prompt, encode_pictures, token_ids
-from demo.progress import Report
+from demo.progress import UNWATCHED, Watcher
 
 ADAPTER = "released"
 
@@ -110,8 +109,7 @@ def fine_tune(
     *,
     defence: Defence | None = None,
     seed: int = 0,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> FineTuned:
     """Fine-tune a LoRA on one person's aligned photos.
 
@@ -119,15 +117,14 @@ def fine_tune(
 
     Args:
         defence: changes the steps, or what is released of them; none by default.
-        report: called at every step with loss and time left, now and then with a live sample.
-        stop: tested at every step.
+        watcher: told loss and time left at every step, now and then with a live sample; asked at every step.
 
     Raises:
         PhotoError: no photo.
         SettingsError: the defence cannot be had with these settings, such as a budget for not even one step.
         DemoError: the loss is not finite.
     """
-    part = fine_tune_part(pipe, base, photos, settings, defence=defence, seed=seed, report=report, stop=stop)
+    part = fine_tune_part(pipe, base, photos, settings, defence=defence, seed=seed, watcher=watcher)
     return finished(part, len(photos), settings, defence)
 
 
@@ -141,8 +138,7 @@ def fine_tune_part(
     seed: int = 0,
     begun: TrainingState | None = None,
     deadline: float | None = None,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> TrainingState:
     """Begin :func:`fine_tune`, or go on with it: in however many parts, number for number the same.
 
@@ -164,7 +160,7 @@ def fine_tune_part(
     else:
         latents, prior = encode_pictures(pipe, photos), None
         if settings.prior_weight:
-            prior = class_latents(pipe, base, settings.class_images, report=report, stop=stop)
+            prior = class_latents(pipe, base, settings.class_images, watcher=watcher)
     ids = token_ids(pipe, [base.instance_prompt.format(trigger=trigger)])
     class_ids = token_ids(pipe, [base.class_prompt])
     with adapters(pipe, settings) as parameters:
@@ -194,8 +190,7 @@ def fine_tune_part(
             taken=len(before),
             deadline=deadline,
             sample=lambda: _live_sample(pipe, base, trigger),
-            report=report,
-            stop=stop,
+            watcher=watcher,
         )
         now = time.monotonic()
         in_time = deadline is None or now <= deadline

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
-from threading import Event
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from PIL import Image
 from demo.defences.base import Step
 from demo.errors import DemoError
 from demo.finetune.settings import LoraSettings
-from demo.progress import Progress, Report
+from demo.progress import UNWATCHED, Progress, Watcher
 
 STAGE = "fine-tune"
 
@@ -55,16 +54,15 @@ def take_steps(
     taken: int = 0,
     deadline: float | None = None,
     sample: Callable[[], Image.Image] | None = None,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> list[float]:
-    """All steps, or as many as ``stop`` and the defence allow; their losses. The step is closed at the end.
+    """All steps, or as many as the watcher and the defence allow; their losses. The step is closed at the end.
 
     Args:
         step: made already, for a defence may set learning rates of its own when it makes it.
         taken: steps that were taken earlier.
         deadline: of ``time.monotonic``; after it no step is begun, but for the first.
-        sample: draws a live sample, every ``settings.sample_every`` steps, for ``report``.
+        sample: draws a live sample, every ``settings.sample_every`` steps, for the watcher.
 
     Raises:
         DemoError: the loss is not finite.
@@ -74,7 +72,7 @@ def take_steps(
     began = time.monotonic()
     try:
         for done in range(taken + 1, settings.steps + 1):
-            if stop is not None and stop.is_set():
+            if watcher.stopped:
                 break
             if deadline is not None and losses and time.monotonic() > deadline:
                 break
@@ -85,11 +83,11 @@ def take_steps(
             if not math.isfinite(loss):
                 raise DemoError(f"The loss is {loss} at step {done}.", "Lower the learning rate.")
             losses.append(loss)
-            if report is not None:
+            if watcher.listens:
                 left = (time.monotonic() - began) / (done - taken) * (settings.steps - done)
                 due = settings.sample_every and done % settings.sample_every == 0 and done < settings.steps
                 picture = sample() if sample is not None and due else None
-                report(Progress(STAGE, done, settings.steps, loss, left, picture, step.spent()))
+                watcher.tell(Progress(STAGE, done, settings.steps, loss, left, picture, step.spent()))
     finally:
         step.close()
     return losses

@@ -21,7 +21,7 @@ from threading import Event, Thread
 from typing import Any, TypeVar
 
 from demo.errors import DemoError, DeviceMemoryError, GpuError, Stopped
-from demo.progress import Progress, Report, telling
+from demo.progress import UNWATCHED, Progress, Watcher, watched
 
 T = TypeVar("T")
 TURN_S = (
@@ -51,10 +51,8 @@ def prepare() -> None:
         _turns()
 
 
-def on_gpu(
-    work: Callable[..., T], *arguments: Any, seconds: float, report: Report | None = None, stop: Event | None = None
-) -> T:
-    """``work(*arguments, report=report, stop=stop)``, where the GPU is.
+def on_gpu(work: Callable[..., T], *arguments: Any, seconds: float, watcher: Watcher = UNWATCHED) -> T:
+    """``work(*arguments, watcher=watcher)``, where the GPU is.
 
     Args:
         work: a function at the top of a module.
@@ -67,7 +65,7 @@ def on_gpu(
     """
     if not zero_gpu():
         with remedied():
-            return work(*arguments, report=report, stop=stop)
+            return work(*arguments, watcher=watcher)
     end: _End | None = None
     with tempfile.TemporaryDirectory(prefix="lora-leak-turn-") as folder:
         signal = Path(folder) / "stop"
@@ -77,10 +75,9 @@ def on_gpu(
                 if isinstance(found, _End):
                     end = found
                     continue  # to its own end, so that the process is free for the next turn
-                if stop is not None and stop.is_set():
+                if watcher.stopped:
                     signal.touch()
-                if report is not None:
-                    report(found)
+                watcher.tell(found)
         except (DemoError, Stopped):
             raise
         except Exception as error:
@@ -155,11 +152,12 @@ def _turn(call: _Call) -> Iterator[Progress | _End]:
     _lent = True
     told: SimpleQueue[Progress | _End | BaseException] = SimpleQueue()
     stop = _Signal(call.signal)
+    watcher = Watcher(told.put, stop)
 
     def run() -> None:
         try:
-            with telling(told.put, stop), remedied():  # of loading, too
-                told.put(_End(call.work(*call.arguments, report=told.put, stop=stop)))
+            with watched(watcher), remedied():  # of loading, too
+                told.put(_End(call.work(*call.arguments, watcher=watcher)))
         except (DemoError, Stopped) as error:
             error.__traceback__ = error.__cause__ = error.__context__ = None
             told.put(_End(error=error))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from huggingface_hub import snapshot_download
@@ -18,10 +17,10 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils.tqdm import tqdm
 
-from demo.errors import Stopped, WeightsError
+from demo.errors import WeightsError
 from demo.models.diffusers_folder import CLASSES, CONFIGS, INDEX, check_weights, read_architecture
 from demo.models.offline import offline
-from demo.progress import Progress, Report
+from demo.progress import UNWATCHED, Progress, Watcher
 
 STAGE = "download, MB"
 PAUSE_S = 0.5  # shortest time between two reports
@@ -37,21 +36,19 @@ def fetch(
     source: str,
     revision: str | None,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
     cache_dir: Path | None = None,
 ) -> Path:
     """The folder in the Hub's cache that holds a base, downloaded if it is not there yet.
 
     Args:
         source: id on the Hub.
-        report: called with megabytes while files come.
-        stop: tested while files come.
+        watcher: told megabytes, and asked, while files come.
         cache_dir: by default the Hub's own.
 
     Raises:
         WeightsError: it cannot be had; where the Hub may not be asked, naming what is missing.
-        Stopped: ``stop`` was set.
+        Stopped: the watcher stopped it.
     """
     try:
         folder = Path(_snapshot(source, revision, FILES, cache_dir, local_files_only=True))
@@ -65,7 +62,7 @@ def fetch(
     if (switched_off := offline()) is not None:
         raise _absent(source, lacking, switched_off)
     try:
-        bar = _bar(report, stop)
+        bar = _bar(watcher)
         folder = Path(_snapshot(source, revision, FILES, cache_dir, tqdm_class=bar))
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise _reason(source, revision, error) from error
@@ -125,8 +122,8 @@ def _reason(source: str, revision: str | None, error: Exception) -> WeightsError
     return WeightsError(f"{source} cannot be downloaded: {said}", HUB_DOWN)
 
 
-def _bar(report: Report | None, stop: Event | None) -> type[Any]:
-    """A progress bar's class that reports instead of drawing; huggingface_hub makes its bars of it.
+def _bar(watcher: Watcher) -> type[Any]:
+    """A progress bar's class that tells a watcher instead of drawing; huggingface_hub makes its bars of it.
 
     Of its three bars (files, bytes from the network, bytes on the disk) the last is told: the size of what comes from
     the network is not known before. A bar is known by its name, which only subclasses of huggingface_hub's own get.
@@ -140,15 +137,13 @@ def _bar(report: Report | None, stop: Event | None) -> type[Any]:
 
         def update(self, n: float | None = 1) -> bool | None:
             self.n += n or 0
-            if stop is not None and stop.is_set():
-                raise Stopped
+            watcher.check()
             done = self.total and self.n >= self.total
             now = time.monotonic()
-            told = report is not None and self.total and self._named == DISK
+            told = self.total and self._named == DISK
             if told and (done or now - self._told >= PAUSE_S):
                 self._told = now
-                assert report is not None
-                report(Progress(STAGE, round(self.n / 1e6), round(self.total / 1e6)))
+                watcher.tell(Progress(STAGE, round(self.n / 1e6), round(self.total / 1e6)))
             return None
 
         def display(self, *_: Any, **__: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Event
 
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler, PNDMScheduler, StableDiffusionPipeline
@@ -15,7 +14,7 @@ from demo.models.architectures import Architecture
 from demo.models.bases import Base
 from demo.models.diffusers_folder import read_architecture
 from demo.models.hub import fetch, fetch_configs
-from demo.progress import Report
+from demo.progress import UNWATCHED, Watcher
 
 
 def architecture_of(base: Base) -> Architecture:
@@ -36,8 +35,7 @@ def load_pipeline(
     *,
     placement: Placement = "whole",
     precise: bool = False,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> StableDiffusionPipeline:
     """Load a base model, frozen, in evaluation mode, downloading it first if need be.
 
@@ -49,12 +47,12 @@ def load_pipeline(
 
     Raises:
         WeightsError: the folder or the Hub model cannot be had.
-        Stopped: ``stop`` was set during a download.
+        Stopped: the watcher stopped it during a download.
     """
     to = choose_device(device)
     folder = Path(base.source)
     if not folder.is_dir() and not base.source.startswith(str(paths.WEIGHTS)):
-        folder = fetch(base.source, base.revision, report=report, stop=stop)
+        folder = fetch(base.source, base.revision, watcher=watcher)
     try:
         pipe = StableDiffusionPipeline.from_pretrained(
             folder,

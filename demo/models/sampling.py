@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Event
 from typing import Any
 
 import torch
@@ -11,9 +10,8 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
-from demo.errors import Stopped
 from demo.models.bases import Base
-from demo.progress import Progress, Report
+from demo.progress import UNWATCHED, Progress, Watcher
 
 
 @torch.no_grad()
@@ -75,8 +73,7 @@ def draw(
     negative_prompt: str = "",
     at_once: int | None = None,
     stage: str = "draw",
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> list[Image.Image]:
     """Draw ``each`` pictures for every row of ``embeddings`` (n, tokens, width), row by row.
 
@@ -87,17 +84,15 @@ def draw(
         at_once: pictures in one batch; None: all on a CPU, ``AT_ONCE`` on an accelerator.
 
     Raises:
-        Stopped: ``stop`` was set.
+        Stopped: the watcher stopped it.
     """
     if negative is None:
         negative = encode_prompts(pipe, [negative_prompt])
     negative = fit_length(negative, embeddings.shape[1]).expand(len(embeddings), -1, -1)
 
     def after(_: Any, step: int, __: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-        if stop is not None and stop.is_set():
-            raise Stopped
-        if report is not None:
-            report(Progress(stage, len(pictures) // most * steps + step + 1, -(-count // most) * steps))
+        watcher.check()
+        watcher.tell(Progress(stage, len(pictures) // most * steps + step + 1, -(-count // most) * steps))
         return kwargs
 
     unet = pipe.unet
@@ -132,13 +127,12 @@ def draw_prompt(
     seed: int,
     steps: int | None = None,
     stage: str = "draw",
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> list[Image.Image]:
     """``count`` pictures of a prompt as the base's users draw: its guidance, its negative prompt, its steps.
 
     Raises:
-        Stopped: ``stop`` was set.
+        Stopped: the watcher stopped it.
     """
     return draw(
         pipe,
@@ -149,8 +143,7 @@ def draw_prompt(
         seed=seed,
         negative_prompt=base.negative_prompt,
         stage=stage,
-        report=report,
-        stop=stop,
+        watcher=watcher,
     )
 
 

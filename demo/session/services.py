@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
 from typing import Protocol
 
 from PIL import Image
@@ -23,7 +22,7 @@ from demo.models.bases import EXAMPLE, Base, known_bases
 from demo.photos.decode import decode
 from demo.photos.ingest import Photo
 from demo.preflight.check import told
-from demo.progress import Report
+from demo.progress import Watcher
 from demo.report import LeakReport
 from demo.session.shake_service import ModelShaker, Shaker
 from demo.session.visitors import Visitors
@@ -45,8 +44,7 @@ class Story(Protocol):
         defence: Defence | None = ...,
         gate: bool = ...,
         seed: int = ...,
-        report: Report | None = ...,
-        stop: Event | None = ...,
+        watcher: Watcher = ...,
     ) -> FineTuned:
         """Fine-tune and write the file; beside it the ledger, if there is a defence."""
 
@@ -63,8 +61,7 @@ class Story(Protocol):
         *,
         base_key: str = ...,
         settings: AttackSettings | None = ...,
-        report: Report | None = ...,
-        stop: Event | None = ...,
+        watcher: Watcher = ...,
     ) -> Reconstruction:
         """Attack a file."""
 
@@ -80,8 +77,7 @@ class Story(Protocol):
         metrics: Sequence[str] = ...,
         extra: Mapping[str, object] | None = ...,
         notes: Sequence[str] = ...,
-        report: Report | None = ...,
-        stop: Event | None = ...,
+        watcher: Watcher = ...,
     ) -> LeakReport:
         """Attack, controls and metrics side by side."""
 
@@ -101,8 +97,7 @@ class RunSweep(Protocol):
         done: Sequence[Point] = ...,
         begun: Sweep | None = ...,
         folder: Path | None = ...,
-        report: Report | None = ...,
-        stop: Event | None = ...,
+        watcher: Watcher = ...,
         keep: Callable[[Point], None] | None = ...,
     ) -> Sweep:
         """Try a plan of defences on one person."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from pydantic import ValidationError
 
 from demo.defences.base import EPSILONS, Defence, NoDefence
 from demo.defences.registry import choose
-from demo.errors import SettingsError, Stopped
-from demo.progress import Report
+from demo.errors import SettingsError
+from demo.progress import Watcher
 from demo.session.desk import ShakeTerms, Shook
 from demo.session.forms import whole
 from demo.session.services import Services
@@ -111,7 +110,7 @@ def shaking(
     if before is not None:
         seed = before.seed
 
-    def work(report: Report, stop: Event) -> None:
+    def work(watcher: Watcher) -> None:
         arms = [] if before is None else [before.before, *before.arms]
 
         def put(made: Shake | None, *, running: bool, files: Sequence[Path] = ()) -> None:
@@ -130,8 +129,7 @@ def shaking(
             arms.append(arm)
             put(so_far(), running=True)
 
-        if stop.is_set():
-            raise Stopped
+        watcher.check()
         made = so_far()
         put(made, running=True)
         try:
@@ -143,8 +141,7 @@ def shaking(
                 defence=guard,
                 done=tuple(arms),
                 keep=keep,
-                report=report,
-                stop=stop,
+                watcher=watcher,
             )
         except BaseException:
             made = so_far()

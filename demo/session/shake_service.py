@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
@@ -11,7 +12,7 @@ from demo.defences.base import Defence
 from demo.hardware.zero_gpu import LONGEST_S, on_gpu, zero_gpu
 from demo.models.bases import find_base
 from demo.preflight.shaking import check_shaking
-from demo.progress import Report, telling
+from demo.progress import UNWATCHED, Watcher, watched
 from demo.shake.model import Shake, ShakeArm, ShakeSettings
 from demo.shake.people import Domain, find_domain, planted_names
 from demo.shake.plan import planned
@@ -39,8 +40,7 @@ class Shaker(Protocol):
         defence: Defence | None = ...,
         done: Sequence[ShakeArm] = ...,
         keep: Callable[[ShakeArm], None] | None = ...,
-        report: Report | None = ...,
-        stop: Event | None = ...,
+        watcher: Watcher = ...,
     ) -> Shake:
         """The experiment on one person."""
 
@@ -73,25 +73,24 @@ class ModelShaker:
         defence: Defence | None = None,
         done: Sequence[ShakeArm] = (),
         keep: Callable[[ShakeArm], None] | None = None,
-        report: Report | None = None,
-        stop: Event | None = None,
+        watcher: Watcher = UNWATCHED,
     ) -> Shake:
         """See :func:`demo.shake.run.shake`. With ZeroGPU every arm is a turn by itself."""
-        with story.COMPUTE, telling(report, stop):
+        with story.COMPUTE, watched(watcher):
             plan, held = planned(settings, defence), pipeline_cache.held(base_key)
             check_shaking(find_base(base_key), settings, plan, held=held)
             if not zero_gpu():
                 common = (domain, settings, base_key, seed, defence, done)
-                return _shake(*common, keep=keep, report=report, stop=stop)
+                return _shake(*common, keep=keep, watcher=watcher)
             arms = list(done)
             while True:
                 turn = (domain, settings, base_key, seed, defence, tuple(arms))
-                made, fresh = on_gpu(_next_arm, *turn, seconds=LONGEST_S, report=report, stop=stop)
+                made, fresh = on_gpu(_next_arm, *turn, seconds=LONGEST_S, watcher=watcher)
                 arms += fresh
                 settings = made.settings  # with the edge, once it is known
                 if keep is not None:
                     list(map(keep, fresh))
-                if not fresh or (stop is not None and stop.is_set()):
+                if not fresh or watcher.stopped:
                     return made
 
     def write(self, out: Path, made: Shake) -> tuple[Path, ...]:
@@ -108,8 +107,7 @@ def _shake(
     done: Sequence[ShakeArm],
     *,
     keep: Callable[[ShakeArm], None] | None,
-    report: Report | None,
-    stop: Event | None,
+    watcher: Watcher,
 ) -> Shake:
     return shake(
         story.pipeline(base_key, precise=True, whole=True),
@@ -120,19 +118,18 @@ def _shake(
         seed=seed,
         done=done,
         keep=keep,
-        report=report,
-        stop=stop,
+        watcher=watcher,
     )
 
 
-def _next_arm(*turn: Any, report: Report | None, stop: Event | None) -> tuple[Shake, list[ShakeArm]]:
+def _next_arm(*turn: Any, watcher: Watcher) -> tuple[Shake, list[ShakeArm]]:
     """The experiment with one more arm than are done, and that arm; none when all are."""
-    enough = _Enough(stop)
+    enough = _Enough(watcher.stop)
 
     def keep(arm: ShakeArm) -> None:
         enough.arms.append(arm)
 
-    return _shake(*turn, keep=keep, report=report, stop=enough), enough.arms
+    return _shake(*turn, keep=keep, watcher=replace(watcher, stop=enough)), enough.arms
 
 
 class _Enough(Event):

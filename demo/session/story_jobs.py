@@ -6,7 +6,6 @@ import secrets
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from threading import Event
 
 from demo.attack.registry import AttackSettings
 from demo.defences.registry import Defence, NoDefence
@@ -16,7 +15,7 @@ from demo.lora.files import LoraWeights, read_lora
 from demo.lora.metadata import leak
 from demo.metrics.registry import bundled
 from demo.photos.split import FOR_TUNING, LEAST_PHOTOS, split_photos
-from demo.progress import Report
+from demo.progress import Watcher
 from demo.report import write_report
 from demo.session.desk import Attacked, Compared, Desk, Released, Scored
 from demo.session.scored import comparable, file_of, resized
@@ -27,7 +26,7 @@ from demo.texts.ledger import words
 
 OWN_FILE = "lora.safetensors"
 
-Part = Callable[[Report, Event], None]
+Part = Callable[[Watcher], None]
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,9 @@ def begin(services: Services, visitor: Visitor, title: str, work: Part) -> None:
         BusyError: the line is full.
     """
 
-    def guarded(report: Report, stop: Event) -> None:
+    def guarded(watcher: Watcher) -> None:
         try:
-            work(report, stop)
+            work(watcher)
         finally:
             if visitor.gone:
                 visitor.delete()  # the job may have written after the deletion
@@ -94,7 +93,7 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
         load_gate(base)  # to refuse now what would fail after the wait
     seed = secrets.randbelow(2**63) if order.seed is None else order.seed  # the trigger follows from it: a secret
 
-    def work(report: Report, stop: Event) -> None:
+    def work(watcher: Watcher) -> None:
         path = visitor.room("tuned") / OWN_FILE
         tuned = services.story.tune(
             used,
@@ -104,8 +103,7 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
             defence=order.defence,
             gate=order.gate,
             seed=seed,
-            report=report,
-            stop=stop,
+            watcher=watcher,
         )
         if tuned.steps == 0:
             shutil.rmtree(path.parent)
@@ -136,10 +134,10 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
 def attacking(services: Services, visitor: Visitor, order: Order) -> Part:
     """A job that attacks the file on the desk: the file and public models go in, nothing else of the visitor's."""
 
-    def work(report: Report, stop: Event) -> None:
+    def work(watcher: Watcher) -> None:
         released = file_of(visitor.desk)
         file = services.story.open_lora(released.path, base_key=released.base_key)
-        _attack(services, visitor, order, released, file, report, stop)
+        _attack(services, visitor, order, released, file, watcher)
 
     return work
 
@@ -153,13 +151,13 @@ def comparing(services: Services, visitor: Visitor, order: Order) -> Part:
     """
     comparable(services, visitor.desk)
 
-    def work(report: Report, stop: Event) -> None:
+    def work(watcher: Watcher) -> None:
         desk = visitor.desk
         released, scored, source = comparable(services, desk)
         file = services.story.open_lora(released.path, base_key=released.base_key)
         attacked = desk.attacked
         if attacked is None or not _ordered(attacked, order):
-            attacked = _attack(services, visitor, order, released, file, report, stop)
+            attacked = _attack(services, visitor, order, released, file, watcher)
         made = services.story.compare(
             file,
             released.trigger,
@@ -170,8 +168,7 @@ def comparing(services: Services, visitor: Visitor, order: Order) -> Part:
             metrics=order.metrics,
             extra=_said(released),
             notes=[scored.note, *([] if released.ledger is None else words(released.ledger))],
-            report=report,
-            stop=stop,
+            watcher=watcher,
         )
         json, html = write_report(visitor.room("report"), made, include_photos=order.include_photos)
         visitor.change(compared=Compared(made, source, json, html))
@@ -187,13 +184,13 @@ def story(services: Services, visitor: Visitor, order: Order) -> Part:
     """
     tune = tuning(services, visitor, order)
 
-    def work(report: Report, stop: Event) -> None:
-        tune(_part(report, 1), stop)
-        _go_on(visitor, stop, "attack")
-        attacking(services, visitor, order)(_part(report, 2), stop)
-        _go_on(visitor, stop, None)
-        comparing(services, visitor, order)(_part(report, 3), stop)
-        _go_on(visitor, stop, "compare")
+    def work(watcher: Watcher) -> None:
+        tune(_part(watcher, 1))
+        _go_on(visitor, watcher, "attack")
+        attacking(services, visitor, order)(_part(watcher, 2))
+        _go_on(visitor, watcher, None)
+        comparing(services, visitor, order)(_part(watcher, 3))
+        _go_on(visitor, watcher, "compare")
 
     return work
 
@@ -227,13 +224,10 @@ def _attack(
     order: Order,
     released: Released,
     file: LoraWeights,
-    report: Report,
-    stop: Event,
+    watcher: Watcher,
 ) -> Attacked:
     """Draw from the file, and put what was drawn onto the desk."""
-    done = services.story.attack(
-        file, order.method, base_key=released.base_key, settings=order.attack, report=report, stop=stop
-    )
+    done = services.story.attack(file, order.method, base_key=released.base_key, settings=order.attack, watcher=watcher)
     attacked = Attacked(released, done, order.attack)
     visitor.change(attacked=attacked, compared=None)
     return attacked
@@ -256,13 +250,12 @@ def _said(released: Released) -> dict[str, object]:
     return said
 
 
-def _part(report: Report, number: int) -> Report:
+def _part(watcher: Watcher, number: int) -> Watcher:
     """Progress that names the part of the story."""
-    return lambda progress: report(replace(progress, stage=f"Part {number} of 3, {progress.stage}"))
+    return watcher.retold(lambda progress: replace(progress, stage=f"Part {number} of 3, {progress.stage}"))
 
 
-def _go_on(visitor: Visitor, stop: Event, tab: str | None) -> None:
-    if stop.is_set():
-        raise Stopped
+def _go_on(visitor: Visitor, watcher: Watcher, tab: str | None) -> None:
+    watcher.check()
     if tab is not None:
         visitor.change(tab=tab)

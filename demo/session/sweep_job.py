@@ -7,12 +7,11 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 from demo.defences.base import Defence
-from demo.errors import SettingsError, Stopped
+from demo.errors import SettingsError
 from demo.photos.split import split_photos
-from demo.progress import Report
+from demo.progress import Watcher
 from demo.session.desk import Swept, Terms
 from demo.session.scored import resized
 from demo.session.services import Services
@@ -68,7 +67,7 @@ def sweeping(
     if before is not None:
         seed = before.seed
 
-    def work(report: Report, stop: Event) -> None:
+    def work(watcher: Watcher) -> None:
         room = visitor.room("sweep")
 
         def run(plan: Sequence[Defence], done: Sequence[Point], begun: Sweep | None) -> Sweep:
@@ -82,8 +81,8 @@ def sweeping(
                 done=done,
                 begun=begun,
                 folder=room / LORAS,
-                report=lambda progress: report(replace(progress, loss=None)),  # one curve cannot show many runs
-                stop=stop,
+                # One curve cannot show many runs.
+                watcher=watcher.retold(lambda progress: replace(progress, loss=None)),
                 keep=keep,
             )
 
@@ -97,8 +96,7 @@ def sweeping(
         points = [] if before is None else list(before.sweep.points)
         # Chance comes first and by itself, so that its lines are there when the first point is.
         begun = run((), (), None) if before is None else before.begun
-        if stop.is_set():
-            raise Stopped
+        watcher.check()
         made = _so_far(begun, points, plan)
         put(made, running=True)
         try:

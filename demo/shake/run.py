@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from threading import Event
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -17,7 +16,7 @@ from demo.errors import SettingsError, Stopped
 from demo.finetune.class_images import class_latents
 from demo.models.bases import Base
 from demo.models.sampling import compute_device, encode_pictures, encode_prompts
-from demo.progress import Progress, Report
+from demo.progress import UNWATCHED, Watcher
 from demo.shake.attacks.draws import calibrated_edge, extract
 from demo.shake.attacks.memorised import memorised
 from demo.shake.attacks.secmi import secmi
@@ -44,8 +43,7 @@ def shake(
     seed: int = 0,
     done: Sequence[ShakeArm] = (),
     keep: Callable[[ShakeArm], None] | None = None,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> Shake:
     """Score membership inference and extraction before and after every way of fine-tuning.
 
@@ -59,11 +57,11 @@ def shake(
         seed: of the sets and of fine-tuning.
         done: arms finished earlier with the same settings; they are not run again.
         keep: called with each new arm as soon as it is finished.
-        report: called at every step; the stage says which model of how many.
-        stop: tested at every step; what is finished is returned.
+        watcher: told at every step, the stage says which model of how many; asked at every step, and what is finished
+            is returned.
 
     Raises:
-        Stopped: ``stop`` was set before the first arm was finished.
+        Stopped: the watcher stopped it before the first arm was finished.
         SettingsError: an unknown method, a defence that cannot be had, or a positive control of unknown members.
     """
     settings = settings or ShakeSettings()
@@ -76,12 +74,12 @@ def shake(
         )
     settings.secmi.check(len(pipe.scheduler.alphas_cumprod))
     if settings.edge is None:
-        settings = settings.model_copy(update={"edge": edge_of(pipe, base, report=report, stop=stop)})
-    run = _Run(pipe, base, domain, settings, seed, stop)
+        settings = settings.model_copy(update={"edge": edge_of(pipe, base, watcher=watcher)})
+    run = _Run(pipe, base, domain, settings, seed)
     ready = {arm.key: arm for arm in done}
 
-    def told(number: int, label: str) -> Report | None:
-        return _named(report, f"{number} of {len(plan) + 1}: {label}")
+    def told(number: int, label: str) -> Watcher:
+        return watcher.named(f"{number} of {len(plan) + 1}: {label}")
 
     def kept(arm: ShakeArm) -> ShakeArm:
         if keep is not None:
@@ -96,7 +94,7 @@ def shake(
             name = item.method.label if item.source == "none" else f"{item.method.label}, {SOURCES[item.source]}"
             arms.append(ready[item.key] if item.key in ready else kept(run(item, told(number, name))))
         if domain.publishable and any(item.source == "sp" for item in plan):
-            pictures = run.shown(_named(report, "pictures"))
+            pictures = run.shown(watcher.named("pictures"))
     except Stopped:
         there = {arm.key for arm in arms}
         arms += [ready[item.key] for item in plan if item.key in ready and item.key not in there]
@@ -116,14 +114,12 @@ def shake(
 
 
 @torch.no_grad()
-def edge_of(
-    pipe: StableDiffusionPipeline, base: Base, *, report: Report | None = None, stop: Event | None = None
-) -> float:
+def edge_of(pipe: StableDiffusionPipeline, base: Base, *, watcher: Watcher = UNWATCHED) -> float:
     """The edge that joins one in a thousand pairs of the base's class images: an attacker can draw those, too.
 
     At least one level of 256: a base that draws one picture again and again would leave none.
     """
-    latents = class_latents(pipe, base, UNRELATED, report=report, stop=stop) / pipe.vae.config.scaling_factor
+    latents = class_latents(pipe, base, UNRELATED, watcher=watcher) / pipe.vae.config.scaling_factor
     decoded = [pipe.vae.decode(part.to(compute_device(pipe), pipe.vae.dtype)).sample for part in latents.split(25)]
     return max(1 / 255, calibrated_edge(pipe.image_processor.postprocess(torch.cat(decoded).float().cpu())))
 
@@ -137,24 +133,23 @@ class _Run:
     domain: Domain
     settings: ShakeSettings
     seed: int
-    stop: Event | None
 
     def __post_init__(self) -> None:
         self._sets: dict[Source, SyntheticSet] = {}
         self._members = self._encoded(self.domain.members)
         self._non_members = self._encoded(self.domain.non_members)
 
-    def before(self, report: Report | None) -> ShakeArm:
+    def before(self, watcher: Watcher) -> ShakeArm:
         """The model as it was released."""
         began = time.monotonic()
         embedding = encode_prompts(self.pipe, [self.domain.prompt])
-        arm = self._attacked(BEFORE, "Before", "none", embedding, report)
+        arm = self._attacked(BEFORE, "Before", "none", embedding, watcher)
         return replace(arm, seconds=_since(began))
 
-    def __call__(self, item: Planned, report: Report | None) -> ShakeArm:
+    def __call__(self, item: Planned, watcher: Watcher) -> ShakeArm:
         """Fine-tune, attack."""
         began = time.monotonic()
-        drawing = None if item.source == "none" else self._set(item.source, report)
+        drawing = None if item.source == "none" else self._set(item.source, watcher)
         drawn = time.monotonic() - began  # the set is drawn once for all arms: its time is nobody's
         target = self.domain.prompt
         tuning = item.method.shaken(
@@ -164,11 +159,10 @@ class _Run:
             target if drawing is None else drawing.prompt,
             target=target,
             seed=self.seed,
-            report=report,
-            stop=self.stop,
+            watcher=watcher,
         )
         with tuning as shaken:
-            arm = self._attacked(item.key, item.method.label, item.source, shaken.embedding, report)
+            arm = self._attacked(item.key, item.method.label, item.source, shaken.embedding, watcher)
             last = shaken.losses[-max(1, len(shaken.losses) // 10) :]
         return replace(
             arm,
@@ -180,18 +174,18 @@ class _Run:
             loss=sum(last) / len(last) if last else None,
         )
 
-    def shown(self, report: Report | None) -> Sequence[Image.Image]:
+    def shown(self, watcher: Watcher) -> Sequence[Image.Image]:
         """Pictures of the SP set; where no arm has needed it, its first ones."""
         if "sp" in self._sets:
             return self._sets["sp"].pictures
-        return self._drawn("sp", min(SHOWN, self.settings.size), report).pictures
+        return self._drawn("sp", min(SHOWN, self.settings.size), watcher).pictures
 
-    def _attacked(self, key: str, label: str, source: Source, embedding: Tensor, report: Report | None) -> ShakeArm:
+    def _attacked(self, key: str, label: str, source: Source, embedding: Tensor, watcher: Watcher) -> ShakeArm:
         members, non_members = (
-            secmi(self.pipe, latents, embedding, self.settings.secmi, report=report, stop=self.stop)
+            secmi(self.pipe, latents, embedding, self.settings.secmi, watcher=watcher)
             for latents in (self._members, self._non_members)
         )
-        found = extract(self.pipe, self.base, embedding, self.settings.extraction, report=report, stop=self.stop)
+        found = extract(self.pipe, self.base, embedding, self.settings.extraction, watcher=watcher)
         inside, outside = self.domain.members, self.domain.non_members
         return ShakeArm(
             key=key,
@@ -207,19 +201,19 @@ class _Run:
             seconds=0.0,
         )
 
-    def _set(self, source: Source, report: Report | None) -> SyntheticSet:
+    def _set(self, source: Source, watcher: Watcher) -> SyntheticSet:
         if source not in self._sets:
             if source == "members":  # nothing is drawn: no attacker has this set, which is the point of it
                 self._sets[source] = SyntheticSet(self.domain.prompt, tuple(self.domain.members), self._members)
             else:
-                self._sets[source] = self._drawn(source, self.settings.size, report)
+                self._sets[source] = self._drawn(source, self.settings.size, watcher)
         return self._sets[source]
 
-    def _drawn(self, source: Source, size: int, report: Report | None) -> SyntheticSet:
+    def _drawn(self, source: Source, size: int, watcher: Watcher) -> SyntheticSet:
         prompt = self.domain.prompt if source == "sp" else outside_prompt(self.domain, self.base)
         chosen = SetSettings(size=size, guidance=self.settings.guidance, seed=self.seed)
         stage = f"draw the {SOURCES[source]}"
-        return draw_set(self.pipe, self.base, prompt, chosen, stage=stage, report=report, stop=self.stop)
+        return draw_set(self.pipe, self.base, prompt, chosen, stage=stage, watcher=watcher)
 
     def _encoded(self, pictures: Sequence[Image.Image]) -> Tensor:
         if pictures:
@@ -230,13 +224,3 @@ class _Run:
 
 def _since(began: float) -> float:
     return round(time.monotonic() - began, 2)
-
-
-def _named(report: Report | None, name: str) -> Report | None:
-    if report is None:
-        return None
-
-    def renamed(progress: Progress) -> None:
-        report(replace(progress, stage=f"{name}: {progress.stage}"))
-
-    return renamed

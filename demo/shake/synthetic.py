@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from threading import Event
 
 from diffusers import StableDiffusionPipeline
 from PIL import Image
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from demo.models.bases import Base
 from demo.models.sampling import draw, encode_pictures, encode_prompts
-from demo.progress import Progress, Report
+from demo.progress import UNWATCHED, Progress, Watcher
 from demo.settings import Settings
 
 
@@ -44,8 +43,7 @@ def draw_set(
     settings: SetSettings | None = None,
     *,
     stage: str = "draw the set",
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> SyntheticSet:
     """Draw a Synthetic Private set: the first step of Shake-to-Leak.
 
@@ -53,7 +51,7 @@ def draw_set(
     (:func:`demo.shake.people.outside_prompt`): same size, same seed, hence the same starting noise.
 
     Raises:
-        Stopped: ``stop`` was set.
+        Stopped: the watcher stopped it.
     """
     settings = settings or SetSettings()
     embedding = encode_prompts(pipe, [prompt])
@@ -68,20 +66,18 @@ def draw_set(
             steps=settings.steps or base.sampling_steps,
             seed=settings.seed + done,
             negative_prompt=base.negative_prompt if settings.negative_prompt is None else settings.negative_prompt,
-            report=_counted(report, stage, done, settings),
-            stop=stop,
+            watcher=_counted(watcher, stage, done, settings),
         )
     # Through the encoder again, as a service that is sent pictures would have them.
     return SyntheticSet(prompt, tuple(pictures), encode_pictures(pipe, pictures))
 
 
-def _counted(report: Report | None, stage: str, done: int, settings: SetSettings) -> Report | None:
+def _counted(watcher: Watcher, stage: str, done: int, settings: SetSettings) -> Watcher:
     """Progress in pictures of the whole set rather than in steps of one batch."""
-    if report is None:
-        return None
 
-    def told(progress: Progress) -> None:
+    def counted(progress: Progress) -> Progress:
         batch = min(settings.batch, settings.size - done)
-        report(replace(progress, stage=stage, step=done + batch * progress.step // progress.total, total=settings.size))
+        step = done + batch * progress.step // progress.total
+        return replace(progress, stage=stage, step=step, total=settings.size)
 
-    return told
+    return watcher.retold(counted)

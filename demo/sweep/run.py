@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 
 from PIL import Image
 
@@ -24,7 +23,7 @@ from demo.lora.files import LoraWeights
 from demo.metrics.registry import Context, MetricResult
 from demo.models.bases import Base, find_base
 from demo.photos.split import split_photos
-from demo.progress import Progress, Report, telling
+from demo.progress import UNWATCHED, Watcher, watched
 from demo.report import Arm
 from demo.sweep.model import MetricSummary, Point, Sweep, new_point, point_name, settings_of
 from demo.workflow import story
@@ -57,8 +56,7 @@ def sweep(
     begun: Sweep | None = None,
     metrics: Sequence[str] | None = None,
     folder: Path | None = None,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
     keep: Callable[[Point], None] | None = None,
 ) -> Sweep:
     """Try every defence of a plan on one person.
@@ -75,8 +73,8 @@ def sweep(
         begun: an earlier sweep with the same photos and settings: its chance arm is taken over.
         metrics: what to measure; None for what is never downloaded.
         folder: where each LoRA and its ledger stay, in a folder of its own; by default they are deleted.
-        report: called at every step; the stage says which defence of how many.
-        stop: tested at every step; what is finished is returned.
+        watcher: told at every step, the stage says which defence of how many; asked at every step, and what is
+            finished is returned.
         keep: called with each new point as soon as it is finished.
 
     Raises:
@@ -92,11 +90,11 @@ def sweep(
         notes.append(lacking)
     chance: Sequence[MetricResult] = [] if begun is None else begun.chance
     chance_pictures: Sequence[Image.Image] = [] if begun is None else begun.chance_pictures
-    run = _Run(base_key, base, used, settings, attack, seed, metrics, stop)
+    run = _Run(base_key, base, used, settings, attack, seed, metrics)
     with _folder(folder) as room:
         try:
             if not chance:
-                nobody = _chance(base_key, base, attack, report, stop)
+                nobody = _chance(base_key, base, attack, watcher)
                 context = Context(pictures=nobody.pictures, photos=scored, prompt=base.class_prompt)
                 chance, chance_pictures = measure([nobody], context, metrics)[nobody.key], nobody.pictures
             context = Context(pictures=chance_pictures, photos=scored, prompt=base.class_prompt)
@@ -105,7 +103,7 @@ def sweep(
                 if ready is not None:
                     points.append(ready)
                     continue
-                named = _named(report, f"{number} of {len(plan)}: {defence.label}")
+                named = watcher.named(f"{number} of {len(plan)}: {defence.label}")
                 try:
                     point = run(defence, room / point_name(defence), context, named)
                 except (OutputError, PhotoError, PreflightError, WeightsError):
@@ -143,19 +141,18 @@ class _Run:
     attack: AttackSettings
     seed: int
     metrics: Sequence[str] | None
-    stop: Event | None
     plain: FineTuned | None = None  # the fine-tuning without a defence, once there is one
 
-    def __call__(self, defence: Defence, folder: Path, context: Context, report: Report | None) -> Point:
+    def __call__(self, defence: Defence, folder: Path, context: Context, watcher: Watcher) -> Point:
         """Fine-tune, attack the file as it was written, measure."""
         began = time.monotonic()
         defence.check(len(self.photos), self.settings)
         file = folder / "lora.safetensors"
-        tuned = self._tuned(defence, report)
+        tuned = self._tuned(defence, watcher)
         write_tuned(file, tuned)
-        arms = self._draw(file, tuned.trigger, report)
-        results = measure(arms, context, self.metrics, report)
-        self._look()
+        arms = self._draw(file, tuned.trigger, watcher)
+        results = measure(arms, context, self.metrics, watcher)
+        watcher.check()
         ledger = tuned.ledger or defence.ledger(len(self.photos), self.settings, tuned.steps)
         return new_point(
             defence.label,
@@ -168,14 +165,14 @@ class _Run:
             round(time.monotonic() - began, 2),
         )
 
-    def _tuned(self, defence: Defence, report: Report | None) -> FineTuned:
+    def _tuned(self, defence: Defence, watcher: Watcher) -> FineTuned:
         if not defence.trains_plainly:
-            return self._trained(defence, report)
+            return self._trained(defence, watcher)
         if self.plain is None:
-            self.plain = self._trained(None, report)
+            self.plain = self._trained(None, watcher)
         return released(self.plain, defence, len(self.photos), self.settings)
 
-    def _trained(self, defence: Defence | None, report: Report | None) -> FineTuned:
+    def _trained(self, defence: Defence | None, watcher: Watcher) -> FineTuned:
         tuned = story.tune(
             self.photos,
             None,
@@ -183,25 +180,20 @@ class _Run:
             settings=self.settings,
             defence=defence,
             seed=self.seed,
-            report=report,
-            stop=self.stop,
+            watcher=watcher,
         )
-        self._look()  # a stop keeps what has been trained so far, which is no point
+        watcher.check()  # a stop keeps what has been trained so far, which is no point
         if tuned.cut:
             raise GpuError(f"The GPU was gone after {tuned.steps} steps.", "Try again later.")
         return tuned
 
-    def _draw(self, file: Path, trigger: str, report: Report | None) -> list[Arm]:
+    def _draw(self, file: Path, trigger: str, watcher: Watcher) -> list[Arm]:
         # From here on the attacks have what anybody has: the file as it was written.
         lora = story.open_lora(file, base_key=self.base_key)
         seconds = drawing_seconds(self.base, self.attack.samples * (1 + len(attacks_on(self.base))))
         made = (lora, trigger, self.base_key, self.base, self.attack)
         with story.COMPUTE:
-            return on_gpu(_arms, *made, seconds=seconds, report=report, stop=self.stop)
-
-    def _look(self) -> None:
-        if self.stop is not None and self.stop.is_set():
-            raise Stopped
+            return on_gpu(_arms, *made, seconds=seconds, watcher=watcher)
 
 
 def _arms(
@@ -211,40 +203,29 @@ def _arms(
     base: Base,
     attack: AttackSettings,
     *,
-    report: Report | None,
-    stop: Event | None,
+    watcher: Watcher,
 ) -> list[Arm]:
     common = (story.pipeline(base_key), base, attack)
     return [
-        dreambooth_arm(lora, trigger, *common, report=report, stop=stop),
-        *(attack_arm(key, lora, *common, report=report, stop=stop) for key in attacks_on(base)),
+        dreambooth_arm(lora, trigger, *common, watcher=watcher),
+        *(attack_arm(key, lora, *common, watcher=watcher) for key in attacks_on(base)),
     ]
 
 
-def _chance(base_key: str, base: Base, attack: AttackSettings, report: Report | None, stop: Event | None) -> Arm:
+def _chance(base_key: str, base: Base, attack: AttackSettings, watcher: Watcher) -> Arm:
     seconds = drawing_seconds(base, attack.samples * CHANCE_ROUNDS)
-    with story.COMPUTE, telling(report, stop):
+    with story.COMPUTE, watched(watcher):
         prepare_drawing(base, attack.samples, attack.steps)
-        return on_gpu(_chance_arm, base_key, base, attack, seconds=seconds, report=report, stop=stop)
+        return on_gpu(_chance_arm, base_key, base, attack, seconds=seconds, watcher=watcher)
 
 
-def _chance_arm(base_key: str, base: Base, attack: AttackSettings, *, report: Report | None, stop: Event | None) -> Arm:
+def _chance_arm(base_key: str, base: Base, attack: AttackSettings, *, watcher: Watcher) -> Arm:
     pipe = story.pipeline(base_key)
     rounds = [
-        chance_arm(pipe, base, attack.model_copy(update={"seed": attack.seed + n}), report=report, stop=stop)
+        chance_arm(pipe, base, attack.model_copy(update={"seed": attack.seed + n}), watcher=watcher)
         for n in range(CHANCE_ROUNDS)
     ]
     return replace(rounds[0], pictures=[picture for arm in rounds for picture in arm.pictures])
-
-
-def _named(report: Report | None, name: str) -> Report | None:
-    if report is None:
-        return None
-
-    def renamed(progress: Progress) -> None:
-        report(replace(progress, stage=f"{name}: {progress.stage}"))
-
-    return renamed
 
 
 @contextmanager

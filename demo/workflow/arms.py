@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from threading import Event
 
 from diffusers import StableDiffusionPipeline
 from PIL import Image
@@ -29,7 +28,7 @@ from demo.lora.files import LoraWeights, expected_shapes, read_lora
 from demo.metrics.registry import Context, MetricResult, bundled, evaluate
 from demo.models.bases import Base
 from demo.models.sampling import draw_prompt
-from demo.progress import Progress, Report
+from demo.progress import UNWATCHED, Progress, Watcher
 from demo.report import Arm
 from demo.report.arms import CHANCE, CONTROLS, DREAMBOOTH, OWNER, Words
 
@@ -48,8 +47,7 @@ def compared_arms(
     base: Base,
     few: AttackSettings,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> tuple[list[Arm], list[str]]:
     """The arms of a comparison, and notes on what is missing.
 
@@ -58,24 +56,24 @@ def compared_arms(
     """
     arms, notes, lead = list[Arm](), list[str](), leading_attack(base)
     if trigger is not None:
-        arms.append(dreambooth_arm(released, trigger, pipe, base, few, report=report, stop=stop))
+        arms.append(dreambooth_arm(released, trigger, pipe, base, few, watcher=watcher))
     for key in attacks_on(base):
-        made = done if key == done.attack else reconstruct(released, pipe, base, key, few, report=report, stop=stop)
+        made = done if key == done.attack else reconstruct(released, pipe, base, key, few, watcher=watcher)
         arms.append(_attack_arm(key, made))
     if (lacking := without_encoder(base)) is not None:
         notes.append(lacking)
-    nobody = reconstruct(random_lora(released, few.seed), pipe, base, lead, few, report=report, stop=stop)
+    nobody = reconstruct(random_lora(released, few.seed), pipe, base, lead, few, watcher=watcher)
     arms.append(_control("random_lora", nobody.pictures, nobody.best))
     stranger = other_person(base, pipe)
     if stranger is None:
         notes.append("No bundled LoRA of another person for this base: two controls are missing.")
     else:
-        theirs = reconstruct(stranger, pipe, base, lead, few, report=report, stop=stop)
+        theirs = reconstruct(stranger, pipe, base, lead, few, watcher=watcher)
         arms.append(_control("other_lora", theirs.pictures, theirs.best))
         if ATTACKS[lead].needs_encoder:
-            mixed = swapped(released, stranger, pipe, base, few, report=report, stop=stop)
+            mixed = swapped(released, stranger, pipe, base, few, watcher=watcher)
             arms.append(_control("swapped_model", mixed))
-    arms.append(chance_arm(pipe, base, few, report=report, stop=stop))
+    arms.append(chance_arm(pipe, base, few, watcher=watcher))
     return arms, notes
 
 
@@ -86,12 +84,11 @@ def dreambooth_arm(
     base: Base,
     settings: AttackSettings,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> Arm:
     """The victim's own pictures, with the secret trigger."""
     prompt = base.test_prompt.format(trigger=trigger)
-    return _arm(OWNER, DREAMBOOTH, _prompted(released, prompt, pipe, base, settings, "DreamBooth", report, stop))
+    return _arm(OWNER, DREAMBOOTH, _prompted(released, prompt, pipe, base, settings, "DreamBooth", watcher))
 
 
 def attack_arm(
@@ -101,11 +98,10 @@ def attack_arm(
     base: Base,
     settings: AttackSettings,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> Arm:
     """The pictures of one registered attack, which has the file and public models."""
-    return _attack_arm(key, reconstruct(released, pipe, base, key, settings, report=report, stop=stop))
+    return _attack_arm(key, reconstruct(released, pipe, base, key, settings, watcher=watcher))
 
 
 def chance_arm(
@@ -113,11 +109,10 @@ def chance_arm(
     base: Base,
     settings: AttackSettings,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> Arm:
     """The base model's own people."""
-    pictures = _prompted(None, base.class_prompt, pipe, base, settings, "chance", report, stop)
+    pictures = _prompted(None, base.class_prompt, pipe, base, settings, "chance", watcher)
     return _control(CHANCE, pictures)
 
 
@@ -141,17 +136,14 @@ def _prompted(
     base: Base,
     settings: AttackSettings,
     stage: str,
-    report: Report | None,
-    stop: Event | None,
+    watcher: Watcher,
 ) -> list[Image.Image]:
     with applied(pipe, lora):
-        return draw_prompt(
-            pipe, base, prompt, settings.samples, seed=settings.seed, stage=stage, report=report, stop=stop
-        )
+        return draw_prompt(pipe, base, prompt, settings.samples, seed=settings.seed, stage=stage, watcher=watcher)
 
 
 def measure(
-    arms: Sequence[Arm], context: Context, metrics: Sequence[str] | None = None, report: Report | None = None
+    arms: Sequence[Arm], context: Context, metrics: Sequence[str] | None = None, watcher: Watcher = UNWATCHED
 ) -> dict[str, list[MetricResult]]:
     """Metrics of every arm's pictures, arm key -> results.
 
@@ -162,7 +154,6 @@ def measure(
     results: dict[str, list[MetricResult]] = {}
     keys = bundled() if metrics is None else metrics
     for number, arm in enumerate(arms):
-        if report is not None:
-            report(Progress(f"measure {arm.title}", number + 1, len(arms)))
+        watcher.tell(Progress(f"measure {arm.title}", number + 1, len(arms)))
         results[arm.key] = evaluate(replace(context, pictures=arm.pictures), keys)
     return results

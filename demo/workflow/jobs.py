@@ -19,10 +19,10 @@ from PIL import Image
 
 from demo.errors import DemoError, Stopped
 from demo.hardware.zero_gpu import remedied
-from demo.progress import Progress, Report
+from demo.progress import Progress, Watcher
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
-Work = Callable[[Report, Event], object]
+Work = Callable[[Watcher], object]
 
 ACTIVE: frozenset[State] = frozenset({"waiting", "running"})
 TTL_S = 30 * 60  # seconds that a result is kept after its job's end
@@ -139,7 +139,7 @@ class Jobs:
         Args:
             owner: whose results go when :meth:`forget` is called.
             title: for people.
-            work: called in the worker thread with a progress callback and a stop event, which it must look at. It sees
+            work: called in the worker thread with a watcher, whom it tells, and whose stop it must look for. It sees
                 the context variables of whoever submits it: by the request among them ZeroGPU knows whose quota it is.
 
         Returns:
@@ -272,7 +272,7 @@ class Jobs:
         state: State = "done"
         try:
             with remedied():  # what does not go through demo.hardware.zero_gpu.on_gpu, such as metrics
-                result = work(lambda progress: self._report(job, progress), job.stop)
+                result = work(Watcher(lambda progress: self._report(job, progress), job.stop))
             state = "stopped" if job.stop.is_set() else "done"
         except Stopped:
             state = "stopped"
@@ -297,7 +297,7 @@ class Jobs:
 def _in_context(work: Work) -> Work:
     """Work that sees the context variables of now."""
     context = copy_context()
-    return lambda report, stop: context.run(work, report, stop)
+    return lambda watcher: context.run(work, watcher)
 
 
 def _bare(error: DemoError) -> DemoError:

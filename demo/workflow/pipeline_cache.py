@@ -14,7 +14,7 @@ from demo.hardware.devices import choose_device
 from demo.models.bases import find_base
 from demo.models.load import load_pipeline
 from demo.preflight.check import placement_for
-from demo.progress import listener
+from demo.progress import watcher_here
 
 KEPT = 2  # on a CPU
 Key = tuple[str, str, bool]  # base, device, whether in 32 bits wherever it is
@@ -47,9 +47,8 @@ def pipeline(key: str, device: str = "auto", *, precise: bool = False, whole: bo
                 forget_encoders()  # each holds the text encoder that it was made for
                 gc.collect()
                 torch.cuda.empty_cache()
-            report, stop = listener()
             placement = placement_for(base, device, precise=precise, whole=whole)
-            _kept[wanted] = load_pipeline(base, device, placement=placement, precise=precise, report=report, stop=stop)
+            _kept[wanted] = load_pipeline(base, device, placement=placement, precise=precise, watcher=watcher_here())
         return _kept[wanted]
 
 

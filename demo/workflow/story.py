@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Lock
+from threading import Lock
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -30,7 +30,7 @@ from demo.metrics.registry import Context
 from demo.models.bases import find_base
 from demo.models.load import architecture_of
 from demo.preflight.check import check_tuning, dry_of
-from demo.progress import Report, telling
+from demo.progress import UNWATCHED, Watcher, watched
 from demo.report import Arm, LeakReport, seen_matrices
 from demo.report.arms import CONTROLS
 from demo.report.verdict import judge
@@ -73,8 +73,7 @@ def tune(
     defence: Defence | None = None,
     gate: bool = False,
     seed: int = 0,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> FineTuned:
     """Fine-tune on aligned photos and write ``out`` (safetensors), the file that would be shared; None writes none.
 
@@ -92,29 +91,29 @@ def tune(
     """
     base = find_base(base_key)
     settings = settings or find_preset(base.preset)
-    with COMPUTE, telling(report, stop):
+    with COMPUTE, watched(watcher):
         check_tuning(base, settings, held=pipeline_cache.held(base_key))
         fetch_first(base)
         if gate:
-            on_gpu(_gate, base_key, photos, seconds=TURN_S, report=report, stop=stop)
+            on_gpu(_gate, base_key, photos, seconds=TURN_S, watcher=watcher)
         if photos and settings.prior_weight:
-            draw_class_images(_class_images, base, settings.class_images, report=report, stop=stop)
+            draw_class_images(_class_images, base, settings.class_images, watcher=watcher)
         made = (base_key, photos, settings, defence, seed)
-        part = take_turns(_tune_part, made, settings.steps, report=report, stop=stop)
+        part = take_turns(_tune_part, made, settings.steps, watcher=watcher)
     tuned = finished(part, len(photos), settings, defence)
     if out is not None:
         write_tuned(out, tuned)
     return tuned
 
 
-def _gate(base_key: str, photos: Sequence[Image.Image], *, report: Report | None, stop: Event | None) -> None:
+def _gate(base_key: str, photos: Sequence[Image.Image], *, watcher: Watcher) -> None:
     base = find_base(base_key)
-    refuse_drawn(load_gate(base), pipeline(base_key, whole=True), base, photos, report=report, stop=stop)
+    refuse_drawn(load_gate(base), pipeline(base_key, whole=True), base, photos, watcher=watcher)
 
 
-def _class_images(base_key: str, count: int, limit_s: float, *, report: Report | None, stop: Event | None) -> None:
+def _class_images(base_key: str, count: int, limit_s: float, *, watcher: Watcher) -> None:
     deadline = time.monotonic() + limit_s
-    draw_some(pipeline(base_key), find_base(base_key), count, deadline=deadline, report=report, stop=stop)
+    draw_some(pipeline(base_key), find_base(base_key), count, deadline=deadline, watcher=watcher)
 
 
 def _tune_part(
@@ -126,8 +125,7 @@ def _tune_part(
     begun: TrainingState | None,
     limit_s: float | None,
     *,
-    report: Report | None,
-    stop: Event | None,
+    watcher: Watcher,
 ) -> TrainingState:
     deadline = None if limit_s is None else time.monotonic() + limit_s  # loading is part of the turn
     return fine_tune_part(
@@ -139,8 +137,7 @@ def _tune_part(
         seed=seed,
         begun=begun,
         deadline=deadline,
-        report=report,
-        stop=stop,
+        watcher=watcher,
     )
 
 
@@ -172,8 +169,7 @@ def attack(
     *,
     base_key: str = "face64",
     settings: AttackSettings | None = None,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> Reconstruction:
     """Attack a released file. Nothing of the victim's comes in.
 
@@ -184,8 +180,8 @@ def attack(
         DemoError: see :func:`demo.attack.registry.reconstruct`.
     """
     settings = settings or AttackSettings()
-    with COMPUTE, telling(report, stop):
-        return _attacked(released, name, base_key, settings, report, stop)
+    with COMPUTE, watched(watcher):
+        return _attacked(released, name, base_key, settings, watcher)
 
 
 def _attacked(
@@ -193,13 +189,12 @@ def _attacked(
     name: str | None,
     base_key: str,
     settings: AttackSettings,
-    report: Report | None,
-    stop: Event | None,
+    watcher: Watcher,
 ) -> Reconstruction:
     base = find_base(base_key)
     prepare_drawing(base, settings.samples, settings.steps)
     seconds = drawing_seconds(base, settings.samples)
-    return on_gpu(_reconstruct, released, name, base_key, settings, seconds=seconds, report=report, stop=stop)
+    return on_gpu(_reconstruct, released, name, base_key, settings, seconds=seconds, watcher=watcher)
 
 
 def _reconstruct(
@@ -208,10 +203,9 @@ def _reconstruct(
     base_key: str,
     settings: AttackSettings,
     *,
-    report: Report | None,
-    stop: Event | None,
+    watcher: Watcher,
 ) -> Reconstruction:
-    return reconstruct(released, pipeline(base_key), find_base(base_key), name, settings, report=report, stop=stop)
+    return reconstruct(released, pipeline(base_key), find_base(base_key), name, settings, watcher=watcher)
 
 
 def compare(
@@ -225,8 +219,7 @@ def compare(
     metrics: Sequence[str] | None = None,
     extra: Mapping[str, object] | None = None,
     notes: Sequence[str] = (),
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
     watch: Stopwatch | None = None,
 ) -> LeakReport:
     """Attack, controls and metrics side by side.
@@ -240,21 +233,21 @@ def compare(
 
     Raises:
         PreflightError: the machine cannot do it.
-        Stopped: ``stop`` was set.
+        Stopped: the watcher stopped it.
     """
     base, settings, watch = find_base(base_key), settings or AttackSettings(), watch or Stopwatch()
     few = settings.model_copy(update={"samples": min(4, settings.samples)})
-    with COMPUTE, telling(report, stop):
+    with COMPUTE, watched(watcher):
         with watch.stage("attack"):
-            done = reconstruction or _attacked(released, None, base_key, settings, report, stop)
+            done = reconstruction or _attacked(released, None, base_key, settings, watcher)
         prepare_drawing(base, few.samples, few.steps)
         with watch.stage("pictures to compare with"):
             seconds = drawing_seconds(base, few.samples * (len(CONTROLS) + len(ATTACKS)))
             made = (released, trigger, done, base_key, few)
-            arms, lacking = on_gpu(_arms, *made, seconds=seconds, report=report, stop=stop)
+            arms, lacking = on_gpu(_arms, *made, seconds=seconds, watcher=watcher)
     with watch.stage("metrics"):
         context = Context(pictures=arms[0].pictures, photos=photos, prompt=base.class_prompt)
-        results = measure(arms, context, metrics, report)
+        results = measure(arms, context, metrics, watcher)
     return LeakReport(
         title="What the shared LoRA gives away",
         base=f"{base.title}, {base.licence}",
@@ -277,8 +270,7 @@ def _arms(
     base_key: str,
     few: AttackSettings,
     *,
-    report: Report | None,
-    stop: Event | None,
+    watcher: Watcher,
 ) -> tuple[list[Arm], list[str]]:
     pipe, base = pipeline(base_key), find_base(base_key)
-    return compared_arms(released, trigger, done, pipe, base, few, report=report, stop=stop)
+    return compared_arms(released, trigger, done, pipe, base, few, watcher=watcher)

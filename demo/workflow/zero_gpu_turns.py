@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from demo.errors import GpuError
@@ -15,7 +14,7 @@ from demo.hardware.zero_gpu import START_S, TURN_S, on_gpu, zero_gpu
 from demo.models.bases import Base
 from demo.models.hub import fetch
 from demo.preflight.check import check_drawing
-from demo.progress import Report, listener
+from demo.progress import UNWATCHED, Watcher, watcher_here
 from demo.workflow.pipeline_cache import held
 
 TRIES = 2  # of a turn, before what there is already is taken for the end
@@ -38,8 +37,7 @@ def fetch_first(base: Base) -> None:
         Stopped: the job was stopped meanwhile.
     """
     if zero_gpu() and not base.bundled and not Path(base.source).is_dir():
-        report, stop = listener()
-        fetch(base.source, base.revision, report=report, stop=stop)
+        fetch(base.source, base.revision, watcher=watcher_here())
 
 
 def prepare_drawing(base: Base, pictures: int, steps: int | None) -> None:
@@ -53,9 +51,7 @@ def prepare_drawing(base: Base, pictures: int, steps: int | None) -> None:
     fetch_first(base)
 
 
-def draw_class_images(
-    work: Callable[..., None], base: Base, count: int, *, report: Report | None = None, stop: Event | None = None
-) -> None:
+def draw_class_images(work: Callable[..., None], base: Base, count: int, *, watcher: Watcher = UNWATCHED) -> None:
     """See to it that a base's class images are there. Elsewhere than on ZeroGPU nothing: fine-tuning does it.
 
     Args:
@@ -66,7 +62,7 @@ def draw_class_images(
     """
     while zero_gpu() and not stored(base, count):
         seconds = max(drawing_seconds(base, BATCH), min(TURN_S, drawing_seconds(base, count)))
-        on_gpu(work, base.key, count, seconds - START_S, seconds=seconds, report=report, stop=stop)
+        on_gpu(work, base.key, count, seconds - START_S, seconds=seconds, watcher=watcher)
 
 
 def take_turns(
@@ -74,8 +70,7 @@ def take_turns(
     made: tuple[Any, ...],
     steps: int,
     *,
-    report: Report | None = None,
-    stop: Event | None,
+    watcher: Watcher = UNWATCHED,
 ) -> TrainingState:
     """A fine-tuning of so many steps: at one go, on ZeroGPU in parts.
 
@@ -89,10 +84,10 @@ def take_turns(
         GpuError: not one part could be had.
     """
     part, turn_s, failed = None, TURN_S, 0
-    while part is None or not (part.ended or (stop is not None and stop.is_set())):
+    while part is None or not (part.ended or watcher.stopped):
         limit_s = turn_s - START_S if zero_gpu() else None
         try:
-            part = on_gpu(work, *made, part, limit_s, seconds=turn_s, report=report, stop=stop)
+            part = on_gpu(work, *made, part, limit_s, seconds=turn_s, watcher=watcher)
         except GpuError as error:
             failed += 1
             if part is None:

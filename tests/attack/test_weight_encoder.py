@@ -20,7 +20,7 @@ from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
 from demo.models.fingerprints import weights_digest
 from demo.models.sampling import encode_prompts
-from demo.progress import Progress
+from demo.progress import Progress, Watcher
 from demo.train.encoder import layer_shapes, new_encoder
 
 LORA = LoraSettings(unet_rank=4, unet_alpha=6)
@@ -184,7 +184,7 @@ def test_a_missing_layer_is_named(tiny_pipe, shapes) -> None:
 def test_an_attack_sees_the_released_file_and_public_models_only() -> None:
     for entry in ATTACKS.values():
         names = list(inspect.signature(entry.run).parameters)
-        assert names == ["released", "pipe", "base", "settings", "report", "stop"]
+        assert names == ["released", "pipe", "base", "settings", "watcher"]
 
 
 @pytest.fixture
@@ -219,12 +219,12 @@ def test_swapped_model_is_another_picture_and_unknown_attack_is_refused(with_enc
     a, b = some_lora(shapes), some_lora(shapes, seed=1)
     mine = reconstruct(a, with_encoder, tiny_base, "encoder", AttackSettings(samples=1)).pictures[0]
     said: list[Progress] = []
-    theirs = swapped(a, b, with_encoder, tiny_base, AttackSettings(samples=1), report=said.append)[0]
+    theirs = swapped(a, b, with_encoder, tiny_base, AttackSettings(samples=1), watcher=Watcher(said.append))[0]
     assert {progress.stage for progress in said} == {"swapped model"}
     stop = Event()
     stop.set()
     with pytest.raises(Stopped):
-        swapped(a, b, with_encoder, tiny_base, AttackSettings(samples=1), stop=stop)
+        swapped(a, b, with_encoder, tiny_base, AttackSettings(samples=1), watcher=Watcher(stop=stop))
     assert mine.tobytes() != theirs.tobytes()
     with pytest.raises(SettingsError, match="encoder"):
         reconstruct(a, with_encoder, tiny_base, "guess")

@@ -24,7 +24,7 @@ from demo.finetune import class_images
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
 from demo.models.bases import Base
-from demo.progress import Progress
+from demo.progress import Progress, Watcher
 
 SETTINGS = LoraSettings(
     unet_rank=2, unet_alpha=2, train_text_encoder=False, batch=1, class_batch=1, lr=1e-2, class_images=2
@@ -168,12 +168,12 @@ def test_a_stop_keeps_what_was_played_and_is_refused_when_that_is_nothing(tiny_p
         if progress.step == 8:
             stop.set()
 
-    found = audit(tiny_pipe, tiny_base, [], STRICT, settings=SETTINGS, audit=FEW, report=report, stop=stop)
+    found = audit(tiny_pipe, tiny_base, [], STRICT, settings=SETTINGS, audit=FEW, watcher=Watcher(report, stop))
     assert (found.trials, found.planned) == (8, 28)
     assert [p.step for p in seen] == list(range(1, 9))
     assert seen[0].total == 28
     with pytest.raises(Stopped):
-        audit(tiny_pipe, tiny_base, [], STRICT, settings=SETTINGS, audit=FEW, stop=stop)
+        audit(tiny_pipe, tiny_base, [], STRICT, settings=SETTINGS, audit=FEW, watcher=Watcher(stop=stop))
 
 
 def test_only_dp_sgd_has_noisy_gradients(tiny_pipe, tiny_base, pictures) -> None:

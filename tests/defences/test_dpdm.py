@@ -25,6 +25,7 @@ from demo.finetune.dreambooth import fine_tune
 from demo.finetune.settings import LoraSettings
 from demo.models.bases import Base
 from demo.models.sampling import encode_pictures, text_embeddings
+from demo.progress import Watcher
 
 SETTINGS = LoraSettings(
     unet_rank=2, text_rank=2, unet_alpha=2, text_alpha=2, steps=3, batch=3, class_batch=2, lr=1e-2, class_images=4,
@@ -203,7 +204,7 @@ def test_secure_noise_is_standard_normal() -> None:
 def test_weights_really_move_and_the_ledger_counts(tiny_pipe, tiny_base, pictures, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(class_images, "CACHE", tmp_path)
     seen = []
-    tuned = fine_tune(tiny_pipe, tiny_base, pictures, SETTINGS, defence=Dpdm(epsilon=5.0), report=seen.append)
+    tuned = fine_tune(tiny_pipe, tiny_base, pictures, SETTINGS, defence=Dpdm(epsilon=5.0), watcher=Watcher(seen.append))
     b = [t for n, t in tuned.lora.tensors.items() if "lora_B" in n]
     assert all(t.abs().max() > 0 for t in b)  # B starts at zero
     ledger = tuned.ledger

@@ -17,6 +17,7 @@ from demo.errors import SettingsError
 from demo.finetune import class_images
 from demo.finetune.dreambooth import fine_tune
 from demo.finetune.settings import LoraSettings
+from demo.progress import Watcher
 
 SETTINGS = LoraSettings(
     unet_rank=2, text_rank=2, unet_alpha=2, text_alpha=2, steps=3, batch=3, class_batch=2, lr=1e-2, class_images=4,
@@ -172,7 +173,9 @@ def test_weights_really_move(variant, prior_weight, tiny_pipe, tiny_base, pictur
     monkeypatch.setattr(class_images, "CACHE", tmp_path)
     seen = []
     settings = SETTINGS.model_copy(update={"prior_weight": prior_weight})
-    tuned = fine_tune(tiny_pipe, tiny_base, pictures, settings, defence=Dpgm(variant=variant), report=seen.append)
+    tuned = fine_tune(
+        tiny_pipe, tiny_base, pictures, settings, defence=Dpgm(variant=variant), watcher=Watcher(seen.append)
+    )
     assert tuned.steps == 3
     assert all(t.abs().max() > 0 for n, t in tuned.lora.tensors.items() if "lora_B" in n)
     spent = [p.spent for p in seen if p.stage == "fine-tune"]

@@ -12,7 +12,7 @@ from fake_story import face
 
 from demo.defences.base import Defence
 from demo.errors import DemoError, SettingsError, Stopped
-from demo.progress import Progress, Report
+from demo.progress import UNWATCHED, Progress, Watcher
 from demo.shake.attacks.draws import Candidate
 from demo.shake.attacks.memorised import Match
 from demo.shake.model import BEFORE, Shake, ShakeArm, ShakeSettings, Source
@@ -61,8 +61,7 @@ class FakeShaker:
         defence: Defence | None = None,
         done: Sequence[ShakeArm] = (),
         keep: Callable[[ShakeArm], None] | None = None,
-        report: Report | None = None,
-        stop: Event | None = None,
+        watcher: Watcher = UNWATCHED,
     ) -> Shake:
         self.seeds.append(seed)
         plan = planned(settings, defence)
@@ -71,15 +70,13 @@ class FakeShaker:
         def attacked(number: int, key: str, label: str, source: Source, **fields: object) -> ShakeArm:
             if key in ready:
                 return ready[key]
-            if stop is not None and number - 1 == self.halt:
-                stop.wait(30)
+            if watcher.stop is not None and number - 1 == self.halt:
+                watcher.stop.wait(30)
             for step in range(1, STEPS + 1):
-                if stop is not None and stop.is_set():
-                    raise Stopped
+                watcher.check()
                 self.gate.wait(30)
                 time.sleep(self.pause)
-                if report is not None:
-                    report(Progress(f"{number} of {len(plan) + 1}: {label}: fine-tune", step, STEPS, loss=0.3))
+                watcher.tell(Progress(f"{number} of {len(plan) + 1}: {label}: fine-tune", step, STEPS, loss=0.3))
             if key == self.broken:
                 raise DemoError("The loss is nan at step 1.", "Lower the learning rate.")
             self.tried.append(key)

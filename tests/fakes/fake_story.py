@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Event
 
 import torch
 from PIL import Image, ImageDraw
@@ -16,13 +15,12 @@ from demo.attack.photo_count import PhotoCount
 from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction
 from demo.defences.ledger import write_ledger
 from demo.defences.registry import Defence, NoDefence
-from demo.errors import Stopped
 from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, read_lora, write_lora
 from demo.metrics.base import MetricResult
 from demo.models.bases import find_base
-from demo.progress import Progress, Report
+from demo.progress import UNWATCHED, Progress, Watcher
 from demo.report import Arm, LeakReport, seen_matrices
 from demo.report.arms import CONTROLS, DREAMBOOTH
 from demo.report.verdict import judge
@@ -87,8 +85,7 @@ class FakeStory:
         defence: Defence | None = None,
         gate: bool = False,
         seed: int = 0,
-        report: Report | None = None,
-        stop: Event | None = None,
+        watcher: Watcher = UNWATCHED,
     ) -> FineTuned:
         defence = defence or NoDefence()
         settings = settings or LoraSettings(steps=20)
@@ -99,14 +96,16 @@ class FakeStory:
         losses: list[float] = []
         steps = self.steps or settings.steps
         for step in range(1, steps + 1):
-            if stop is not None and stop.is_set():
+            if watcher.stopped:
                 break
             time.sleep(self.pause)
             losses.append(0.12 + 0.4 / step**0.5 + 0.05 * rng.random())
-            if report is not None:
+            if watcher.listens:
                 picture = face(step) if step % 10 == 0 else None
                 spent = f"spent: photo level ε {step / 10:.3g}" if defence.has_epsilon else None
-                report(Progress("fine-tune", step, steps, losses[-1], self.pause * (steps - step), picture, spent))
+                watcher.tell(
+                    Progress("fine-tune", step, steps, losses[-1], self.pause * (steps - step), picture, spent)
+                )
         made = lora(seed)
         write_lora(out, made)
         ledger = defence.ledger(len(photos), settings, len(losses))
@@ -129,12 +128,11 @@ class FakeStory:
         *,
         base_key: str = "face64",
         settings: AttackSettings | None = None,
-        report: Report | None = None,
-        stop: Event | None = None,
+        watcher: Watcher = UNWATCHED,
     ) -> Reconstruction:
         settings = settings or AttackSettings()
         self.attacks.append(settings)
-        self._draw("encoder", report, stop)
+        self._draw("encoder", watcher)
         side = find_base(base_key).side
         return Reconstruction(
             name or "encoder", [face(100 + i, side) for i in range(settings.samples)], 1 % settings.samples
@@ -152,13 +150,12 @@ class FakeStory:
         metrics: Sequence[str] = (),
         extra: Mapping[str, object] | None = None,
         notes: Sequence[str] = (),
-        report: Report | None = None,
-        stop: Event | None = None,
+        watcher: Watcher = UNWATCHED,
     ) -> LeakReport:
         base, settings = find_base(base_key), settings or AttackSettings()
         self.compared.append(reconstruction)
         self.metrics.append(tuple(metrics))
-        done = reconstruction or self.attack(released, base_key=base_key, settings=settings, report=report, stop=stop)
+        done = reconstruction or self.attack(released, base_key=base_key, settings=settings, watcher=watcher)
         encoder, class_prompt = ATTACKS["encoder"], ATTACKS["class_prompt"]
         arms = (
             [Arm("dreambooth", DREAMBOOTH.title, DREAMBOOTH.explanation, [face(1, base.side)] * 4, 0)]
@@ -171,7 +168,7 @@ class FakeStory:
             arms.append(Arm(key, words.title, words.explanation, [face(i + 20, base.side)] * 4, 0))
         nearness = {"dreambooth": 0.31, "encoder": 0.42, "class_prompt": 0.56}
         metrics = {arm.key: measured(nearness.get(arm.key, 0.81), i) for i, arm in enumerate(arms)}
-        self._draw("measure", report, stop)
+        self._draw("measure", watcher)
         return LeakReport(
             title="What the shared LoRA gives away",
             base=f"{base.title}, {base.licence}",
@@ -185,13 +182,11 @@ class FakeStory:
             photos=list(photos),
         )
 
-    def _draw(self, stage: str, report: Report | None, stop: Event | None) -> None:
+    def _draw(self, stage: str, watcher: Watcher) -> None:
         for step in range(1, 11):
-            if stop is not None and stop.is_set():
-                raise Stopped
+            watcher.check()
             time.sleep(self.pause)
-            if report is not None:
-                report(Progress(stage, step, 10))
+            watcher.tell(Progress(stage, step, 10))
 
 
 def measured(distance: float, seed: int) -> list[MetricResult]:

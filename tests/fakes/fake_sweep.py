@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Event
 
 from fake_story import face, measured
 from PIL import Image
@@ -16,7 +15,7 @@ from demo.defences.registry import Defence, choose
 from demo.errors import DemoError
 from demo.finetune.settings import LoraSettings
 from demo.models.bases import find_base
-from demo.progress import Progress, Report
+from demo.progress import UNWATCHED, Progress, Watcher
 from demo.sweep.model import Point, Sweep, arm_keys, new_point, settings_of
 
 PLAN = (
@@ -56,8 +55,7 @@ class FakeSweep:
         done: Sequence[Point] = (),
         begun: Sweep | None = None,
         folder: Path | None = None,
-        report: Report | None = None,
-        stop: Event | None = None,
+        watcher: Watcher = UNWATCHED,
         keep: Callable[[Point], None] | None = None,
     ) -> Sweep:
         plan, base = PLAN if plan is None else plan, find_base(base_key)
@@ -72,9 +70,9 @@ class FakeSweep:
             if ready is not None:
                 points.append(ready)
                 continue
-            if stop is not None and len(points) == self.halt:
-                stop.wait(30)
-            if not self._steps(f"{n} of {len(plan)}: {defence.label}: fine-tune", report, stop):
+            if watcher.stop is not None and len(points) == self.halt:
+                watcher.stop.wait(30)
+            if not self._steps(f"{n} of {len(plan)}: {defence.label}: fine-tune", watcher):
                 notes.append(f"Stopped after {len(points)} of {len(plan)} defences.")
                 break
             if defence.key == self.broken:
@@ -98,13 +96,12 @@ class FakeSweep:
             settings={"fine-tuning": settings.model_dump()},
         )
 
-    def _steps(self, stage: str, report: Report | None, stop: Event | None) -> bool:
+    def _steps(self, stage: str, watcher: Watcher) -> bool:
         for step in range(1, STEPS + 1):
-            if stop is not None and stop.is_set():
+            if watcher.stopped:
                 return False
             time.sleep(self.pause)
-            if report is not None:
-                report(Progress(stage, step, STEPS, loss=0.3))
+            watcher.tell(Progress(stage, step, STEPS, loss=0.3))
         return True
 
 

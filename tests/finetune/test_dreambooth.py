@@ -13,7 +13,7 @@ from demo.finetune.dreambooth import adapters, applied, fine_tune, new_trigger
 from demo.finetune.settings import PRESETS, LoraSettings, find_preset
 from demo.lora.files import expected_shapes, read_lora, write_lora
 from demo.models.sampling import draw, encode_prompts
-from demo.progress import Progress
+from demo.progress import Progress, Watcher
 
 QUICK = LoraSettings(steps=4, batch=2, class_batch=2, class_images=3, lr=1e-2, sample_every=2)
 
@@ -67,7 +67,7 @@ def test_stop_keeps_what_is_trained(tiny_pipe, tiny_base, pictures) -> None:
         if progress.stage == "fine-tune" and progress.step == 2:
             stop.set()
 
-    tuned = fine_tune(tiny_pipe, tiny_base, pictures, QUICK, report=report, stop=stop)
+    tuned = fine_tune(tiny_pipe, tiny_base, pictures, QUICK, watcher=Watcher(report, stop))
     assert tuned.stopped
     assert tuned.steps == 2
     assert any(p.picture is not None for p in seen)

@@ -16,7 +16,7 @@ from demo.finetune import class_images
 from demo.finetune.dreambooth import FineTuned, fine_tune, fine_tune_part, finished
 from demo.finetune.resume import TrainingState
 from demo.finetune.settings import LoraSettings
-from demo.progress import Progress
+from demo.progress import Progress, Watcher
 
 QUICK = LoraSettings(
     steps=5, batch=2, class_batch=1, class_images=4, lr=1e-2, lr_schedule="cosine", sample_every=2, unet_rank=4
@@ -70,11 +70,13 @@ def test_forgetting_the_state_would_be_seen(tiny_pipe, tiny_base, pictures, monk
 
 def test_steps_are_counted_on_and_a_stop_ends_it(tiny_pipe, tiny_base, pictures) -> None:
     told: list[Progress] = []
-    step_by_step(tiny_pipe, tiny_base, pictures, choose("none"), report=told.append)
+    step_by_step(tiny_pipe, tiny_base, pictures, choose("none"), watcher=Watcher(told.append))
     assert [p.step for p in told if p.stage == "fine-tune"] == [1, 2, 3, 4, 5]
     stop = Event()
     stop.set()
-    part: TrainingState = fine_tune_part(tiny_pipe, tiny_base, pictures, QUICK, seed=3, deadline=0.0, stop=stop)
+    part: TrainingState = fine_tune_part(
+        tiny_pipe, tiny_base, pictures, QUICK, seed=3, deadline=0.0, watcher=Watcher(stop=stop)
+    )
     assert part.ended
     assert finished(part, 5, QUICK).stopped
 

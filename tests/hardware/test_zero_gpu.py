@@ -16,7 +16,7 @@ from demo.hardware import zero_gpu as compute
 from demo.hardware.zero_gpu import on_gpu, zero_gpu
 from demo.models.bases import choose_device
 from demo.models.networks import torch_device
-from demo.progress import Progress, Report
+from demo.progress import Progress, Watcher
 from demo.workflow.jobs import BusyError, UnexpectedError
 
 changed: list[int] = []
@@ -32,32 +32,31 @@ def spaces(monkeypatch: pytest.MonkeyPatch) -> FakeSpaces:
     compute._turns.cache_clear()
 
 
-def double(numbers: list[int], *, report: Report | None, stop: Event | None) -> tuple[list[int], int, bool]:
+def double(numbers: list[int], *, watcher: Watcher) -> tuple[list[int], int, bool]:
     for place, number in enumerate(numbers):
         numbers[place] = 2 * number
         changed.append(number)
-        if report is not None:
-            report(Progress("double", number, len(numbers)))
+        watcher.tell(Progress("double", number, len(numbers)))
     return numbers, os.getpid(), zero_gpu()
 
 
-def fail(error: Exception, *, report: Report | None, stop: Event | None) -> None:
+def fail(error: Exception, *, watcher: Watcher) -> None:
     raise error
 
 
-def until_stopped(kept: int, *, report: Report | None, stop: Event | None) -> int:
+def until_stopped(kept: int, *, watcher: Watcher) -> int:
     for step in range(10_000):
-        report(Progress("wait", step, 10_000))
-        if stop.wait(0.001) or stop.is_set():
+        watcher.tell(Progress("wait", step, 10_000))
+        if watcher.stop.wait(0.001) or watcher.stopped:
             return kept + 1
     return 0
 
 
-def nested(*, report: Report | None, stop: Event | None) -> tuple[list[int], int, bool]:
-    return on_gpu(double, [4], seconds=5, report=report, stop=stop)
+def nested(*, watcher: Watcher) -> tuple[list[int], int, bool]:
+    return on_gpu(double, [4], seconds=5, watcher=watcher)
 
 
-def too_large(*, report: Report | None, stop: Event | None) -> None:
+def too_large(*, watcher: Watcher) -> None:
     raise torch.OutOfMemoryError("CUDA out of memory.")
 
 
@@ -73,7 +72,7 @@ def test_without_zero_gpu_it_is_a_plain_call(monkeypatch: pytest.MonkeyPatch) ->
 def test_elsewhere_results_and_reports_come_back_and_changes_do_not(spaces: FakeSpaces) -> None:
     numbers, told = [1, 2], list[Progress]()
     changed.clear()
-    found, process, waits = on_gpu(double, numbers, seconds=12.2, report=told.append)
+    found, process, waits = on_gpu(double, numbers, seconds=12.2, watcher=Watcher(told.append))
     assert found == [2, 4]
     assert process != os.getpid()
     assert not waits  # there is the GPU
@@ -107,7 +106,7 @@ def test_a_full_gpu_is_said_wherever_it_was(spaces: FakeSpaces, monkeypatch: pyt
 
 def test_a_stop_reaches_the_other_process_and_its_result_is_kept(spaces: FakeSpaces) -> None:
     stop = Event()
-    assert on_gpu(until_stopped, 41, seconds=30, report=lambda _: stop.set(), stop=stop) == 42
+    assert on_gpu(until_stopped, 41, seconds=30, watcher=Watcher(lambda _: stop.set(), stop)) == 42
 
 
 def test_whoever_is_told_may_break_off(spaces: FakeSpaces) -> None:
@@ -115,7 +114,7 @@ def test_whoever_is_told_may_break_off(spaces: FakeSpaces) -> None:
         raise DemoError("Enough.", "Stop.")
 
     with pytest.raises(DemoError, match="Enough"):
-        on_gpu(until_stopped, 1, seconds=30, report=full, stop=Event())
+        on_gpu(until_stopped, 1, seconds=30, watcher=Watcher(full, Event()))
 
 
 def test_work_inside_work_asks_for_no_second_gpu(spaces: FakeSpaces) -> None:
@@ -155,11 +154,11 @@ def test_the_main_process_keeps_its_hands_off_the_gpu(spaces: FakeSpaces, monkey
     assert choose_device().type == "cuda"
 
 
-def device(*, report: Report | None, stop: Event | None) -> str:
+def device(*, watcher: Watcher) -> str:
     return choose_device().type
 
 
 def test_the_stop_file_is_gone_afterwards(spaces: FakeSpaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    on_gpu(double, [1], seconds=1, stop=Event())
+    on_gpu(double, [1], seconds=1, watcher=Watcher(stop=Event()))
     assert not list(tmp_path.iterdir())

@@ -16,6 +16,7 @@ from demo.errors import Stopped, WeightsError
 from demo.models import hub
 from demo.models.bases import BASES
 from demo.models.diffusers_folder import read_architecture
+from demo.progress import Watcher
 
 REVISION = "a" * 40
 
@@ -73,9 +74,11 @@ def test_a_download_tells_and_stops(cache: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(hub, "PAUSE_S", 0.0)
     stop.set()
     with pytest.raises(Stopped):
-        hub.fetch("some/model", REVISION, stop=stop, cache_dir=cache)
+        hub.fetch("some/model", REVISION, watcher=Watcher(stop=stop), cache_dir=cache)
     seen: list[tuple[int, int]] = []
-    folder = hub.fetch("some/model", REVISION, report=lambda p: seen.append((p.step, p.total)), cache_dir=cache)
+    folder = hub.fetch(
+        "some/model", REVISION, watcher=Watcher(lambda p: seen.append((p.step, p.total))), cache_dir=cache
+    )
     assert folder == lost.parents[1]
     assert seen == [(4, 8), (8, 8)]
     assert not any("bin" in pattern or "ckpt" in pattern for pattern in asked[-1]["allow_patterns"])

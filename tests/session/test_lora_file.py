@@ -19,7 +19,7 @@ from demo.lora.fits import layer_shapes, read_for
 from demo.lora.metadata.leak import scan
 from demo.models.architectures import SD14, Architecture
 from demo.models.bases import BASES, EXAMPLE
-from demo.progress import Progress, Report, silent
+from demo.progress import UNWATCHED, Progress, Watcher
 from demo.session import lora_file, story_jobs
 from demo.session.desk import Attacked, Photos, Released, Shot
 from demo.session.services import Services
@@ -101,7 +101,7 @@ def test_no_file_is_taken_while_a_job_of_the_visitor_waits_or_runs(
         assert go_on.wait(30)
 
     attack = story_jobs.attacking(services, visitor, ORDER)
-    story_jobs.begin(services, visitor, "Attack", lambda report, stop: attack(hold, stop))
+    story_jobs.begin(services, visitor, "Attack", lambda watcher: attack(replace(watcher, report=hold)))
     try:
         assert begun.wait(30)
         with pytest.raises(SettingsError, match="in line or running"):
@@ -127,7 +127,7 @@ def test_a_job_that_begins_while_an_upload_is_read_keeps_its_file(
         assert go_on.wait(30)
 
     def begin(*_: object, **__: object) -> None:
-        story_jobs.begin(services, visitor, "Attack", lambda report, stop: hold())
+        story_jobs.begin(services, visitor, "Attack", lambda _: hold())
 
     monkeypatch.setattr(services.story, "count_photos", begin)
     try:
@@ -148,7 +148,7 @@ def test_in_the_story_no_upload_comes_between_the_parts(services: Services, visi
         refused.append(progress.stage[:6])
 
     story = story_jobs.story(services, visitor, ORDER)
-    story_jobs.begin(services, visitor, "The whole story", lambda _, stop: story(report, stop))
+    story_jobs.begin(services, visitor, "The whole story", lambda watcher: story(replace(watcher, report=report)))
     ended(services, visitor)
     assert list(dict.fromkeys(refused)) == ["Part 1", "Part 2", "Part 3"]
     desk = visitor.desk
@@ -222,7 +222,7 @@ def test_another_base_counts_for_the_file_on_the_desk_if_it_fits(
 
 def test_the_base_of_the_own_file_is_not_up_to_the_upload(services: Services, visitor: Visitor) -> None:
     load(visitor, 8)
-    story_jobs.tuning(services, visitor, ORDER)(silent, Event())
+    story_jobs.tuning(services, visitor, ORDER)(UNWATCHED)
     before = visitor.desk
     assert lora_file.take_for(services, visitor, "sd14") == []
     assert visitor.desk is before
@@ -234,18 +234,18 @@ def test_back_to_the_own_file_brings_trigger_and_photos_back(
     with pytest.raises(LoraFileError, match="no LoRA file of your own"):
         lora_file.take_own(services, visitor)
     load(visitor, 8)
-    story_jobs.story(services, visitor, ORDER)(silent, Event())
+    story_jobs.story(services, visitor, ORDER)(UNWATCHED)
     own = on_desk(visitor)
     upload(services, visitor, tmp_path)
     assert visitor.desk.kept is None
-    story_jobs.attacking(services, visitor, ORDER)(silent, Event())
+    story_jobs.attacking(services, visitor, ORDER)(UNWATCHED)
     lora_file.take_own(services, visitor)
     desk = visitor.desk
     assert desk.released is desk.tuned is own
     assert (desk.attacked, desk.compared, desk.uploaded) == (None, None, False)
     assert desk.kept is not None
     assert len(desk.kept.photos) == 3
-    story_jobs.comparing(services, visitor, ORDER)(silent, Event())
+    story_jobs.comparing(services, visitor, ORDER)(UNWATCHED)
     assert visitor.desk.compared is not None
     assert "dreambooth" in visitor.desk.compared.report.metrics
 
@@ -265,13 +265,13 @@ def test_the_way_back_and_the_base_are_offered_when_they_can_be_used(
     load(visitor, 8)
     upload(services, visitor, tmp_path)
     states = [offered()]
-    story_jobs.tuning(services, visitor, ORDER)(silent, Event())
+    story_jobs.tuning(services, visitor, ORDER)(UNWATCHED)
     states.append(offered())
     upload(services, visitor, tmp_path)
     states.append(offered())
     go_on = Event()
 
-    def hold(report: Report, stop: Event) -> None:
+    def hold(watcher: Watcher) -> None:
         assert go_on.wait(30)
 
     story_jobs.begin(services, visitor, "Attack", hold)

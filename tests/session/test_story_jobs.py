@@ -17,7 +17,7 @@ from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped, Weigh
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import read_lora, write_lora
 from demo.metrics.registry import METRICS, bundled
-from demo.progress import Progress, Report, silent
+from demo.progress import UNWATCHED, Progress, Watcher
 from demo.session import lora_file, story_jobs
 from demo.session.desk import Group, Photos, Shot
 from demo.session.forms import order
@@ -32,13 +32,13 @@ def load(visitor: Visitor, count: int) -> None:
 
 
 def tune(services: Services, visitor: Visitor, order: story_jobs.Order = ORDER) -> None:
-    story_jobs.tuning(services, visitor, order)(silent, Event())
+    story_jobs.tuning(services, visitor, order)(UNWATCHED)
 
 
 def test_the_story_fills_the_desk_and_names_its_parts(services: Services, visitor: Visitor) -> None:
     load(visitor, 8)
     stages: list[str] = []
-    story_jobs.story(services, visitor, ORDER)(lambda progress: stages.append(progress.stage), Event())
+    story_jobs.story(services, visitor, ORDER)(Watcher(lambda progress: stages.append(progress.stage)))
     desk = visitor.desk
     assert desk.tuned is desk.released is not None
     assert desk.attacked is not None
@@ -60,7 +60,7 @@ def test_photos_are_shrunk_to_the_base_and_split(services: Services, visitor: Vi
 
 def test_neither_trigger_nor_its_seed_is_in_the_report(services: Services, visitor: Visitor) -> None:
     load(visitor, 8)
-    story_jobs.story(services, visitor, replace(ORDER, seed=987654))(silent, Event())
+    story_jobs.story(services, visitor, replace(ORDER, seed=987654))(UNWATCHED)
     desk = visitor.desk
     assert desk.released is not None
     assert desk.released.trigger == "quorvex"
@@ -77,7 +77,7 @@ def test_photos_are_in_the_report_only_when_asked(services: Services, visitor: V
     tune(services, visitor)
     pages = []
     for include in (False, True):
-        story_jobs.comparing(services, visitor, replace(ORDER, include_photos=include))(silent, Event())
+        story_jobs.comparing(services, visitor, replace(ORDER, include_photos=include))(UNWATCHED)
         compared = visitor.desk.compared
         assert compared is not None
         pages.append(compared.html.read_text(encoding="utf-8"))
@@ -96,7 +96,7 @@ def test_metrics_that_are_downloaded_are_measured_only_when_asked(services: Serv
     tune(services, visitor)
     for values in ({}, {"more_metrics": True}):
         made = order(services, {"base": "face64", **values})
-        story_jobs.comparing(services, visitor, made)(silent, Event())
+        story_jobs.comparing(services, visitor, made)(UNWATCHED)
     story = services.story
     assert isinstance(story, FakeStory)
     assert story.metrics == [bundled(), tuple(METRICS)]
@@ -120,7 +120,7 @@ def test_with_a_defence_the_ledger_is_on_the_desk_beside_the_file_and_in_the_rep
 ) -> None:
     load(visitor, 8)
     order = replace(ORDER, defence=choose("dpdm", epsilon=2))
-    story_jobs.story(services, visitor, order)(silent, Event())
+    story_jobs.story(services, visitor, order)(UNWATCHED)
     story, desk = services.story, visitor.desk
     assert isinstance(story, FakeStory)
     assert story.defences == [order.defence]
@@ -140,7 +140,7 @@ def test_with_a_defence_the_ledger_is_on_the_desk_beside_the_file_and_in_the_rep
 
 def test_without_a_defence_there_is_no_ledger(services: Services, visitor: Visitor) -> None:
     load(visitor, 8)
-    story_jobs.story(services, visitor, ORDER)(silent, Event())
+    story_jobs.story(services, visitor, ORDER)(UNWATCHED)
     desk = visitor.desk
     assert desk.tuned is not None
     assert desk.tuned.ledger is None
@@ -169,7 +169,7 @@ def test_a_budget_that_means_nothing_is_refused_before_the_job(
 
 def test_a_new_file_takes_the_old_results_with_it(services: Services, visitor: Visitor) -> None:
     load(visitor, 8)
-    story_jobs.story(services, visitor, ORDER)(silent, Event())
+    story_jobs.story(services, visitor, ORDER)(UNWATCHED)
     first = visitor.desk.released
     tune(services, visitor)
     desk = visitor.desk
@@ -183,7 +183,7 @@ def test_a_stop_before_the_first_step_leaves_no_file(services: Services, visitor
     stop = Event()
     stop.set()
     with pytest.raises(Stopped):
-        story_jobs.tuning(services, visitor, ORDER)(silent, stop)
+        story_jobs.tuning(services, visitor, ORDER)(Watcher(stop=stop))
     assert visitor.desk.released is None
     assert not list(visitor.folder.rglob("*.safetensors"))
 
@@ -197,7 +197,7 @@ def test_a_stop_in_the_story_keeps_the_file_and_goes_no_further(services: Servic
             stop.set()
 
     with pytest.raises(Stopped):
-        story_jobs.story(services, visitor, ORDER)(report, stop)
+        story_jobs.story(services, visitor, ORDER)(Watcher(report, stop))
     released = visitor.desk.released
     assert released is not None
     assert released.stopped
@@ -231,12 +231,12 @@ def test_a_comparison_draws_anew_where_the_attack_had_other_settings(
 ) -> None:
     load(visitor, 8)
     tune(services, visitor)
-    story_jobs.attacking(services, visitor, ORDER)(silent, Event())
+    story_jobs.attacking(services, visitor, ORDER)(UNWATCHED)
     first = visitor.desk.attacked
     assert first is not None
-    story_jobs.comparing(services, visitor, ORDER)(silent, Event())
+    story_jobs.comparing(services, visitor, ORDER)(UNWATCHED)
     assert visitor.desk.attacked is first
-    story_jobs.comparing(services, visitor, replace(ORDER, attack=other))(silent, Event())
+    story_jobs.comparing(services, visitor, replace(ORDER, attack=other))(UNWATCHED)
     desk, story = visitor.desk, services.story
     assert isinstance(story, FakeStory)
     assert story.attacks == [ORDER.attack, other]
@@ -251,7 +251,7 @@ def test_a_comparison_takes_the_attack_that_is_chosen_now(services: Services, vi
     load(visitor, 8)
     tune(services, visitor)
     for method, runs in (("class_prompt", 1), (None, 1), ("class_prompt", 1), ("encoder", 2)):
-        story_jobs.comparing(services, visitor, replace(ORDER, method=method))(silent, Event())
+        story_jobs.comparing(services, visitor, replace(ORDER, method=method))(UNWATCHED)
         assert isinstance(services.story, FakeStory)
         assert len(services.story.attacks) == runs
         attacked = visitor.desk.attacked
@@ -261,7 +261,7 @@ def test_a_comparison_takes_the_attack_that_is_chosen_now(services: Services, vi
 
 def test_a_failed_comparison_leaves_none_of_the_attack_before(services: Services, visitor: Visitor) -> None:
     load(visitor, 8)
-    story_jobs.story(services, visitor, ORDER)(silent, Event())
+    story_jobs.story(services, visitor, ORDER)(UNWATCHED)
     stop = Event()
 
     def report(progress: Progress) -> None:
@@ -269,7 +269,7 @@ def test_a_failed_comparison_leaves_none_of_the_attack_before(services: Services
             stop.set()
 
     with pytest.raises(Stopped):
-        story_jobs.comparing(services, visitor, replace(ORDER, attack=AttackSettings(samples=2)))(report, stop)
+        story_jobs.comparing(services, visitor, replace(ORDER, attack=AttackSettings(samples=2)))(Watcher(report, stop))
     assert visitor.desk.attacked is not None
     assert len(visitor.desk.attacked.reconstruction.pictures) == 2
     assert visitor.desk.compared is None
@@ -281,12 +281,12 @@ def test_an_uploaded_file_without_photos_cannot_be_compared(
     lora_file.take_file(
         services, visitor, write_lora(tmp_path / "up" / "mine.safetensors", lora()), "mine.safetensors", "face64"
     )
-    story_jobs.attacking(services, visitor, ORDER)(silent, Event())
+    story_jobs.attacking(services, visitor, ORDER)(UNWATCHED)
     assert visitor.desk.attacked is not None
     with pytest.raises(PhotoError, match="no photos to compare with"):
         story_jobs.comparing(services, visitor, ORDER)
     load(visitor, 1)
-    story_jobs.comparing(services, visitor, ORDER)(silent, Event())
+    story_jobs.comparing(services, visitor, ORDER)(UNWATCHED)
     compared = visitor.desk.compared
     assert compared is not None
     assert "dreambooth" not in compared.report.metrics  # nobody here knows the trigger
@@ -297,12 +297,12 @@ def test_an_uploaded_file_without_photos_cannot_be_compared(
 def test_one_job_a_visitor(services: Services, visitor: Visitor) -> None:
     let = Event()
 
-    def first(report: Report, stop: Event) -> None:
+    def first(watcher: Watcher) -> None:
         assert let.wait(10)
 
     story_jobs.begin(services, visitor, "first", first)
     with pytest.raises(SettingsError, match="in line or running"):
-        story_jobs.begin(services, visitor, "second", lambda report, stop: None)
+        story_jobs.begin(services, visitor, "second", lambda _: None)
     let.set()
 
 

@@ -12,7 +12,7 @@ from demo.attack.registry import AttackSettings
 from demo.defences.registry import choose
 from demo.errors import DemoError, PhotoError, SettingsError, Stopped
 from demo.finetune.settings import LoraSettings
-from demo.progress import Progress, Report, silent
+from demo.progress import UNWATCHED, Progress, Report, Watcher
 from demo.session.desk import Group, Photos, Shot, Swept
 from demo.session.services import Services
 from demo.session.story_jobs import Order
@@ -61,7 +61,7 @@ def stop_in_defence(number: int, stop: Event) -> Report:
 
 def stopped_after_one(services: Services, visitor: Visitor) -> None:
     stop = Event()
-    sweeping(services, visitor, ORDER, THREE)(stop_in_defence(2, stop), stop)
+    sweeping(services, visitor, ORDER, THREE)(Watcher(stop_in_defence(2, stop), stop))
 
 
 def test_names_become_defences_in_the_plans_order(services: Services) -> None:
@@ -97,7 +97,7 @@ def test_every_point_is_on_the_desk_when_the_next_one_begins(services: Services,
         assert now.sweep.planned == 3
         assert now.sweep.chance  # its lines are there from the first point on
 
-    sweeping(services, visitor, ORDER, THREE)(report, Event())
+    sweeping(services, visitor, ORDER, THREE)(Watcher(report))
     names = [defence.label for defence in THREE]
     assert seen == {f"{n + 1} of 3": (names[:n], True, 0) for n in range(3)}
     assert labels(visitor) == names
@@ -105,7 +105,7 @@ def test_every_point_is_on_the_desk_when_the_next_one_begins(services: Services,
 
 
 def test_files_are_written_and_the_loras_deleted(services: Services, visitor: Visitor) -> None:
-    sweeping(services, visitor, ORDER, THREE)(silent, Event())
+    sweeping(services, visitor, ORDER, THREE)(UNWATCHED)
     files = swept(visitor).files
     assert [path.name for path in files] == ["defend.csv", "report.json", "report.html"]
     assert set(visitor.desk.files()) >= set(files)
@@ -116,7 +116,7 @@ def test_files_are_written_and_the_loras_deleted(services: Services, visitor: Vi
 
 
 def test_photos_are_shrunk_and_not_in_the_page(services: Services, visitor: Visitor) -> None:
-    sweeping(services, visitor, ORDER, THREE[:1])(silent, Event())
+    sweeping(services, visitor, ORDER, THREE[:1])(UNWATCHED)
     assert [photo.size for photo in swept(visitor).sweep.photos] == [(64, 64)] * 8
     assert "Private photos left out of this page: 8" in swept(visitor).files[2].read_text(encoding="utf-8")
 
@@ -129,7 +129,7 @@ def test_a_stop_keeps_what_is_finished_and_continue_runs_the_rest(services: Serv
     assert swept(visitor).files[0].exists()
     assert "Stopped after 1 of 3 defences." in swept(visitor).sweep.notes
     first = swept(visitor).sweep.points[0]
-    sweeping(services, visitor, ORDER, THREE, resume=True)(silent, Event())
+    sweeping(services, visitor, ORDER, THREE, resume=True)(UNWATCHED)
     assert labels(visitor) == [defence.label for defence in THREE]
     assert swept(visitor).sweep.points[0] is first
     assert fake(services).tried == [defence.label for defence in THREE]  # each once
@@ -140,9 +140,9 @@ def test_a_stop_keeps_what_is_finished_and_continue_runs_the_rest(services: Serv
 def test_continue_takes_more_defences_and_keeps_those_that_are_no_longer_ticked(
     services: Services, visitor: Visitor
 ) -> None:
-    sweeping(services, visitor, ORDER, THREE)(silent, Event())
+    sweeping(services, visitor, ORDER, THREE)(UNWATCHED)
     more = tuple(defence for defence in PLAN if point_name(defence) == "dpgm-epsilon-2")
-    sweeping(services, visitor, ORDER, more, resume=True)(silent, Event())
+    sweeping(services, visitor, ORDER, more, resume=True)(UNWATCHED)
     assert labels(visitor) == ["No defence", "DP-SGD (DPDM), ε = 10", more[0].label, THREE[2].label]
     assert fake(services).tried.count("No defence") == 1
 
@@ -150,7 +150,7 @@ def test_continue_takes_more_defences_and_keeps_those_that_are_no_longer_ticked(
 def test_what_cannot_be_continued_is_said(services: Services, visitor: Visitor) -> None:
     with pytest.raises(SettingsError, match="no sweep to continue"):
         sweeping(services, visitor, ORDER, THREE, resume=True)
-    sweeping(services, visitor, ORDER, THREE)(silent, Event())
+    sweeping(services, visitor, ORDER, THREE)(UNWATCHED)
     with pytest.raises(SettingsError, match="has been tried"):
         sweeping(services, visitor, ORDER, THREE[:1], resume=True)
     for other in (
@@ -167,8 +167,8 @@ def test_what_cannot_be_continued_is_said(services: Services, visitor: Visitor) 
 
 
 def test_a_new_sweep_starts_from_nothing(services: Services, visitor: Visitor) -> None:
-    sweeping(services, visitor, ORDER, THREE)(silent, Event())
-    sweeping(services, visitor, ORDER, THREE[:1])(silent, Event())
+    sweeping(services, visitor, ORDER, THREE)(UNWATCHED)
+    sweeping(services, visitor, ORDER, THREE[:1])(UNWATCHED)
     assert labels(visitor) == ["No defence"]
     assert fake(services).tried.count("No defence") == 2
     assert len(set(fake(services).seeds)) == 2
@@ -178,19 +178,19 @@ def test_a_stop_before_anything_leaves_the_desk_as_it_was(services: Services, vi
     stop = Event()
     stop.set()
     with pytest.raises(Stopped):
-        sweeping(services, visitor, ORDER, THREE)(silent, stop)
+        sweeping(services, visitor, ORDER, THREE)(Watcher(stop=stop))
     assert visitor.desk.swept is None
     stopped_after_one(services, visitor)
     before = visitor.desk.swept
     with pytest.raises(Stopped):
-        sweeping(services, visitor, ORDER, THREE, resume=True)(silent, stop)
+        sweeping(services, visitor, ORDER, THREE, resume=True)(Watcher(stop=stop))
     assert visitor.desk.swept is before
 
 
 def test_a_failure_keeps_what_is_finished(services: Services, visitor: Visitor) -> None:
     fake(services).broken = "int8"
     with pytest.raises(DemoError, match="disk is full"):
-        sweeping(services, visitor, ORDER, THREE)(silent, Event())
+        sweeping(services, visitor, ORDER, THREE)(UNWATCHED)
     assert labels(visitor) == [defence.label for defence in THREE[:2]]
     assert not swept(visitor).running
     assert len(swept(visitor).files) == 3
@@ -214,6 +214,6 @@ def test_a_late_sweep_of_a_deleted_visitor_leaves_nothing(services: Services, vi
             services.visitors.forget(visitor)
 
     with pytest.raises(DemoError, match="have been deleted"):
-        sweeping(services, visitor, ORDER, THREE)(report, Event())
+        sweeping(services, visitor, ORDER, THREE)(Watcher(report))
     visitor.delete()  # as the job's guard does
     assert not visitor.folder.exists()

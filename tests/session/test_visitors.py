@@ -10,7 +10,7 @@ from fake_story import face
 
 from demo.attack.registry import AttackSettings
 from demo.finetune.settings import LoraSettings
-from demo.progress import Report
+from demo.progress import Watcher
 from demo.session.desk import Photos, PhotoSource, Shot, Swept, Terms
 from demo.session.visitors import CLOSED_S, IDLE_S, MOST, GoneError, NoPageError, Visitor, Visitors
 from demo.sweep.model import Sweep
@@ -103,7 +103,7 @@ def test_a_visitor_with_nothing_is_not_said_to_have_lost_it(place: Place) -> Non
 def test_a_running_job_keeps_its_owners_data(place: Place) -> None:
     visitor, let = place.opened(), Event()
 
-    def work(report: Report, stop: Event) -> None:
+    def work(watcher: Watcher) -> None:
         assert let.wait(10)
 
     place.jobs.submit(visitor.id, "job", work)
@@ -127,9 +127,9 @@ def test_a_job_whose_owner_has_gone_gives_way_to_whoever_waits(place: Place) -> 
     visitor, other = place.opened("1"), place.opened("2")
     running, stopped = Event(), Event()
 
-    def work(report: Report, stop: Event) -> None:
+    def work(watcher: Watcher) -> None:
         running.set()
-        assert stop.wait(10)
+        assert watcher.stop.wait(10)
         stopped.set()
 
     place.jobs.submit(visitor.id, "abandoned", work)
@@ -138,7 +138,7 @@ def test_a_job_whose_owner_has_gone_gives_way_to_whoever_waits(place: Place) -> 
     place.clock.now += CLOSED_S + 1
     place.visitors.page("2")
     assert not visitor.gone  # nobody waits
-    job = place.jobs.submit(other.id, "next", lambda report, stop: None)
+    job = place.jobs.submit(other.id, "next", lambda _: None)
     place.visitors.sweep()
     assert visitor.gone
     assert stopped.wait(10)
@@ -152,8 +152,8 @@ def test_a_job_whose_owner_has_gone_gives_way_to_whoever_waits(place: Place) -> 
 def test_a_job_keeps_its_place_while_its_owner_may_come_back(place: Place) -> None:
     visitor, other = place.opened("1"), place.opened("2")
     done = Event()
-    place.jobs.submit(visitor.id, "long", lambda report, stop: done.wait(10))
-    place.jobs.submit(other.id, "next", lambda report, stop: None)
+    place.jobs.submit(visitor.id, "long", lambda _: done.wait(10))
+    place.jobs.submit(other.id, "next", lambda _: None)
     place.visitors.close("1")
     place.clock.now += CLOSED_S - 1
     place.visitors.sweep()

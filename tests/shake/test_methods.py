@@ -14,7 +14,7 @@ from torch import Tensor
 from demo.errors import DemoError, SettingsError, Stopped
 from demo.finetune.loss import noise_error
 from demo.models.sampling import encode_prompts
-from demo.progress import Progress
+from demo.progress import Progress, Watcher
 from demo.shake.methods.base import Trained
 from demo.shake.methods.registry import METHODS, Method, choose
 
@@ -113,7 +113,7 @@ def test_a_stop_leaves_the_model_as_it_was_found(
         stop.set()
     with (
         pytest.raises(Stopped),
-        quick(key).shaken(tiny_pipe, tiny_base, latents, PROMPT, seed=1, report=watch, stop=stop),
+        quick(key).shaken(tiny_pipe, tiny_base, latents, PROMPT, seed=1, watcher=Watcher(watch, stop)),
     ):
         pytest.fail("half a fine-tuning is no result")
     assert_same(before, state(tiny_pipe))

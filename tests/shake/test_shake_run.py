@@ -12,7 +12,7 @@ from demo.defences.registry import choose as choose_defence
 from demo.errors import SettingsError, Stopped
 from demo.finetune import class_images
 from demo.models.sampling import encode_pictures, encode_prompts
-from demo.progress import Progress
+from demo.progress import Progress, Watcher
 from demo.shake import run
 from demo.shake.attacks.secmi import SecmiSettings, secmi
 from demo.shake.methods.lora import Lora
@@ -24,7 +24,7 @@ def test_every_model_is_attacked_and_the_base_is_left_as_it_was(
     tiny_pipe, tiny_base, domain, state: Callable[..., dict[str, object]]
 ) -> None:
     before, kept, seen = state(tiny_pipe), [], []
-    made = shake(tiny_pipe, tiny_base, domain, QUICK, keep=kept.append, report=seen.append)
+    made = shake(tiny_pipe, tiny_base, domain, QUICK, keep=kept.append, watcher=Watcher(seen.append))
     assert_same(before, state(tiny_pipe))
     assert [arm.key for arm in (made.before, *made.arms)] == ["before", "lora-8-sp", "lora-8-ood"]
     assert kept == [made.before, *made.arms]
@@ -89,12 +89,17 @@ def test_the_same_seed_gives_the_same_figures(tiny_pipe, tiny_base, domain) -> N
 def test_a_stop_returns_what_is_finished(tiny_pipe, tiny_base, domain) -> None:
     stop = Event()
     made = shake(
-        tiny_pipe, tiny_base, domain, QUICK, keep=lambda arm: stop.set() if arm.source == "sp" else None, stop=stop
+        tiny_pipe,
+        tiny_base,
+        domain,
+        QUICK,
+        keep=lambda arm: stop.set() if arm.source == "sp" else None,
+        watcher=Watcher(stop=stop),
     )
     assert [arm.key for arm in made.arms] == ["lora-8-sp"]
     assert made.planned == 2
     with pytest.raises(Stopped):
-        shake(tiny_pipe, tiny_base, domain, QUICK, stop=stop)
+        shake(tiny_pipe, tiny_base, domain, QUICK, watcher=Watcher(stop=stop))
 
 
 def test_a_stop_keeps_arms_that_were_finished_earlier(tiny_pipe, tiny_base, domain) -> None:
@@ -102,7 +107,7 @@ def test_a_stop_keeps_arms_that_were_finished_earlier(tiny_pipe, tiny_base, doma
     stop = Event()
     stop.set()
     done = [first.before, first.arms[1]]
-    made = shake(tiny_pipe, tiny_base, domain, QUICK, done=done, stop=stop)
+    made = shake(tiny_pipe, tiny_base, domain, QUICK, done=done, watcher=Watcher(stop=stop))
     assert list(made.arms) == [first.arms[1]]
 
 
@@ -163,7 +168,7 @@ def test_what_cannot_be_done_is_refused_before_any_work(tiny_pipe, tiny_base, do
 
 def test_progress_names_the_model(tiny_pipe, tiny_base, domain) -> None:
     seen: list[Progress] = []
-    shake(tiny_pipe, tiny_base, domain, QUICK.model_copy(update={"control": False}), report=seen.append)
+    shake(tiny_pipe, tiny_base, domain, QUICK.model_copy(update={"control": False}), watcher=Watcher(seen.append))
     stages = {progress.stage for progress in seen}
     assert "2 of 2: LoRA, rank 8, SP set: fine-tune" in stages
     assert "2 of 2: LoRA, rank 8, SP set: draw the SP set" in stages

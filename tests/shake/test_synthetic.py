@@ -8,7 +8,7 @@ import torch
 
 from demo.errors import Stopped
 from demo.models.sampling import encode_pictures
-from demo.progress import Progress
+from demo.progress import Progress, Watcher
 from demo.shake.synthetic import SetSettings, draw_set
 
 
@@ -19,7 +19,7 @@ def pixels(pictures) -> np.ndarray:
 def test_a_set_is_drawn_in_batches_and_encoded_again(tiny_pipe, tiny_base) -> None:
     seen: list[Progress] = []
     settings = SetSettings(size=5, batch=2, steps=2)
-    drawn = draw_set(tiny_pipe, tiny_base, "a photo of nobody", settings, report=seen.append)
+    drawn = draw_set(tiny_pipe, tiny_base, "a photo of nobody", settings, watcher=Watcher(seen.append))
     assert len(drawn.pictures) == 5
     assert torch.equal(drawn.latents, encode_pictures(tiny_pipe, drawn.pictures))
     assert drawn.latents.dtype == torch.float32
@@ -58,4 +58,4 @@ def test_a_stop_ends_it(tiny_pipe, tiny_base) -> None:
     stop = Event()
     stop.set()
     with pytest.raises(Stopped):
-        draw_set(tiny_pipe, tiny_base, "an old man", SetSettings(size=2), stop=stop)
+        draw_set(tiny_pipe, tiny_base, "an old man", SetSettings(size=2), watcher=Watcher(stop=stop))

@@ -22,7 +22,7 @@ from demo.finetune import class_images
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, read_lora
 from demo.models.bases import BASES
-from demo.progress import Progress
+from demo.progress import Progress, Watcher
 from demo.sweep.model import Point, arm_keys, best_attack
 from demo.sweep.run import CHANCE_ROUNDS, sweep
 from demo.train.encoder import new_encoder
@@ -112,7 +112,7 @@ def run(photos, plan, **options):
 def test_points_of_a_plan(pictures, tmp_path: Path) -> None:
     kept: list[Point] = []
     said: list[Progress] = []
-    found = run(pictures, [NONE, DPDM], folder=tmp_path, keep=kept.append, report=said.append)
+    found = run(pictures, [NONE, DPDM], folder=tmp_path, keep=kept.append, watcher=Watcher(said.append))
     assert [point.label for point in found.points] == ["No defence", "DP-SGD (DPDM), σ = 3"]
     assert list(found.points) == kept
     assert found.planned == 2
@@ -214,7 +214,7 @@ def test_finished_points_are_not_run_again(pictures) -> None:
     first = run(pictures, [NONE])
     kept: list[Point] = []
     said: list[Progress] = []
-    again = run(pictures, [INT8, NONE], done=first.points, keep=kept.append, report=said.append)
+    again = run(pictures, [INT8, NONE], done=first.points, keep=kept.append, watcher=Watcher(said.append))
     assert [point.key for point in again.points] == ["int8", "none"]
     assert again.points[1] is first.points[0]
     assert [point.key for point in kept] == ["int8"]
@@ -230,7 +230,7 @@ def test_a_stop_returns_what_is_finished_now_and_earlier(pictures) -> None:
         if progress.stage == "2 of 3: DP-SGD (DPDM), σ = 3: fine-tune":
             stop.set()
 
-    found = run(pictures, [NONE, DPDM, INT8], done=earlier.points, report=halt, stop=stop)
+    found = run(pictures, [NONE, DPDM, INT8], done=earlier.points, watcher=Watcher(halt, stop))
     assert [point.key for point in found.points] == ["none", "int8"]
     assert found.planned == 3
     assert any(note.startswith("Stopped after 2 of 3") for note in found.notes)
@@ -247,14 +247,14 @@ def test_chance_is_taken_over_from_an_earlier_sweep(pictures, monkeypatch: pytes
     assert len(found.points) == 1
     stop = Event()
     stop.set()
-    assert run(pictures, [NONE], begun=begun, stop=stop).chance == begun.chance
+    assert run(pictures, [NONE], begun=begun, watcher=Watcher(stop=stop)).chance == begun.chance
 
 
 @pytest.mark.usefixtures("tiny")
 def test_a_stop_before_chance_returns_nothing_new(pictures) -> None:
     stop = Event()
     stop.set()
-    found = run(pictures, [NONE], stop=stop)
+    found = run(pictures, [NONE], watcher=Watcher(stop=stop))
     assert (list(found.points), list(found.chance), list(found.chance_pictures)) == ([], [], [])
 
 
@@ -266,7 +266,7 @@ def test_a_stop_while_drawing_keeps_no_half_point(pictures) -> None:
         if progress.stage.endswith("class prompt"):
             stop.set()
 
-    assert run(pictures, [NONE], report=halt, stop=stop).points == []
+    assert run(pictures, [NONE], watcher=Watcher(halt, stop)).points == []
 
 
 @pytest.mark.usefixtures("tiny")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from threading import Event
 
 import pytest
 from fake_shake import NAMES, FakeShaker
@@ -9,6 +8,7 @@ from markup import Html
 
 from demo.defences.registry import choose
 from demo.errors import SettingsError
+from demo.progress import UNWATCHED
 from demo.session.desk import ShakeTerms, Shook
 from demo.shake.model import Shake, ShakeSettings
 from demo.ui import shake_result
@@ -20,7 +20,7 @@ TERMS = ShakeTerms(NAMES[0], "face64", (), None)
 @pytest.fixture(scope="module")
 def shake() -> Shake:
     fake = FakeShaker()
-    return fake.run(fake.domain(NAMES[0], "face64"), SETTINGS, base_key="face64", seed=1, stop=Event())
+    return fake.run(fake.domain(NAMES[0], "face64"), SETTINGS, base_key="face64", seed=1, watcher=UNWATCHED)
 
 
 def test_the_roc_holds_the_methods_and_not_every_point_of_a_curve(shake: Shake) -> None:

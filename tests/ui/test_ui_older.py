@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 import gradio as gr
 import pytest
@@ -18,7 +18,7 @@ from demo.attack.registry import AttackSettings
 from demo.errors import PhotoError, SettingsError
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import write_lora
-from demo.progress import Progress, silent
+from demo.progress import UNWATCHED, Progress, Watcher
 from demo.session import lora_file, photo_intake, story_jobs
 from demo.session.desk import Photos, Shot
 from demo.session.services import ExamplePerson, Services
@@ -77,7 +77,7 @@ def stamps(tabs: dict[str, list[Facet]], visitor: Visitor) -> list[object]:
 
 def story_of(services: Services, visitor: Visitor, person: int) -> None:
     photo_intake.load_person(visitor, services.people[person])
-    story_jobs.story(services, visitor, ORDER)(silent, Event())
+    story_jobs.story(services, visitor, ORDER)(UNWATCHED)
 
 
 def test_results_of_the_photos_before_say_so_in_every_tab(
@@ -100,7 +100,7 @@ def test_results_of_the_photos_before_say_so_in_every_tab(
 
 def test_own_photos_are_called_that(services: Services, visitor: Visitor, tabs: dict[str, list[Facet]]) -> None:
     own(visitor)
-    story_jobs.story(services, visitor, ORDER)(silent, Event())
+    story_jobs.story(services, visitor, ORDER)(UNWATCHED)
     assert "Your photosWhat the others" in words(tabs, visitor, "compare")
     own(visitor)
     for tab in tabs:
@@ -117,7 +117,7 @@ def test_photos_that_come_while_the_story_runs_are_not_taken_for_its_own(
         if visitor.desk.photos.person != "Bela Wexholm":
             photo_intake.load_person(visitor, services.people[1])
 
-    story_jobs.story(services, visitor, ORDER)(report, Event())
+    story_jobs.story(services, visitor, ORDER)(Watcher(report))
     assert [tab for tab in tabs if OLDER in words(tabs, visitor, tab)] == list(tabs)
 
 
@@ -129,7 +129,7 @@ def test_an_uploaded_file_is_of_no_photos_known_here(
     photo_intake.load_person(visitor, services.people[1])
     assert "loaded before" not in words(tabs, visitor, "attack")
     assert OLDER in words(tabs, visitor, "tune")
-    story_jobs.comparing(services, visitor, ORDER)(silent, Event())
+    story_jobs.comparing(services, visitor, ORDER)(UNWATCHED)
     compared = words(tabs, visitor, "compare")
     assert "Pictures of Bela Wexholm" in compared
     assert "loaded before" not in compared
@@ -140,8 +140,8 @@ def test_removed_photos_are_kept_by_no_result(
     services: Services, visitor: Visitor, tabs: dict[str, list[Facet]]
 ) -> None:
     own(visitor)
-    sweeping(services, visitor, ORDER, PLAN[:1])(silent, Event())
-    story_jobs.story(services, visitor, ORDER)(silent, Event())
+    sweeping(services, visitor, ORDER, PLAN[:1])(UNWATCHED)
+    story_jobs.story(services, visitor, ORDER)(UNWATCHED)
     assert visitor.desk.compared is not None
     report = visitor.desk.compared.html
     said = photo_intake.remove_all(services, visitor)
@@ -175,7 +175,7 @@ def test_photos_that_come_after_a_removal_are_not_said_to_be_the_files_own(
     notes = []
     for person in (1, 0):
         photo_intake.load_person(visitor, services.people[person])
-        story_jobs.comparing(services, visitor, ORDER)(silent, Event())
+        story_jobs.comparing(services, visitor, ORDER)(UNWATCHED)
         assert visitor.desk.compared is not None
         notes.append(visitor.desk.compared.report.notes[0])
         assert f"Pictures of {services.people[person].name}" in words(tabs, visitor, "compare")
@@ -193,7 +193,7 @@ def test_photos_of_a_running_job_are_not_removed_to_come_back(services: Services
         refused.append(progress.stage)
 
     tune = story_jobs.tuning(services, visitor, ORDER)
-    story_jobs.begin(services, visitor, "Fine-tuning", lambda _, stop: tune(report, stop))
+    story_jobs.begin(services, visitor, "Fine-tuning", lambda watcher: tune(replace(watcher, report=report)))
     deadline = time.monotonic() + 30
     while services.jobs.busy(visitor.id):
         assert time.monotonic() < deadline

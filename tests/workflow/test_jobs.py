@@ -12,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from demo.errors import DeviceMemoryError, PhotoError, Stopped
-from demo.progress import Progress, Report
+from demo.errors import DeviceMemoryError, PhotoError
+from demo.progress import Progress, Watcher
 from demo.workflow.jobs import MAX_POINTS, BusyError, Jobs, LossSeries, Snapshot, State, UnexpectedError
 
 PATIENCE_S = 10.0
@@ -33,12 +33,11 @@ class Gate:
     def __init__(self, name: str = "result") -> None:
         self.name, self.begun, self.let = name, Event(), Event()
 
-    def __call__(self, report: Report, stop: Event) -> str:
+    def __call__(self, watcher: Watcher) -> str:
         self.begun.set()
         deadline = time.monotonic() + PATIENCE_S
         while not self.let.wait(0.005):
-            if stop.is_set():
-                raise Stopped
+            watcher.check()
             assert time.monotonic() < deadline
         return self.name
 
@@ -81,9 +80,9 @@ def found(jobs: Jobs, job_id: str) -> Snapshot:
 def test_result_progress_losses_and_live_sample(jobs: Jobs) -> None:
     picture = Image.new("RGB", (8, 8), "red")
 
-    def work(report: Report, stop: Event) -> int:
-        report(Progress("fine-tune", 1, 2, loss=0.5, eta_s=1.0))
-        report(Progress("fine-tune", 2, 2, loss=0.25, picture=picture))
+    def work(watcher: Watcher) -> int:
+        watcher.tell(Progress("fine-tune", 1, 2, loss=0.5, eta_s=1.0))
+        watcher.tell(Progress("fine-tune", 2, 2, loss=0.25, picture=picture))
         return 7
 
     snapshot = ended(jobs, jobs.submit("ann", "Fine-tune", work), "done")
@@ -121,9 +120,9 @@ def test_stop_ends_a_running_job(jobs: Jobs) -> None:
 def test_stop_keeps_what_the_work_returns(jobs: Jobs) -> None:
     begun = Event()
 
-    def work(report: Report, stop: Event) -> str:
+    def work(watcher: Watcher) -> str:
         begun.set()
-        assert stop.wait(PATIENCE_S)
+        assert watcher.stop.wait(PATIENCE_S)
         return "half a LoRA"
 
     job = jobs.submit("ann", "long", work)
@@ -148,7 +147,7 @@ def test_stop_takes_a_waiting_job_out_of_line_at_once(jobs: Jobs) -> None:
 def test_a_known_error_is_passed_as_it_is(jobs: Jobs) -> None:
     error = PhotoError("No face.", "Use another.")
 
-    def work(report: Report, stop: Event) -> None:
+    def work(watcher: Watcher) -> None:
         raise error from ValueError("inside")
 
     snapshot = ended(jobs, jobs.submit("ann", "job", work), "failed")
@@ -158,7 +157,7 @@ def test_a_known_error_is_passed_as_it_is(jobs: Jobs) -> None:
 
 
 def test_a_full_device_is_said_with_what_to_do(jobs: Jobs) -> None:
-    def work(report: Report, stop: Event) -> None:
+    def work(watcher: Watcher) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
     snapshot = ended(jobs, jobs.submit("ann", "job", work), "failed")
@@ -170,7 +169,7 @@ def test_a_full_device_is_said_with_what_to_do(jobs: Jobs) -> None:
 def test_an_unknown_error_is_logged_and_says_nothing_of_the_inside(
     jobs: Jobs, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def work(report: Report, stop: Event) -> None:
+    def work(watcher: Watcher) -> None:
         raise RuntimeError("/secret/path")
 
     with caplog.at_level(logging.ERROR):
@@ -182,10 +181,10 @@ def test_an_unknown_error_is_logged_and_says_nothing_of_the_inside(
 
 
 def test_the_worker_goes_on_after_a_failure(jobs: Jobs) -> None:
-    def broken(report: Report, stop: Event) -> None:
+    def broken(watcher: Watcher) -> None:
         raise PhotoError("a", "b")
 
-    ids = [jobs.submit("ann", "job", broken), jobs.submit("ann", "job", lambda report, stop: "fine")]
+    ids = [jobs.submit("ann", "job", broken), jobs.submit("ann", "job", lambda _: "fine")]
     ended(jobs, ids[0], "failed")
     assert ended(jobs, ids[1], "done").result == "fine"
 
@@ -202,7 +201,7 @@ def test_the_line_is_short(jobs: Jobs) -> None:
 
 
 def test_results_expire(jobs: Jobs, clock: Clock) -> None:
-    job = jobs.submit("ann", "job", lambda report, stop: "result")
+    job = jobs.submit("ann", "job", lambda _: "result")
     ended(jobs, job, "done")
     clock.now += 59
     assert found(jobs, job).result == "result"
@@ -226,7 +225,7 @@ def test_expired_results_leave_memory(jobs: Jobs, clock: Clock) -> None:
     class Result:
         pass
 
-    job = jobs.submit("ann", "job", lambda report, stop: Result())
+    job = jobs.submit("ann", "job", lambda _: Result())
     snapshot: Snapshot | None = ended(jobs, job, "done")
     assert snapshot is not None
     held = weakref.ref(snapshot.result)
@@ -239,7 +238,7 @@ def test_expired_results_leave_memory(jobs: Jobs, clock: Clock) -> None:
 
 def test_forget_deletes_one_owners_jobs_alone(jobs: Jobs) -> None:
     running, waiting, others = Gate("ann"), Gate("ann too"), Gate("bob")
-    done = jobs.submit("ann", "job", lambda report, stop: "done")
+    done = jobs.submit("ann", "job", lambda _: "done")
     ended(jobs, done, "done")
     ids = [jobs.submit("ann", "job", running), jobs.submit("ann", "job", waiting), jobs.submit("bob", "job", others)]
     assert running.begun.wait(PATIENCE_S)
@@ -280,7 +279,7 @@ def test_a_long_job_makes_room_for_others_and_for_nobody_else(jobs: Jobs, clock:
 
 
 def test_nobody_sees_anothers_job_without_its_id(jobs: Jobs) -> None:
-    ids = [jobs.submit(owner, "job", lambda report, stop: None) for owner in ("ann", "bob")]
+    ids = [jobs.submit(owner, "job", lambda _: None) for owner in ("ann", "bob")]
     assert ids[0] != ids[1]
     assert all(len(i) >= 32 for i in ids)
     for guess in ("", "ann", "bob", ids[0][:-1], ids[0].lower() if ids[0].lower() != ids[0] else ids[0].upper()):
@@ -305,7 +304,7 @@ def test_many_threads_at_once(clock: Clock) -> None:
 
     def several(owner: str) -> None:
         for _ in range(20):
-            job = jobs.submit(owner, "job", lambda report, stop: owner)
+            job = jobs.submit(owner, "job", lambda _: owner)
             ids.append(job)
             jobs.get(job)
 
@@ -338,6 +337,6 @@ def test_work_sees_whose_request_it_comes_from(jobs: Jobs) -> None:
     begun = {}
     for name in ("Anna", "Ben"):
         request.set(name)
-        begun[name] = jobs.submit(name, "job", lambda report, stop: request.get())
+        begun[name] = jobs.submit(name, "job", lambda _: request.get())
     request.set("somebody else")
     assert {name: ended(jobs, job, "done").result for name, job in begun.items()} == {"Anna": "Anna", "Ben": "Ben"}

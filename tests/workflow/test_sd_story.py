@@ -28,6 +28,7 @@ from demo.models import bases
 from demo.models.bases import Base, find_base
 from demo.models.load import load_pipeline
 from demo.photos import ingest
+from demo.progress import Watcher
 from demo.train.encoder import new_encoder
 from demo.workflow import pipeline_cache, story
 
@@ -71,7 +72,9 @@ def photos(count: int = 6) -> list[Image.Image]:
 def test_fine_tune_attack_compare(given: Given, tmp_path: Path) -> None:
     name, base, once = given
     seen = []
-    tuned = story.tune(photos(3), tmp_path / "lora.safetensors", base_key=base.key, settings=QUICK, report=seen.append)
+    tuned = story.tune(
+        photos(3), tmp_path / "lora.safetensors", base_key=base.key, settings=QUICK, watcher=Watcher(seen.append)
+    )
     assert tuned.steps == 2
     assert all(np.isfinite(tuned.losses))
     assert any(progress.picture is not None for progress in seen)  # the live sample

@@ -22,7 +22,7 @@ from demo.finetune.settings import LoraSettings
 from demo.hardware import zero_gpu
 from demo.lora.files import read_lora
 from demo.models.bases import BASES
-from demo.progress import Progress
+from demo.progress import Progress, Watcher
 from demo.session.shake_service import ModelShaker
 from demo.shake.attacks.secmi import SecmiSettings
 from demo.shake.model import ShakeSettings
@@ -67,7 +67,7 @@ def test_the_story_is_the_same_in_turns_as_at_one_go(spaces: FakeSpaces, picture
     monkeypatch.setattr(turns, "START_S", turns.TURN_S)  # no time but for one step a turn
     told: list[Progress] = []
     path = tmp_path / "turns.safetensors"
-    joined = story.tune(pictures, path, base_key="tiny", settings=QUICK, seed=5, report=told.append)
+    joined = story.tune(pictures, path, base_key="tiny", settings=QUICK, seed=5, watcher=Watcher(told.append))
     assert len(spaces.asked) == 1 + QUICK.steps  # the class images first
     assert all(0 < seconds <= turns.TURN_S for seconds in spaces.asked[1:])
     assert [p.step for p in told if p.stage == "fine-tune"] == [1, 2, 3]
@@ -97,7 +97,7 @@ def test_a_stop_keeps_what_was_trained(spaces: FakeSpaces, pictures) -> None:
         if progress.stage == "fine-tune":
             stop.set()
 
-    made = story.tune(pictures, None, base_key="tiny", settings=settings, report=halt, stop=stop)
+    made = story.tune(pictures, None, base_key="tiny", settings=settings, watcher=Watcher(halt, stop))
     assert made.stopped
     assert made.steps < 100
     assert len(spaces.asked) == 2
@@ -110,11 +110,13 @@ def test_the_gpu_lost_on_the_way_keeps_what_was_trained(spaces: FakeSpaces, pict
         if progress.stage.endswith("fine-tune") and progress.step == 2:
             spaces.refuse = GradioError("ZeroGPU quota exceeded", "60s requested vs. 3s left")
 
-    made = story.tune(pictures, None, base_key="tiny", settings=QUICK, report=lose)
+    made = story.tune(pictures, None, base_key="tiny", settings=QUICK, watcher=Watcher(lose))
     assert (made.steps, made.stopped, made.cut) == (2, True, True)
     assert len(spaces.asked) == 1 + 2 + turns.TRIES
     spaces.refuse = None
-    found = sweep(pictures, plan=[choose("none")], base_key="tiny", settings=QUICK, attack=FEW, metrics=[], report=lose)
+    found = sweep(
+        pictures, plan=[choose("none")], base_key="tiny", settings=QUICK, attack=FEW, metrics=[], watcher=Watcher(lose)
+    )
     assert not found.points  # half a fine-tuning is none to compare with
     assert any("The GPU was gone after 2 steps" in note for note in found.notes)
 

@@ -17,6 +17,7 @@ from demo.hardware.zero_gpu import START_S, TURN_S
 from demo.models.bases import BASES
 from demo.preflight import check
 from demo.preflight.shaking import check_shaking
+from demo.progress import UNWATCHED
 from demo.shake.model import ShakeSettings
 from demo.workflow import pipeline_cache, story, zero_gpu_turns
 
@@ -43,13 +44,13 @@ def test_a_lost_turn_is_tried_again_with_what_there_is(zero_gpu: None, monkeypat
         return answer
 
     monkeypatch.setattr(zero_gpu_turns, "on_gpu", lend)
-    assert len(zero_gpu_turns.take_turns(print, ("a",), 100, stop=None).losses) == 100
+    assert len(zero_gpu_turns.take_turns(print, ("a",), 100, watcher=UNWATCHED).losses) == 100
     assert said == [(None, TURN_S), (40, TURN_S), (40, TURN_S), (70, 2 * START_S + 30), (70, 2 * START_S + 30)]
     answers[:] = [lost]
     with pytest.raises(GpuError):
-        zero_gpu_turns.take_turns(print, ("a",), 100, stop=None)
+        zero_gpu_turns.take_turns(print, ("a",), 100, watcher=UNWATCHED)
     answers[:] = [part(40), lost, lost]
-    assert zero_gpu_turns.take_turns(print, ("a",), 100, stop=None).ended is False
+    assert zero_gpu_turns.take_turns(print, ("a",), 100, watcher=UNWATCHED).ended is False
 
 
 def test_class_images_are_written_batch_by_batch(tiny_pipe, tiny_base, tmp_path, monkeypatch) -> None:
@@ -104,7 +105,7 @@ def test_a_turns_time_begins_before_its_models_are_loaded(monkeypatch: pytest.Mo
     monkeypatch.setattr(story, "pipeline", lambda *_, **__: time.sleep(0.3))
     monkeypatch.setattr(story, "fine_tune_part", lambda *_, **options: seen.update(options))
     began = time.monotonic()
-    story._tune_part("face64", [], LoraSettings(), None, 0, None, 45.0, report=None, stop=None)
+    story._tune_part("face64", [], LoraSettings(), None, 0, None, 45.0, watcher=UNWATCHED)
     assert 45.0 <= seen["deadline"] - began < 45.3
 
 

@@ -7,7 +7,6 @@ It sees the model and the prompt, and no picture of the training set. Whether a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Event
 
 import numpy as np
 from diffusers import StableDiffusionPipeline
@@ -18,7 +17,7 @@ from torch import Tensor
 from demo.errors import SettingsError
 from demo.models.bases import Base
 from demo.models.sampling import draw
-from demo.progress import Report
+from demo.progress import UNWATCHED, Watcher
 from demo.settings import Settings
 from demo.shake.attacks.cliques import cliques, graph, medoid
 from demo.shake.attacks.distance import Pixels, pixels, tiled_l2
@@ -64,8 +63,7 @@ def extract(
     embedding: Tensor,
     settings: ExtractSettings | None = None,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> list[Candidate]:
     """Draw ``settings.generations`` pictures and return one candidate a clique, the largest clique first.
 
@@ -73,10 +71,10 @@ def extract(
         embedding: (1, tokens, width), of the prompt.
 
     Raises:
-        Stopped: ``stop`` was set.
+        Stopped: the watcher stopped it.
     """
     settings = settings or ExtractSettings()
-    return candidates(draws(pipe, base, embedding, settings, report=report, stop=stop), settings)
+    return candidates(draws(pipe, base, embedding, settings, watcher=watcher), settings)
 
 
 def draws(
@@ -85,8 +83,7 @@ def draws(
     embedding: Tensor,
     settings: ExtractSettings,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> list[Image.Image]:
     """The pictures, ``settings.generations`` of them."""
     pictures: list[Image.Image] = []
@@ -100,8 +97,7 @@ def draws(
             seed=settings.seed * 100_003 + number,
             negative_prompt=base.negative_prompt,
             stage=f"extraction {start} of {settings.generations}",
-            report=report,
-            stop=stop,
+            watcher=watcher,
         )
     return pictures
 

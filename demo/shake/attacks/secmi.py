@@ -16,15 +16,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from threading import Event
 
 import torch
 from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
-from demo.errors import SettingsError, Stopped
-from demo.progress import Progress, Report
+from demo.errors import SettingsError
+from demo.progress import UNWATCHED, Progress, Watcher
 from demo.settings import Settings
 
 BATCH = 32
@@ -71,8 +70,7 @@ def secmi(
     settings: SecmiSettings | None = None,
     *,
     batch: int = BATCH,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> Tensor:
     """The t-error of every picture, (n,) fp32 on the CPU: LOW means member.
 
@@ -86,29 +84,27 @@ def secmi(
 
     Raises:
         SettingsError: the settings do not fit the base's schedule.
-        Stopped: ``stop`` was set.
+        Stopped: the watcher stopped it.
     """
     settings = settings or SecmiSettings()
     settings.check(len(pipe.scheduler.alphas_cumprod))
     found, began = [], time.monotonic()
     for start in range(0, len(latents), batch):
-        found.append(_errors(pipe, latents[start : start + batch], embedding, settings, stop))
-        if report is not None:
-            done = min(start + batch, len(latents))
-            left = (time.monotonic() - began) / done * (len(latents) - done)
-            report(Progress(STAGE, done, len(latents), eta_s=left))
+        found.append(_errors(pipe, latents[start : start + batch], embedding, settings, watcher))
+        done = min(start + batch, len(latents))
+        left = (time.monotonic() - began) / done * (len(latents) - done)
+        watcher.tell(Progress(STAGE, done, len(latents), eta_s=left))
     return torch.cat(found) if found else torch.empty(0)
 
 
 def _errors(
-    pipe: StableDiffusionPipeline, latents: Tensor, embedding: Tensor, settings: SecmiSettings, stop: Event | None
+    pipe: StableDiffusionPipeline, latents: Tensor, embedding: Tensor, settings: SecmiSettings, watcher: Watcher
 ) -> Tensor:
     """Of one batch, (n,)."""
     times = settings.times
     x = before = latents.to(pipe.unet.device, torch.float32)
     for at, to in zip(times, [*times[1:], settings.t], strict=True):
-        if stop is not None and stop.is_set():
-            raise Stopped
+        watcher.check()
         if at == settings.t:
             before = x
         x = step(pipe, x, embedding, at, to)

@@ -12,7 +12,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 from typing import Literal
 
 import numpy as np
@@ -24,7 +23,7 @@ from pydantic import ValidationError
 from demo.errors import PhotoError, SettingsError, WeightsError
 from demo.files import write_text
 from demo.models.bases import Base
-from demo.progress import Report
+from demo.progress import UNWATCHED, Watcher
 from demo.settings import Settings
 from demo.shake.gate.evidence import Evidence, EvidenceSettings, evidence
 from demo.texts.en import ENGLISH
@@ -101,18 +100,17 @@ def judge(
     base: Base,
     pictures: Sequence[Image.Image],
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> Decision:
     """Look at a training set before the job is accepted.
 
     Raises:
         SettingsError: the gate was calibrated on another base, or there are no pictures.
-        Stopped: ``stop`` was set.
+        Stopped: the watcher stopped it.
     """
     if gate.base != base.key:
         raise SettingsError(f"The gate is one of '{gate.base}', not of '{base.key}'.", "Calibrate one for this base.")
-    value = gate.value(evidence(pipe, base, pictures, gate.look, report=report, stop=stop))
+    value = gate.value(evidence(pipe, base, pictures, gate.look, watcher=watcher))
     return Decision(value > gate.threshold, value, gate.threshold)
 
 
@@ -122,8 +120,7 @@ def refuse_drawn(
     base: Base,
     pictures: Sequence[Image.Image],
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> None:
     """Let a training set pass, or not.
 
@@ -131,7 +128,7 @@ def refuse_drawn(
         PhotoError: the gate takes it for the model's own.
         SettingsError, Stopped: see :func:`judge`.
     """
-    decision = judge(gate, pipe, base, pictures, report=report, stop=stop)
+    decision = judge(gate, pipe, base, pictures, watcher=watcher)
     if decision.drawn:
         raise PhotoError(decision.sentence, "Give photographs, or turn the gate off.")
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Event
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -24,10 +23,9 @@ from PIL import Image
 from pydantic import Field
 from torch import Tensor
 
-from demo.errors import Stopped
 from demo.models.bases import Base
 from demo.models.sampling import encode_pictures, encode_prompts
-from demo.progress import Progress, Report
+from demo.progress import UNWATCHED, Progress, Watcher
 from demo.settings import Settings
 from demo.shake.attacks.secmi import estimates
 
@@ -61,15 +59,14 @@ def evidence(
     pictures: Sequence[Image.Image],
     settings: EvidenceSettings | None = None,
     *,
-    report: Report | None = None,
-    stop: Event | None = None,
+    watcher: Watcher = UNWATCHED,
 ) -> Evidence:
     """Both errors of every picture.
 
     The prompt is the base's class prompt: whoever sends a set may say what they like of it.
 
     Raises:
-        Stopped: ``stop`` was set.
+        Stopped: the watcher stopped it.
     """
     settings = settings or EvidenceSettings()
     embedding = encode_prompts(pipe, [base.class_prompt])
@@ -77,14 +74,12 @@ def evidence(
     small = [p.convert("RGB").resize((side, side), Image.Resampling.LANCZOS) for p in pictures]
     decoder, denoiser = [], []
     for start in range(0, len(small), settings.batch):
-        if stop is not None and stop.is_set():
-            raise Stopped
+        watcher.check()
         part = small[start : start + settings.batch]
         latents = encode_pictures(pipe, part)
         decoder.append(_round_trip(pipe, part, latents))
         denoiser.append(_denoising(pipe, latents, embedding, settings))
-        if report is not None:
-            report(Progress(STAGE, start + len(part), len(small)))
+        watcher.tell(Progress(STAGE, start + len(part), len(small)))
     empty = torch.empty(0)
     return Evidence(torch.cat([empty, *decoder]), torch.cat([empty, *denoiser]))
 

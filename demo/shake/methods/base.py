@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from threading import Event
 from typing import Any, ClassVar
 
 import torch
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 from demo.errors import SettingsError
 from demo.finetune.settings import LoraSettings
 from demo.models.bases import Base
-from demo.progress import Report
+from demo.progress import UNWATCHED, Watcher
 from demo.settings import Settings
 from demo.shake.methods.training import Run
 
@@ -72,8 +71,7 @@ class Method(Settings, ABC):
         *,
         target: str | None = None,
         seed: int,
-        report: Report | None = None,
-        stop: Event | None = None,
+        watcher: Watcher = UNWATCHED,
     ) -> AbstractContextManager[Shaken]:
         """Fine-tune on a set; inside the context the model is changed, afterwards it is as it was found.
 
@@ -82,13 +80,13 @@ class Method(Settings, ABC):
             prompt: under which the pictures are trained on.
             target: whose embedding is wanted, where that is another prompt: a control set has its own.
             seed: of start, order, timesteps and noise; the pictures' own is another.
-            stop: tested at every step.
+            watcher: asked at every step.
 
         Raises:
-            Stopped: ``stop`` was set; half a fine-tuning is no result.
+            Stopped: the watcher stopped it; half a fine-tuning is no result.
             DemoError: the loss is not finite.
         """
-        return self._shaken(Run(pipe, base, latents, prompt, target or prompt, seed, report, stop))
+        return self._shaken(Run(pipe, base, latents, prompt, target or prompt, seed, watcher))
 
     @abstractmethod
     def _shaken(self, run: Run) -> AbstractContextManager[Shaken]:

@@ -9,7 +9,6 @@ from typing import ClassVar
 import torch
 from pydantic import Field
 
-from demo.errors import Stopped
 from demo.shake.methods.base import Method, Shaken, changed, count, settle
 from demo.shake.methods.training import Run
 
@@ -34,8 +33,7 @@ class Perturb(Method):
     @contextmanager
     def _shaken(self, run: Run) -> Iterator[Shaken]:
         """See :meth:`Method.shaken`; ``latents`` are not looked at."""
-        if run.stop is not None and run.stop.is_set():
-            raise Stopped
+        run.watcher.check()
         generator = torch.Generator().manual_seed(run.seed)
         dtype = run.pipe.unet.dtype
         with changed(run.pipe.unet) as parameters:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Event
 
 from diffusers import StableDiffusionPipeline
 from torch import Tensor, nn
 
 from demo.defences.base import Defence, FineTuningTask, NoDefence
-from demo.errors import Stopped
 from demo.finetune.class_images import class_latents
 from demo.finetune.loop import adamw, take_steps
 from demo.finetune.settings import LoraSettings
 from demo.models.bases import Base
 from demo.models.sampling import encode_prompts, token_ids
-from demo.progress import Report
+from demo.progress import Watcher
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +27,13 @@ class Run:
     prompt: str  # under which the set is trained on
     target: str  # whose embedding is wanted
     seed: int
-    report: Report | None
-    stop: Event | None
+    watcher: Watcher
 
     def class_images(self, settings: LoraSettings) -> Tensor | None:
         """What prior preservation needs, (m, c, h, w); None without it. To be had before the model is changed."""
         if not settings.prior_weight:
             return None
-        return class_latents(self.pipe, self.base, settings.class_images, report=self.report, stop=self.stop)
+        return class_latents(self.pipe, self.base, settings.class_images, watcher=self.watcher)
 
     def embedding(self) -> Tensor:
         """Of the target by the text encoder as it is now, (1, tokens, width)."""
@@ -63,7 +60,7 @@ class Run:
             rates: a learning rate for each parameter, where one is not enough.
 
         Raises:
-            Stopped: ``stop`` was set.
+            Stopped: the watcher stopped it.
             DemoError: the loss is not finite.
         """
         pipe = self.pipe
@@ -84,10 +81,9 @@ class Run:
         )
         step = (defence or NoDefence()).training(problem)
         try:
-            losses = take_steps(step, optimiser, settings, report=self.report, stop=self.stop)
+            losses = take_steps(step, optimiser, settings, watcher=self.watcher)
         finally:
             for p in parameters:
                 p.requires_grad_(False)
-        if self.stop is not None and self.stop.is_set():
-            raise Stopped
+        self.watcher.check()
         return losses

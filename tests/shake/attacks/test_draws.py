@@ -8,6 +8,7 @@ from PIL import Image
 from demo.errors import SettingsError, Stopped
 from demo.models.bases import Base
 from demo.models.sampling import encode_prompts
+from demo.progress import Watcher
 from demo.shake.attacks.draws import ExtractSettings, calibrated_edge, candidates, draws, extract
 
 
@@ -48,7 +49,7 @@ def test_attack_needs_model_and_prompt_alone(tiny_pipe: StableDiffusionPipeline,
     stop = Event()
     stop.set()
     with pytest.raises(Stopped):
-        extract(tiny_pipe, tiny_base, embedding, everything_near, stop=stop)
+        extract(tiny_pipe, tiny_base, embedding, everything_near, watcher=Watcher(stop=stop))
 
 
 def test_calibrated_edge_joins_as_few_unrelated_pairs_as_asked() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from demo.errors import SettingsError, Stopped
 from demo.models.sampling import encode_pictures, encode_prompts
-from demo.progress import Progress
+from demo.progress import Progress, Watcher
 from demo.shake.attacks import secmi_reference
 from demo.shake.attacks.secmi import SecmiSettings, estimates, secmi, step
 
@@ -120,12 +120,12 @@ def test_refuses_settings_that_do_not_fit(
 
 def test_reports_and_stops(tiny_pipe: StableDiffusionPipeline, latents: Tensor, embedding: Tensor) -> None:
     heard: list[Progress] = []
-    secmi(tiny_pipe, latents, embedding, SHORT, batch=2, report=heard.append)
+    secmi(tiny_pipe, latents, embedding, SHORT, batch=2, watcher=Watcher(heard.append))
     assert [(p.step, p.total) for p in heard] == [(2, 3), (3, 3)]
     stop = Event()
     stop.set()
     with pytest.raises(Stopped):
-        secmi(tiny_pipe, latents, embedding, SHORT, stop=stop)
+        secmi(tiny_pipe, latents, embedding, SHORT, watcher=Watcher(stop=stop))
 
 
 def test_reference_knows_the_schedules(tiny_pipe: StableDiffusionPipeline) -> None:

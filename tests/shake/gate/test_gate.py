@@ -13,6 +13,7 @@ from demo.models.load import load_pipeline
 from demo.models.sampling import draw_prompt
 from demo.paths import WEIGHTS
 from demo.photos.ingest import read_photos
+from demo.progress import Watcher
 from demo.shake.gate.decision import Gate, best_threshold, calibrate, judge, load_gate, refuse_drawn
 from demo.shake.gate.evidence import Evidence, EvidenceSettings, detail, evidence
 from demo.workflow import story
@@ -80,7 +81,7 @@ def test_evidence_takes_any_size_and_stops(
     stop = Event()
     stop.set()
     with pytest.raises(Stopped):
-        evidence(tiny_pipe, tiny_base, pictures, stop=stop)
+        evidence(tiny_pipe, tiny_base, pictures, watcher=Watcher(stop=stop))
 
 
 def test_scores_are_in_deviations_of_photographs(tiny_base: Base) -> None:
