@@ -10,7 +10,8 @@ from PIL import Image
 
 from demo.metrics.base import MetricResult
 from demo.report import Arm, LeakReport
-from demo.report.figures import bars, data_uri, interval, mean
+from demo.report.bars import bars
+from demo.report.figures import data_uri, interval, mean
 from demo.report.verdict import is_attack
 from demo.session.desk import Desk, PhotoSource
 from demo.workflow.jobs import Snapshot
