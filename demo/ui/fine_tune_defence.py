@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from markupsafe import Markup
 
 from demo.defences.base import Defence
 from demo.defences.registry import DEFENCES, NoDefence
 from demo.session.forms import DEFENCE_SETTINGS, SECURE
+from demo.ui.components import pictures
 
 PRESETS = (10.0, 2.0, 0.1)  # the paper's
 DELTA, DRAWS_MOST = 1e-6, 64
@@ -97,6 +98,6 @@ def visible(key: object) -> list[Any]:
     ]
 
 
-def explain(kind: type[Defence]) -> str:
+def explain(kind: type[Defence]) -> Markup:
     """A defence's explanation, told to screen readers when it changes."""
-    return f'<p class="ll-note" role="status">{escape(kind.explanation)}</p>'
+    return pictures.piece("explanation", kind.explanation)
