@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
+from markupsafe import Markup
+
 WIDTH = 400
 LEFT, TOP, RIGHT = 48.0, 12.0, 10.0
 BELOW, LEGEND = 36.0, 15.0  # pixels: ticks and the name of the axis; a line of the legend
@@ -90,7 +92,7 @@ def chart(
     spoken: str,
     height: float = 300.0,
     rules: Sequence[tuple[str, Sequence[tuple[float, float]]]] = (),
-) -> str:
+) -> Markup:
     """Curves as SVG markup.
 
     Args:
@@ -133,7 +135,7 @@ def chart(
         parts.append(f'<g transform="translate({LEFT} {at - 4:.1f})">{sample}</g>')
         parts.append(text(LEFT + 32, at, words, "soft"))
     tall = top + LEGEND * len(entries)
-    return (
+    return Markup(
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {WIDTH} {tall:.0f}" '
         f'role="img" aria-labelledby="{escape(ident)}-title {escape(ident)}-text"><title id="{escape(ident)}-title">'
         f'{escape(title)}</title><desc id="{escape(ident)}-text">{escape(spoken)}</desc><style>{STYLE}</style>'

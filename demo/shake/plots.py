@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from markupsafe import Markup
+
 from demo.report.chart import BELOW, KINDS, LEGEND, STYLE, WIDTH, Axis, Curve, chart, mark, round_step, text, tick_words
 from demo.stats.intervals import Interval
 from demo.stats.roc import Roc
@@ -35,7 +37,7 @@ class Change:
     found: Interval
 
 
-def roc_plot(before: Roc, after: Sequence[tuple[str, Roc]], *, ident: str = "roc") -> str:
+def roc_plot(before: Roc, after: Sequence[tuple[str, Roc]], *, ident: str = "roc") -> Markup:
     """ROC curves before (grey) and after on logarithmic axes, where the few false alarms are seen.
 
     Args:
@@ -69,7 +71,7 @@ def roc_plot(before: Roc, after: Sequence[tuple[str, Roc]], *, ident: str = "roc
     )
 
 
-def changes_plot(changes: Sequence[Change], *, ident: str = "changes") -> str:
+def changes_plot(changes: Sequence[Change], *, ident: str = "changes") -> Markup:
     """The change of AUC of each fine-tuning with its 95% interval; a row each, in groups of one label.
 
     Returns:
@@ -77,7 +79,7 @@ def changes_plot(changes: Sequence[Change], *, ident: str = "changes") -> str:
     """
     known = [change for change in changes if math.isfinite(change.found.estimate)]
     if not known:
-        return ""
+        return Markup("")
     groups: dict[str, list[Change]] = {}
     for change in known:
         groups.setdefault(change.label, []).append(change)
@@ -109,7 +111,7 @@ def changes_plot(changes: Sequence[Change], *, ident: str = "changes") -> str:
         parts.append(mark(KIND[source], left + 5, tall - 8))
         parts.append(text(left + 16, tall - 4, SOURCES[source], "soft"))
     spoken = "; ".join(f"{c.label}, {SOURCES[c.source]}: {signed(c.found)}" for c in known)
-    return (
+    return Markup(
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {WIDTH} {tall:.0f}" role="img" '
         f'aria-labelledby="{escape(ident)}-title {escape(ident)}-text"><title id="{escape(ident)}-title">Change of AUC '
         f'by fine-tuning</title><desc id="{escape(ident)}-text">{escape(spoken)}.</desc><style>{STYLE}</style>'
@@ -119,7 +121,7 @@ def changes_plot(changes: Sequence[Change], *, ident: str = "changes") -> str:
 
 def ablation_plot(
     name: str, points: Mapping[str, Sequence[tuple[float, Interval]]], *, title: str, ident: str = "ablation"
-) -> str:
+) -> Markup:
     """The change of AUC over a setting, such as the rank of a LoRA; the setting's axis is logarithmic.
 
     Args:
@@ -136,7 +138,7 @@ def ablation_plot(
     }
     found = {source: some for source, some in found.items() if some}
     if not found:
-        return ""
+        return Markup("")
     values = sorted({value for some in found.values() for value, _ in some})
     ends = [
         end

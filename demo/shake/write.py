@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from markupsafe import Markup
 
 from demo.files import write_text
-from demo.report.figures import data_uri, number
-from demo.report.page import document, listed, section, settings_table
+from demo.report.figures import number
+from demo.report.rendering import render
 from demo.report.write import strict
-from demo.shake.gallery import CSS as PAIRS
 from demo.shake.gallery import extracted, synthetic
 from demo.shake.methods.registry import METHODS
 from demo.shake.model import SOURCES, Curve, Shake, ShakeArm
@@ -43,7 +41,7 @@ NOTES = (
     "Extraction draws many pictures, joins near-duplicates (largest distance of 4 x 4 tiles), and takes the middle of "
     "each clique. Training pictures beyond this person's are not searched here.",
 )
-CSS = PAIRS + ".arms td,.arms thead th{min-width:5rem}"
+_Cell = tuple[str, str]  # a number, and in small print what belongs to it
 
 
 def write_shake(out: Path, shake: Shake) -> tuple[Path, Path]:
@@ -118,11 +116,10 @@ def _difference(change: Difference) -> dict[str, float | None]:
     return interval_json(change) | {"p": finite(change.p)}
 
 
-def page(shake: Shake) -> str:
+def page(shake: Shake) -> Markup:
     """The whole page as HTML, without script, nothing fetched."""
     said, kind = headline(shake)
     found = changes(shake)
-    curves = _curves(shake, found)
     settings = {name: _plain(value) for name, value in shake.settings.model_dump(mode="json").items()} | {
         "prompt": shake.domain.prompt,
         "control prompt": shake.control_prompt or "none",
@@ -130,18 +127,25 @@ def page(shake: Shake) -> str:
         "seed": shake.seed,
         **{f"fine-tuning: {METHODS[key].title}": _plain(budget) for key, budget in shake.budgets.items() if budget},
     }
-    seconds = {arm.title: arm.seconds for arm in (shake.before, *shake.arms)}
     resolution = shake.before.roc.notes() if shake.before.roc is not None else []
-    sections = [
-        section("verdict", "Verdict", f'<p class="headline {kind}">{escape(said)}.</p>{listed(verdict(shake))}'),
-        section("roc", "Membership inference", _roc(shake, found)),
-        section("table", "Before and after", _table(shake, found)),
-        *([section("curves", "Ablations", curves)] if curves else []),
-        section("pictures", "Pictures", _pictures(shake)),
-        section("settings", "Settings", settings_table(settings, seconds)),
-        section("notes", "Notes", listed([*resolution, *NOTES])),
-    ]
-    return document(title(shake), f"Base model: {shake.base}", sections, CSS)
+    return render(
+        "shake/page.html.j2",
+        title=title(shake),
+        base=shake.base,
+        headline=said,
+        kind=kind,
+        sentences=verdict(shake),
+        roc=_roc(shake),
+        changes=_changes(shake, found),
+        rows=[(arm, _source(arm), _cells(arm, found.get(arm.key))) for arm in (shake.before, *shake.arms)],
+        curves=_curves(shake, found),
+        domain=shake.domain,
+        synthetic=synthetic(shake),
+        extracted=extracted(shake),
+        settings=settings,
+        seconds={arm.title: arm.seconds for arm in (shake.before, *shake.arms)},
+        notes=[*resolution, *NOTES],
+    )
 
 
 def _plain(value: object) -> str:
@@ -155,90 +159,57 @@ def _plain(value: object) -> str:
     return "the base's own" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _table(shake: Shake, found: Mapping[str, Change]) -> str:
-    heads = (
-        "Model", "AUC", "Attack success", "TPR at 1% FPR", "TPR at 0.1% FPR", "Change in AUC", "SP against OoD set",
-        "Extracted", "Candidates", "Trained numbers", "Time",
-    )  # fmt: skip
-    rows = "".join(_row(arm, found.get(arm.key)) for arm in (shake.before, *shake.arms))
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return (
-        '<div class="scroll" role="region" aria-labelledby="cap-arms" tabindex="0"><table class="arms">'
-        '<caption id="cap-arms">SecMI and extraction of every model; intervals are 95%</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+def _source(arm: ShakeArm) -> str:
+    """What a model was fine-tuned on."""
+    return "" if arm.method is None else SOURCES[arm.source]
 
 
-def _row(arm: ShakeArm, change: Change | None) -> str:
-    figures = (None,) * 4 if arm.roc is None else (arm.roc.auc, arm.roc.asr, arm.roc.tpr_few, arm.roc.tpr_fewer)
-    extracted = f"{len(arm.matches)}" + (f"<small>non-members {len(arm.mistaken)}</small>" if arm.mistaken else "")
-    cells = [
+def _cells(arm: ShakeArm, change: Change | None) -> list[_Cell]:
+    roc = arm.roc
+    figures = (None,) * 4 if roc is None else (roc.auc, roc.asr, roc.tpr_few, roc.tpr_fewer)
+    mistaken = f"non-members {len(arm.mistaken)}" if arm.mistaken else ""
+    return [
         *(_interval(figure) for figure in figures),
-        "" if change is None else _split(signed(change.after)),
-        "" if change is None or change.control is None else _split(signed(change.control)),
-        extracted if arm.roc is not None else "not known",
-        f"{len(arm.candidates)}",
-        f"{arm.parameters:,}" if arm.parameters else "none",
-        f"{arm.seconds:,.1f} s",
+        ("", "") if change is None else _split(signed(change.after)),
+        ("", "") if change is None or change.control is None else _split(signed(change.control)),
+        ("not known", "") if roc is None else (f"{len(arm.matches)}", mistaken),
+        (f"{len(arm.candidates)}", ""),
+        (f"{arm.parameters:,}" if arm.parameters else "none", ""),
+        (f"{arm.seconds:,.1f} s", ""),
     ]
-    name = f"{escape(arm.label)}<small>{'' if arm.method is None else SOURCES[arm.source]}</small>"
-    return (
-        f'<tr data-arm="{escape(arm.key)}"><th scope="row">{name}</th>'
-        + "".join(f"<td>{cell}</td>" for cell in cells)
-        + "</tr>"
-    )
 
 
-def _interval(figure: Interval | None) -> str:
+def _interval(figure: Interval | None) -> _Cell:
     if figure is None:
-        return "not known"
-    return f"{number(figure.estimate)}<small>{number(figure.low)} to {number(figure.high)}</small>"
+        return "not known", ""
+    return number(figure.estimate), f"{number(figure.low)} to {number(figure.high)}"
 
 
-def _split(text: str) -> str:
+def _split(text: str) -> _Cell:
     estimate, _, rest = text.partition(" (")
-    return f"{estimate}<small>{rest.removesuffix(')')}</small>"
+    return estimate, rest.removesuffix(")")
 
 
-def _pictures(shake: Shake) -> str:
-    if not shake.domain.publishable:
-        return (
-            "<p>Pictures of this person are real photos, or drawn after them: they stay in memory, and figures alone "
-            "are written.</p>"
-        )
-    parts = [("What the model drew itself, and was fine-tuned on (SP set)", synthetic(shake))]
-    parts.append(("In the training set", _row_of(shake.domain.members, "Training picture")))
-    parts.append(("The same person, never trained on", _row_of(shake.domain.non_members, "Picture outside")))
-    rows = "".join(f"<h3>{name}</h3>{row}" for name, row in parts if row)
-    return rows + (f"<h3>Drawn again and again</h3>{found}" if (found := extracted(shake)) else "")
-
-
-def _row_of(pictures: Sequence[Image.Image], name: str) -> str:
-    tiles = "".join(
-        f'<figure><img src="{data_uri(picture)}" alt="{name} {n} of {len(pictures)}"></figure>'
-        for n, picture in enumerate(pictures, 1)
-    )
-    return f'<div class="row">{tiles}</div>' if tiles else ""
-
-
-def _curves(shake: Shake, found: Mapping[str, Change]) -> str:
-    """Rank, tokens and perturbation, each where there are two points or more."""
-    figures = []
+def _curves(shake: Shake, found: Mapping[str, Change]) -> list[tuple[str, Markup]]:
+    """Heading and plot of rank, tokens and perturbation, each where there are two points or more."""
+    plots = []
     for name, (heading, axis) in CURVES.items():
         points = [(arm.value, arm, found[arm.key].after) for arm in shake.curve(name) if arm.key in found]
         if len(points) > 1:
             by_source: dict[str, list[tuple[float, Interval]]] = {
                 points[0][1].source: [(value, change) for value, _, change in points if value is not None]
             }
-            plot = ablation_plot(axis, by_source, title=heading, ident=f"ablation-{name}")
-            figures.append(f"<figure><figcaption>{heading}</figcaption>{plot}</figure>")
-    return f'<div class="grid">{"".join(figures)}</div>' if figures else ""
+            plots.append((heading, ablation_plot(axis, by_source, title=heading, ident=f"ablation-{name}")))
+    return plots
 
 
-def _roc(shake: Shake, found: Mapping[str, Change]) -> str:
+def _roc(shake: Shake) -> Markup | None:
+    """Nothing where it is not known who was trained on."""
     if shake.before.roc is None:
-        return "<p>Who was trained on is not known, so there is no curve.</p>"
-    arms = main_arms(shake)
-    curves = roc_plot(shake.before.roc, [(arm.title, arm.roc) for arm in arms if arm.roc is not None])
-    rows = changes_plot([Shift(arm.label, arm.source, found[arm.key].after) for arm in arms if arm.key in found])
-    return f'<div class="grid"><figure>{curves}</figure><figure>{rows}</figure></div>'
+        return None
+    return roc_plot(shake.before.roc, [(arm.title, arm.roc) for arm in main_arms(shake) if arm.roc is not None])
+
+
+def _changes(shake: Shake, found: Mapping[str, Change]) -> Markup:
+    arms = [arm for arm in main_arms(shake) if arm.key in found]
+    return changes_plot([Shift(arm.label, arm.source, found[arm.key].after) for arm in arms])

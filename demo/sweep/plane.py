@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from markupsafe import Markup
+
 from demo.attack.registry import ATTACKS
 from demo.faces.recognise import SAME_PERSON
 from demo.metrics.base import MetricResult
@@ -76,7 +78,7 @@ class _Axis:
         return [n * step for n in range(first, math.floor(self.far / step + 1e-9) + 1)]
 
 
-def plane(sweep: Sweep, *, anchor: str = "") -> str:
+def plane(sweep: Sweep, *, anchor: str = "") -> Markup:
     """The plane as SVG markup; empty where no point was measured.
 
     Args:
@@ -85,7 +87,7 @@ def plane(sweep: Sweep, *, anchor: str = "") -> str:
     """
     points = [(n, point) for n, point in enumerate(sweep.points, 1) if _known(point.utility) and _known(point.leakage)]
     if not points:
-        return ""
+        return Markup("")
     axis = _axis([point for _, point in points], sweep.nobody)
     ruler = points[0][1].utility.identity
     assert ruler is not None
@@ -97,7 +99,7 @@ def plane(sweep: Sweep, *, anchor: str = "") -> str:
         *_legend([point for _, point in points]),
     ]
     role = "group" if anchor else "img"
-    return (
+    return Markup(
         f'<svg xmlns="http://www.w3.org/2000/svg" class="plane" viewBox="0 0 {WIDTH} {HEIGHT}" role="{role}" '
         f'aria-labelledby="plane-title plane-text"><title id="plane-title">Utility and leakage of each defence</title>'
         f'<desc id="plane-text">{escape(spoken(sweep))}</desc>{"".join(parts)}</svg>'

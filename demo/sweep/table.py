@@ -7,74 +7,38 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
+
+from markupsafe import Markup
 
 from demo.attack.registry import ATTACKS
 from demo.files import write_text
 from demo.metrics.base import MetricResult
 from demo.metrics.registry import column_metrics
 from demo.report.arms import CHANCE
-from demo.report.figures import interval, mean
+from demo.report.rendering import render
 from demo.sweep.model import Point, Sweep, arm_keys
 from demo.sweep.verdict import epsilon
 
 GUARANTEES = {"proved": "proved", "nominal": "nominal, no guarantee", "none": "none"}
 
 
-def table(sweep: Sweep) -> str:
+def table(sweep: Sweep) -> Markup:
     """The table as markup: two rows a defence, chance at the foot."""
-    head = "".join(f'<th scope="col">{_column(key, sweep)}</th>' for key in column_metrics())
-    bodies = "".join(_rows(n, point) for n, point in enumerate(sweep.points, 1))
-    chance = ""
-    if sweep.chance:
-        cells = "".join(_cell(sweep.nobody.get(key)) for key in column_metrics())
-        chance = f'<tbody><tr><th scope="row" colspan="5">Chance: no LoRA at all</th>{cells}</tr></tbody>'
-    return (
-        '<div class="scroll" role="region" aria-labelledby="cap-defences" tabindex="0"><table class="defences">'
-        '<caption id="cap-defences">Means over the pictures of this one person, with 95% intervals. DreamBooth: higher '
-        "CLIP and Rec. Acc. and a smaller distance are useful; reconstruction: they are a leak.</caption>"
-        '<thead><tr><th scope="col">Defence</th><th scope="col">ε, one photo</th><th scope="col">ε, the person</th>'
-        f'<th scope="col">Guarantee</th><th scope="col">Pictures</th>{head}</tr></thead>{bodies}{chance}</table></div>'
+    return render(
+        "sweep/table.html.j2",
+        sweep=sweep,
+        columns={key: _known(key, sweep) for key in column_metrics()},
+        attacks=ATTACKS,
+        guarantees=GUARANTEES,
+        epsilon=epsilon,
     )
 
 
-def _column(key: str, sweep: Sweep) -> str:
+def _known(key: str, sweep: Sweep) -> MetricResult | None:
+    """Any result of a metric, for its name and its network."""
     summaries = [summary for point in sweep.points for summary in (point.utility, point.leakage)] + [sweep.nobody]
-    known = next((result for summary in summaries if (result := summary.get(key)) is not None), None)
-    if known is None:
-        return escape(key)
-    return f"{escape(known.title)}<small>{escape(known.model)}; {escape(known.scaling)}</small>"
-
-
-def _rows(n: int, point: Point) -> str:
-    ledger = point.ledger
-    first = (
-        f'<th scope="rowgroup" rowspan="2">{n}. {escape(point.label)}</th>'
-        f'<td rowspan="2">{epsilon(ledger.photo_epsilon)}</td><td rowspan="2">{epsilon(ledger.person_epsilon)}</td>'
-        f'<td rowspan="2">{_guarantee(ledger.guarantee, ledger.delta)}</td>'
-    )
-    rows = []
-    for start, words, summary in (
-        (first, "DreamBooth", point.utility),
-        ("", f"Reconstruction<small>{escape(ATTACKS[point.best_attack].title.lower())}</small>", point.leakage),
-    ):
-        cells = "".join(_cell(summary.get(key)) for key in column_metrics())
-        rows.append(f'<tr data-arm="{summary.arm}">{start}<th scope="row">{words}</th>{cells}</tr>')
-    return f'<tbody data-defence="{escape(point.key)}">{"".join(rows)}</tbody>'
-
-
-def _guarantee(guarantee: str, delta: float | None) -> str:
-    at = "" if delta is None else f"<small>δ = {delta:g}</small>"
-    return f"{GUARANTEES[guarantee]}{at}"
-
-
-def _cell(result: MetricResult | None) -> str:
-    if result is None or result.unavailable:
-        why = "" if result is None or not result.unavailable else f"<small>{escape(result.unavailable)}</small>"
-        return f'<td class="missing">not measured{why}</td>'
-    span = interval(result)
-    return f"<td>{mean(result)}{f'<small>{span}</small>' if span else ''}</td>"
+    return next((result for summary in summaries if (result := summary.get(key)) is not None), None)
 
 
 def write_csv(path: Path, sweep: Sweep) -> Path:

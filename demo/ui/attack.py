@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 from gradio.components import Component
+from markupsafe import Markup
 
 from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
 from demo.report import Arm
@@ -245,7 +246,7 @@ def _whichever() -> str:
     return f"{first}; {others[0].lower()} on a base without one"
 
 
-def _file_html(released: Released | None, services: Services) -> str:
+def _file_html(released: Released | None, services: Services) -> Markup:
     if released is None:
         ways = "or upload one" if services.example is None else "upload one, or take the example"
         return pictures.note(f"No file yet: fine-tune one in the first tab, {ways}.")
@@ -264,9 +265,9 @@ def _file_html(released: Released | None, services: Services) -> str:
     return pictures.note(text, "good") + whose + assumed + counted
 
 
-def _without_encoder(attacked: Attacked, services: Services) -> str:
+def _without_encoder(attacked: Attacked, services: Services) -> Markup:
     said = without_encoder(services.bases[attacked.released.base_key])
-    return "" if said is None else pictures.note(said)
+    return Markup("") if said is None else pictures.note(said)
 
 
 def _offered(view: View, services: Services) -> bool:

@@ -62,9 +62,8 @@ def build_compare_tab(services: Services) -> CompareTab:
             return {verdict: pictures.html(""), rest: pictures.html(""), html: hidden, json: hidden}
         report = compared.report
         rows = pictures.rows(report, pictures.compared_with(view.desk, compared.source))
-        body = (
-            f"{rows}<h3>Bars</h3>{pictures.figures(report)}<h3>All metrics</h3>"
-            f"{pictures.table(report)}{pictures.notes(report)}"
+        body = pictures.piece(
+            "comparison", rows, pictures.figures(report), pictures.table(report), pictures.notes(report)
         )
         return {
             verdict: pictures.html(pictures.older(view.desk, compared.source) + pictures.verdict(report)),

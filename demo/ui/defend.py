@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from markupsafe import Markup
 
 from demo.defences.base import Defence
 from demo.finetune.settings import find_preset
@@ -89,7 +89,7 @@ def build_defend_tab(services: Services) -> DefendTab:
     def draw_state(view: View) -> Updates:
         swept = view.desk.swept
         text = defend_result.EMPTY if swept is None else defend_result.state(swept, stale=_stale(view))
-        return {state: pictures.html(f'<div role="status">{pictures.note(text)}</div>')}
+        return {state: pictures.html(pictures.status(text))}
 
     def draw_buttons(view: View) -> Updates:
         free, lacking, swept = not view.active, not story_jobs.ready(view.desk), view.desk.swept
@@ -137,7 +137,7 @@ def wire_defend_tab(tab: DefendTab, services: Services, live: Live, more: Mappin
         plan = chosen(services, names if isinstance(names, list) else [])
         story_jobs.begin(services, visitor, "Sweep", sweeping(services, visitor, made, plan, resume=resume))
 
-    def estimated(names: Any, steps: Any, key: Any) -> str:
+    def estimated(names: Any, steps: Any, key: Any) -> Markup:
         ticked = [defence for defence in services.plan if isinstance(names, list) and point_name(defence) in names]
         base = find(services, key)
         whole = int(steps) if isinstance(steps, (int, float)) else find_preset(base.preset).steps
@@ -157,11 +157,9 @@ def wire_defend_tab(tab: DefendTab, services: Services, live: Live, more: Mappin
         )
 
 
-def explained(plan: Sequence[Defence]) -> str:
+def explained(plan: Sequence[Defence]) -> Markup:
     """What each kind of defence in a plan does."""
-    kinds = dict.fromkeys(type(defence) for defence in plan)
-    lines = (f"<li><strong>{escape(kind.title)}:</strong> {escape(kind.explanation)}</li>" for kind in kinds)
-    return f'<ul class="ll-notes ll-small">{"".join(lines)}</ul>'
+    return pictures.piece("explanations", list(dict.fromkeys(type(defence) for defence in plan)))
 
 
 def _stale(view: View) -> bool:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from html import escape
 
+from markupsafe import Markup
 from PIL import Image
 
 from demo.attack.registry import attacks_on
 from demo.defences.base import Defence
 from demo.models.bases import Base
+from demo.report.rendering import render
 from demo.session.desk import Swept
-from demo.sweep.model import Point, Sweep
+from demo.sweep.model import Sweep
 from demo.sweep.plane import plane
 from demo.sweep.table import table
 from demo.sweep.verdict import summarise
@@ -69,37 +70,26 @@ def state(swept: Swept, *, stale: bool) -> str:
     return f"{text}. At their pace the rest takes about {pictures.duration(left * pace)}."
 
 
-def figure(sweep: Sweep) -> str:
+def figure(sweep: Sweep) -> Markup:
     """The plane; each mark leads to its pictures."""
-    return f'<div class="ll-plane">{plane(sweep, anchor=ANCHOR)}</div>' if sweep.points else ""
+    return pictures.piece("plane", plane(sweep, anchor=ANCHOR)) if sweep.points else Markup("")
 
 
-def results(sweep: Sweep, *, running: bool = False) -> str:
+def results(sweep: Sweep, *, running: bool = False) -> Markup:
     """All that there is of a sweep beside the plane; nothing without a point. Half a sweep is not judged in colour."""
     if not sweep.points:
-        return ""
+        return Markup("")
     summary = summarise(sweep)
-    sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in summary.sentences)
     kind, word = KINDS[summary.kind], WORDS[summary.kind]
     if running:
         kind, word = "open", f"So far, {len(sweep.points)} of {sweep.planned}"
-    verdict = (
-        f'<section class="ll-verdict {kind}"><p class="word">{word}</p>'
-        f"<h3>{escape(summary.headline)}</h3><ul>{sentences}</ul></section>"
-    )
-    ledgers = "".join(_ledger(n, point) for n, point in enumerate(sweep.points, 1))
-    notes = "".join(f"<li>{escape(note)}</li>" for note in sweep.notes)
-    return (
-        f'{verdict}<div class="ll-points"><h3>Pictures under every point</h3>{strips(_shrunk(sweep))}</div>'
-        f'<h3>Table</h3><div class="ll-scroll">{table(sweep)}</div>'
-        f'<h3>What each defence guarantees</h3>{ledgers}<ul class="ll-notes">{notes}</ul>'
-    )
-
-
-def _ledger(n: int, point: Point) -> str:
-    return (
-        f'<details class="ll-more"><summary>{n}. {escape(point.label)}. {escape(line(point.ledger))}</summary>'
-        f"{ledger.card(point.ledger)}</details>"
+    return render(
+        "ui/sweep.html.j2",
+        conclusion=pictures.conclusion(kind, word, summary.headline, summary.sentences),
+        strips=strips(_shrunk(sweep)),
+        table=table(sweep),
+        ledgers=[(point.label, line(point.ledger), ledger.card(point.ledger)) for point in sweep.points],
+        notes=sweep.notes,
     )
 
 

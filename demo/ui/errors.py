@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from html import escape
 
 import gradio as gr
 
 from demo.errors import DemoError, Stopped
+from demo.ui.components.pictures import piece
 from demo.workflow.jobs import UnexpectedError
 
 READING_S = 20.0  # seconds that a message stays
@@ -30,9 +30,14 @@ def shown(error: Exception) -> gr.Error:
 
 def text(error: DemoError) -> str:
     """Problem and remedy as HTML."""
-    return f"{escape(error.problem)} {escape(error.remedy)}".replace("\n", "<br>")
+    return lines(f"{error.problem} {error.remedy}")
 
 
 def warn(problem: str) -> None:
     """Tell the visitor of something that did not stop the rest."""
-    gr.Warning(escape(problem).replace("\n", "<br>"), duration=READING_S)
+    gr.Warning(lines(problem), duration=READING_S)
+
+
+def lines(words: str) -> str:
+    """Words as HTML, line by line."""
+    return str(piece("lines", words.split("\n")))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from markupsafe import Markup
 
 from demo.defences.accounting import LARGEST_DELTA
 from demo.defences.base import DELTA, EPSILONS, Defence
 from demo.defences.registry import DEFENCES, NoDefence
 from demo.session.forms import DEFENCE_SETTINGS, SECURE
+from demo.ui.components import pictures
 
 DRAWS_MOST = 64
 ACCOUNTANTS = [("RDP (Rényi)", "rdp"), ("PRV (tighter, slower)", "prv")]
@@ -97,6 +98,6 @@ def visible(key: object) -> list[Any]:
     ]
 
 
-def explain(kind: type[Defence]) -> str:
+def explain(kind: type[Defence]) -> Markup:
     """A defence's explanation, told to screen readers when it changes."""
-    return f'<p class="ll-note" role="status">{escape(kind.explanation)}</p>'
+    return pictures.piece("explanation", kind.explanation)

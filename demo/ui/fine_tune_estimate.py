@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from markupsafe import Markup
 
 from demo.errors import DemoError
 from demo.session.forms import find, lora_settings
@@ -24,7 +25,7 @@ def wire_estimate(fields: Mapping[str, Component], line: gr.HTML, services: Serv
     """
     chosen = [fields[name] for name in COSTLY]
 
-    def estimated(*values: Any) -> str:
+    def estimated(*values: Any) -> Markup:
         return words(services, dict(zip(COSTLY, values, strict=True)))
 
     gr.on(
@@ -40,11 +41,11 @@ def wire_estimate(fields: Mapping[str, Component], line: gr.HTML, services: Serv
     )
 
 
-def words(services: Services, values: Mapping[str, Any]) -> str:
+def words(services: Services, values: Mapping[str, Any]) -> Markup:
     """The line, as HTML."""
     try:
         base = find(services, values["base"])
         line = services.estimate(base, lora_settings(base, values))
-        return pictures.note(line) if line else ""
+        return pictures.note(line) if line else Markup("")
     except DemoError as error:
         return pictures.note(str(error), "bad")

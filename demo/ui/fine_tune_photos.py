@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from demo.photos.same_person import strangers
 from demo.photos.split import LEAST_PHOTOS
@@ -45,7 +46,7 @@ def photo_panel() -> tuple[gr.HTML, gr.Radio, gr.Button, gr.Button, gr.Button, F
     return shown, faces, take, leave, remove, facet
 
 
-def _shots_html(view: View) -> str:
+def _shots_html(view: View) -> Markup:
     have = view.desk.photos
     count = len(have.shots)
     tiles = [
@@ -61,11 +62,11 @@ def _shots_html(view: View) -> str:
         text += f" {lacking} more needed." if count and lacking > 0 else ""
     # A fictional person's are known to be of one.
     odd = [] if have.person is not None else strangers([(shot.name, shot.likeness) for shot in have.shots])
-    warnings = "".join(pictures.note(sentence, "bad") for sentence in odd)
+    warnings = Markup("").join(pictures.note(sentence, "bad") for sentence in odd)
     return pictures.note(text) + warnings + (pictures.row(tiles) if tiles else "")
 
 
-def _crowd_html(name: str, faces: Sequence[Any]) -> str:
+def _crowd_html(name: str, faces: Sequence[Any]) -> Markup:
     tiles = [
         pictures.tile(face, f"Face {i + 1} of {len(faces)} in {name}", f"Face {i + 1}") for i, face in enumerate(faces)
     ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import gradio as gr
 
 from demo.session.services import Services
@@ -30,14 +28,11 @@ def build_result(services: Services) -> Facet:
         stopped = ", stopped early" if tuned.stopped else ""
         before = "Of the run before. " if _tuning_again(view) else ""
         text = f"{before}{tuned.name}: {pictures.size(tuned.size)}, {tuned.steps} steps{stopped}, for {base.title}."
-        secret = (
-            '<p class="ll-note">Secret trigger word, in no file: '
-            f"<code>{escape(tuned.trigger or '')}</code>. <strong>This stays with you.</strong></p>"
-        )
+        secret = pictures.piece("secret", tuned.trigger or "")
         shared = pictures.note("The file alone is what people share, and what the attack gets.")
         older = pictures.older(view.desk, tuned.source)
         return {
-            words: pictures.html(f"{older}{pictures.note(text, 'good')}{secret}{shared}"),
+            words: pictures.html(older + pictures.note(text, "good") + secret + shared),
             spent: pictures.html("" if tuned.ledger is None else ledger.card(tuned.ledger)),
             download: gr.DownloadButton(visible=True, value=str(tuned.path)),
             proof: gr.DownloadButton(

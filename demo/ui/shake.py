@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from markupsafe import Markup
 
 from demo.errors import DemoError
 from demo.session import story_jobs
@@ -80,7 +81,7 @@ def build_shake_tab(services: Services) -> ShakeTab:
         }
         text = shake_result.EMPTY if shook is None else shake_result.state(shook)
         return {
-            state: pictures.html(f'<div role="status">{pictures.note(text)}</div>'),
+            state: pictures.html(pictures.status(text)),
             curves: pictures.html("" if made is None else shake_result.figure(made)),
             rest: pictures.html(
                 "" if made is None or shook is None else shake_result.results(made, running=shook.running)
@@ -129,14 +130,14 @@ def wire_shake_tab(tab: ShakeTab, services: Services, live: Live, more: Mapping[
         job = shaking(services, visitor, find(services, key).key, chosen, resume=resume)
         story_jobs.begin(services, visitor, "Shake-to-Leak", job)
 
-    def estimated(*values: Any) -> str:
+    def estimated(*values: Any) -> Markup:
         chosen = dict(zip(tab.fields, values, strict=True))
         try:
             return pictures.note(shake_result.estimate(settings_of(chosen), guard_of(chosen)))
         except DemoError as error:
             return pictures.note(str(error))
 
-    def people(key: Any) -> tuple[Any, str]:
+    def people(key: Any) -> tuple[Any, Markup]:
         names = list(services.shaker.names(find(services, key).key))
         first = names[0] if names else None
         return gr.Dropdown(names, value=first), _person_html(services, first, key)
@@ -189,7 +190,7 @@ def _fields() -> tuple[dict[str, Component], gr.HTML]:
     return fields, gr.HTML(pictures.note(words), elem_id="shake-estimate")
 
 
-def _person_html(services: Services, name: object, base_key: object) -> str:
+def _person_html(services: Services, name: object, base_key: object) -> Markup:
     """A planted person's pictures, those of the training set first."""
     if not isinstance(name, str):
         return pictures.note(NOBODY, "bad")
@@ -197,11 +198,6 @@ def _person_html(services: Services, name: object, base_key: object) -> str:
         domain = services.shaker.domain(name, find(services, base_key).key)
     except DemoError as error:
         return pictures.note(str(error), "bad")
-    rows = []
-    for words, some in (("In the training set", domain.members), ("Never trained on", domain.non_members)):
-        tiles = [
-            pictures.tile(picture, f"{name}, {words.lower()}, picture {n} of {len(some)}")
-            for n, picture in enumerate(some, 1)
-        ]
-        rows.append(f"<p>{words}: {len(some)} pictures</p>{pictures.row(tiles)}")
-    return f'<div class="ll-domain">{"".join(rows)}</div>'
+    return pictures.piece(
+        "person", name, {"In the training set": domain.members, "Never trained on": domain.non_members}
+    )

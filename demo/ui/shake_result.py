@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from html import escape
+
+from markupsafe import Markup
 
 from demo.defences.base import Defence
+from demo.report.rendering import render
 from demo.session.desk import Shook
 from demo.shake.gallery import extracted, synthetic
 from demo.shake.model import Shake, ShakeArm, ShakeSettings
@@ -63,61 +65,45 @@ def state(shook: Shook) -> str:
     return f"{text}. At their pace the rest takes about {pictures.duration(left * pace)}."
 
 
-def figure(shake: Shake) -> str:
+def figure(shake: Shake) -> Markup:
     """ROC curves before and after in one plot; empty where members are not known."""
     if shake.before.roc is None:
-        return ""
+        return Markup("")
     after = [(arm.title, arm.roc) for arm in main_arms(shake) if arm.roc is not None]
-    return f'<div class="ll-curves">{roc_plot(shake.before.roc, after)}</div>'
+    return pictures.piece("curves", roc_plot(shake.before.roc, after))
 
 
-def results(shake: Shake, *, running: bool = False) -> str:
+def results(shake: Shake, *, running: bool = False) -> Markup:
     """All that there is beside the ROC; half an experiment is not judged in colour."""
     words, kind = headline(shake)
     word = WORDS[kind]
     if running:
         kind, word = "open", f"So far, {len(shake.arms)} of {shake.planned}"
     judged = replace(shake, planned=len(shake.arms)) if running else shake  # it has not been stopped
-    sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in verdict(judged))
-    parts = [
-        f'<section class="ll-verdict {kind}"><p class="word">{escape(word)}</p><h3>{escape(words)}</h3>'
-        f"<ul>{sentences}</ul></section>"
-    ]
-    if plots := _plots(shake):
-        parts.append(f'<h3>Change of AUC</h3><div class="ll-grid">{plots}</div>')
-    if pairs := extracted(shake):
-        parts.append(f'<h3>Drawn again and again</h3><div class="ll-pairs">{pairs}</div>')
-    if drawn := synthetic(shake):
-        parts.append(
-            "<h3>What it was fine-tuned on</h3><p>The model's own pictures under the prompt "
-            f'"{escape(shake.domain.prompt)}", the first of {len(shake.synthetic)}.</p>'
-            f'<div class="ll-drawn">{drawn}</div>'
-        )
-    parts.append(f'<h3>Table</h3><div class="ll-scroll">{table(shake)}</div>')
-    notes = [*(shake.before.roc.notes() if shake.before.roc is not None else ()), *NOT_SAID, *NOTES]
-    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    parts.append(f'<h3>What the figures do not say</h3><ul class="ll-notes">{items}</ul>')
-    return "".join(parts)
+    return render(
+        "ui/shake.html.j2",
+        conclusion=pictures.conclusion(kind, word, words, verdict(judged)),
+        plots=_plots(shake),
+        extracted=extracted(shake),
+        synthetic=synthetic(shake),
+        prompt=shake.domain.prompt,
+        count=len(shake.synthetic),
+        table=table(shake),
+        notes=[*(shake.before.roc.notes() if shake.before.roc is not None else ()), *NOT_SAID, *NOTES],
+    )
 
 
-def table(shake: Shake) -> str:
+def table(shake: Shake) -> Markup:
     """A row for every attacked model."""
     found = changes(shake)
-    rows = "".join(_row(arm, found[arm.key].after if arm.key in found else None) for arm in (shake.before, *shake.arms))
-    head = "".join(
-        f'<th scope="col">{name}</th>'
-        for name in ("Model", "AUC", "Change", "Best accuracy", "TPR at 1% FPR", "Extracted", "Numbers trained", "Time")
-    )
-    return (
-        '<table class="shaken"><caption>SecMI on every model, with 95% intervals. AUC: 0.5 is guessing. Extracted: '
-        "training pictures that came out; in brackets, pictures that were never trained on and count as well."
-        f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    )
+    arms = (shake.before, *shake.arms)
+    rows = [(arm.title, _cells(arm, found[arm.key].after if arm.key in found else None)) for arm in arms]
+    return render("ui/shake_table.html.j2", rows=rows)
 
 
-def _row(arm: ShakeArm, change: Interval | None) -> str:
+def _cells(arm: ShakeArm, change: Interval | None) -> list[str]:
     roc = arm.roc
-    cells = [
+    return [
         "not known" if roc is None else span(roc.auc),
         "" if change is None else signed(change),
         "not known" if roc is None else span(roc.asr),
@@ -126,10 +112,9 @@ def _row(arm: ShakeArm, change: Interval | None) -> str:
         f"{arm.parameters:,}" if arm.parameters else "none",
         pictures.duration(arm.seconds),
     ]
-    return f'<tr><th scope="row">{escape(arm.title)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
 
 
-def _plots(shake: Shake) -> str:
+def _plots(shake: Shake) -> list[Markup]:
     found = changes(shake)
     parts = [
         changes_plot(
@@ -144,4 +129,4 @@ def _plots(shake: Shake) -> str:
         for arm in arms:
             points.setdefault(arm.source, []).append((float(arm.value or 0.0), found[arm.key].after))
         parts.append(ablation_plot(axis, points, title=title, ident=f"ablation-{name}"))
-    return "".join(f"<div>{part}</div>" for part in parts if part)
+    return [part for part in parts if part]

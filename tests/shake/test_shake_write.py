@@ -7,10 +7,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from markup import EVIL, harmless
 from shake_parts import QUICK, new_arm, new_shake
 
 from demo.shake.attacks.draws import Candidate
 from demo.shake.attacks.memorised import Match
+from demo.shake.gallery import extracted
 from demo.shake.people import free_text
 from demo.shake.write import as_json, page, write_shake
 
@@ -75,7 +77,7 @@ def test_settings_are_said_in_words(made) -> None:
         "steps 7, batch 4, lr 0.001",
         "t 10, k 10",
         "<td>2, 8</td>",
-        "<td>the base&#x27;s own</td>",
+        "<td>the base&#39;s own</td>",
         "<td>yes</td>",
     ):
         assert words in html, words
@@ -95,3 +97,11 @@ def test_free_text_has_no_curves() -> None:
     assert "<svg" not in html
     assert "not known" in html
     assert as_json(made)["arms"][1]["change"] is None
+
+
+def test_no_input_becomes_markup(made) -> None:
+    arms = [replace(arm, key=f"{arm.key}{EVIL}", label=EVIL) for arm in made.arms]
+    domain = replace(made.domain, name=EVIL, prompt=EVIL)
+    nasty = replace(made, arms=arms, domain=domain, base=EVIL, control_prompt=EVIL, defence=EVIL)
+    harmless(page(nasty), 3 + 3 + 3 * len(arms))
+    harmless(extracted(nasty), len(arms))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fake_points import PROVED, distances, point, swept
+from markup import EVIL, harmless
 
 from demo.errors import OutputError
 from demo.metrics.base import MetricResult
@@ -27,7 +28,7 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.words: list[str] = []
-        self.feed(text)
+        self.feed(str(text))
         self.close()
         assert self.open == []
 
@@ -142,9 +143,13 @@ def test_table_has_two_rows_a_defence_in_the_paper_s_layout(sweep: Sweep) -> Non
 def test_table_columns_are_the_same_for_all_rows(sweep: Sweep) -> None:
     text = table(sweep)
     head = len(re.findall(r'<th scope="col">', text))
-    for row in re.findall(r'<tr data-arm="dreambooth">.*?</tr>', text):
+    first, second = (
+        re.findall(rf'<tr data-arm="{arm}.*?</tr>', text, re.DOTALL) for arm in ("dreambooth", "(?!dreambooth)")
+    )
+    assert len(first) == len(second) == len(sweep.points)
+    for row in first:
         assert len(re.findall(r"<t[dh]\b", row)) == head
-    for row in re.findall(r'<tr data-arm="(?!dreambooth).*?</tr>', text):
+    for row in second:
         assert len(re.findall(r"<t[dh]\b", row)) == head - 4  # four cells span both rows
 
 
@@ -213,3 +218,16 @@ def test_a_folder_that_cannot_be_written_is_said(sweep: Sweep, tmp_path: Path) -
     (tmp_path / "file").touch()
     with pytest.raises(OutputError):
         write_sweep(tmp_path / "file", sweep)
+
+
+def test_no_input_of_a_sweep_becomes_markup(sweep: Sweep) -> None:
+    first = sweep.points[1]
+    ledger = replace(first.ledger, title=EVIL, sentences=(EVIL,), accountant=EVIL, noise=EVIL, neighbouring=EVIL)
+    unavailable = replace(distances(0.5), key="clip_t_paper", unavailable=EVIL)
+    named = replace(distances(0.5), title=EVIL, model=EVIL, scaling=EVIL)
+    utility = replace(first.utility, results=(named, unavailable))
+    nasty = replace(first, label=EVIL, key=EVIL, ledger=ledger, utility=utility)
+    made = replace(sweep, points=[nasty], base=EVIL, notes=[EVIL], settings={EVIL: EVIL})
+    # In the page: base, note, setting and its value; label in card, table and times, in the plane, and of 8 pictures;
+    # the title and five sentences of the ledger; a column's name, and why another has no number.
+    harmless(page(made, include_photos=True), 4 + 3 + 8 + 5 + 4)

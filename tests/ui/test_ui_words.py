@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from html import escape
-
 import gradio as gr
 import pytest
 from fake_services import fake_services
 from fake_story import FakeStory
 from fake_sweep import PLAN
+from markupsafe import escape
 
 from demo.session.visitors import CLOSED_S, IDLE_S
 from demo.ui import fine_tune

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from html import escape
+from markupsafe import Markup
 
 from demo.defences.ledger import Ledger
+from demo.report.rendering import render
 from demo.texts.ledger import LEVELS, WORDS, epsilon
 
 
-def card(ledger: Ledger) -> str:
+def card(ledger: Ledger) -> Markup:
     """The whole ledger: the kind of guarantee in a word, epsilons, sentences, figures."""
-    sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in ledger.sentences)
-    figures = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in _figures(ledger))
-    return (
-        f'<section class="ll-ledger {ledger.guarantee}" aria-label="Privacy ledger">'
-        f'<p class="word">{WORDS[ledger.guarantee]}</p><h3>{escape(ledger.title)}</h3>'
-        f"{_levels(ledger)}<ul>{sentences}</ul>"
-        f"<details><summary>Figures behind it</summary><dl>{figures}</dl></details></section>"
+    return render(
+        "ui/ledger.html.j2",
+        ledger=ledger,
+        word=WORDS[ledger.guarantee],
+        levels=_levels(ledger),
+        figures=_figures(ledger),
     )
 
 
-def _levels(ledger: Ledger) -> str:
-    if ledger.photo_epsilon is None and ledger.person_epsilon is None:
-        return ""
-    tiles = []
-    for title, name, meaning in LEVELS:
-        value: float | None = getattr(ledger, name)
-        figure = "none earned" if value is None else epsilon(value)
-        tiles.append(f"<div><dt>{title}</dt><dd><strong>{figure}</strong><small>{meaning}</small></dd></div>")
-    return f'<dl class="levels">{"".join(tiles)}</dl>'
+def _levels(ledger: Ledger) -> list[tuple[str, str, str]]:
+    """Title, epsilon and meaning of each level; none where there is no epsilon."""
+    values: list[float | None] = [getattr(ledger, name) for _, name, _ in LEVELS]
+    if values == [None, None]:
+        return []
+    return [
+        (title, "none earned" if value is None else epsilon(value), meaning)
+        for (title, _, meaning), value in zip(LEVELS, values, strict=True)
+    ]
 
 
 def _figures(ledger: Ledger) -> list[tuple[str, str]]:

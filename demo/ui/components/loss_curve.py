@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from demo.report.chart import Axis, Curve, chart
 
 HEIGHT = 150.0
 
 
-def losses(points: Sequence[tuple[int, float]]) -> str:
+def losses(points: Sequence[tuple[int, float]]) -> Markup:
     """Means of the loss over the steps as a figure; nothing before there are two.
 
     Args:
         points: (step, loss), the steps rising.
     """
     if len(points) < 2:
-        return ""
+        return Markup("")
     values = [loss for _, loss in points]
     last, loss = points[-1]
     curve = Curve("", [(float(step), value) for step, value in points])

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Sequence
 
 import gradio as gr
+from markupsafe import Markup
 from PIL import Image
 
-from demo.metrics.base import MetricResult
 from demo.metrics.registry import main_metrics
 from demo.report import Arm, LeakReport
 from demo.report.arms import is_attack
-from demo.report.figures import bars, data_uri, interval, mean
+from demo.report.bars import bars
+from demo.report.rendering import call, render
 from demo.session.desk import Desk, PhotoSource
 from demo.workflow.jobs import Snapshot
 
@@ -20,29 +20,48 @@ SHOWN_S = 0.5  # less is no work: what had been drawn before was taken over
 SENTENCES = 3  # of the verdict, at once
 
 
-def tile(image: Image.Image, alt: str, caption: str = "", *, best: bool = False) -> str:
+def piece(macro: str, *values: object) -> Markup:
+    """One of the small pieces in demo/ui/templates/pieces.html.j2."""
+    return call("ui/pieces.html.j2", macro, *values)
+
+
+def tile(image: Image.Image, alt: str, caption: str = "", *, best: bool = False) -> Markup:
     """One picture with its caption."""
-    words = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    kind = ' class="best"' if best else ""
-    return f'<figure{kind}><img src="{data_uri(image)}" alt="{escape(alt)}">{words}</figure>'
+    return piece("tile", image, alt, caption, best)
 
 
-def row(tiles: Sequence[str]) -> str:
+def row(tiles: Sequence[Markup]) -> Markup:
     """Pictures side by side."""
-    return f'<div class="ll-row">{"".join(tiles)}</div>'
+    return piece("row", tiles)
 
 
 def html(text: str) -> gr.HTML:
     """An update that hides an empty piece."""
-    return gr.HTML(value=text, visible=bool(text))
+    return gr.HTML(value=str(text), visible=bool(text))
 
 
-def note(text: str, kind: str = "") -> str:
+def note(text: str, kind: str = "") -> Markup:
     """A sentence for the visitor; ``kind`` is one of '', 'good', 'bad'."""
-    return f'<p class="ll-note {kind}">{escape(text)}</p>'
+    return piece("note", text, kind)
 
 
-def arm_row(arm: Arm, *, wrap: bool = False) -> str:
+def status(text: str) -> Markup:
+    """A sentence that screen readers read out when it changes."""
+    return piece("status", text)
+
+
+def conclusion(kind: str, word: str, headline: str, sentences: Sequence[str], folded: Sequence[str] = ()) -> Markup:
+    """What came out, in colour and in words.
+
+    Args:
+        kind: its colour, one of "leaked", "kept", "open".
+        word: above the headline.
+        folded: more sentences, seen when they are asked for.
+    """
+    return piece("conclusion", kind, word, headline, sentences, folded)
+
+
+def arm_row(arm: Arm, *, wrap: bool = False) -> Markup:
     """Title, explanation and pictures of an arm; an attack's own choice is marked by a frame and a word."""
     count, best = len(arm.pictures), arm.best if is_attack(arm.key) else None
     tiles = [
@@ -54,14 +73,13 @@ def arm_row(arm: Arm, *, wrap: bool = False) -> str:
         )
         for index, picture in enumerate(arm.pictures)
     ]
-    kind = "ll-arm wrap" if wrap else "ll-arm"
-    return f'<section class="{kind}"><h3>{escape(arm.title)}</h3><p>{escape(arm.explanation)}</p>{row(tiles)}</section>'
+    return piece("arm", arm.title, arm.explanation, tiles, wrap)
 
 
-def progress(snapshot: Snapshot | None) -> str:
+def progress(snapshot: Snapshot | None) -> Markup:
     """The strip that says how the job stands; empty without a job."""
     if snapshot is None:
-        return ""
+        return Markup("")
     if snapshot.state == "waiting":
         return _strip("Waiting", f"{snapshot.title}: place {snapshot.place} in line. It starts by itself.", None)
     if snapshot.state == "running":
@@ -82,10 +100,10 @@ def progress(snapshot: Snapshot | None) -> str:
     return _strip("Done", f"{snapshot.title}, {took}.", None, "good")
 
 
-def announcement(snapshot: Snapshot | None) -> str:
+def announcement(snapshot: Snapshot | None) -> Markup:
     """How the job stands, for screen readers: not seen, and the same for as long as the state is the same."""
     if snapshot is None:
-        return ""
+        return Markup("")
     if snapshot.state == "failed" and snapshot.error is not None:
         said = f"{snapshot.title} failed: {snapshot.error.problem} {snapshot.error.remedy}"
     elif snapshot.state == "waiting":
@@ -93,7 +111,7 @@ def announcement(snapshot: Snapshot | None) -> str:
     else:
         said = f"{snapshot.title}: {snapshot.state}{', for others are waiting' if snapshot.cut else ''}."
     role = "alert" if snapshot.state == "failed" else "status"
-    return f'<p class="ll-spoken" role="{role}">{escape(said)}</p>'
+    return piece("spoken", role, said)
 
 
 def duration(seconds: float) -> str:
@@ -110,7 +128,7 @@ def size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
 
 
-def verdict(report: LeakReport) -> str:
+def verdict(report: LeakReport) -> Markup:
     """The headline, in colour and in words, the first sentences under it, and the others folded away.
 
     The first ones say whether fine-tuning worked, whether the person is recognised, and whether plain asking does it.
@@ -126,17 +144,13 @@ def verdict(report: LeakReport) -> str:
     )
     # The comparison's first note says which photos scored.
     first, rest = found.sentences[:SENTENCES], [*found.sentences[SENTENCES:], *report.notes[:1]]
-    folded = f'<details class="ll-more"><summary>All of it</summary>{_listed(rest)}</details>' if rest else ""
-    return (
-        f'<section class="ll-verdict {kind}"><p class="word">{word}</p>'
-        f"<h3>{escape(found.headline)}</h3>{_listed(first)}{folded}</section>"
-    )
+    return conclusion(kind, word, found.headline, first, rest)
 
 
-def older(desk: Desk, source: PhotoSource | None) -> str:
+def older(desk: Desk, source: PhotoSource | None) -> Markup:
     """What to say over a result of other photos than those that are loaded now; empty over one of these."""
     if source is None or not desk.older(source):
-        return ""
+        return Markup("")
     return note(f"Of the photos loaded before ({source.person or 'your own'}).")
 
 
@@ -146,64 +160,34 @@ def compared_with(desk: Desk, source: PhotoSource) -> str:
     return f"{title}, loaded before" if desk.older(source) else title
 
 
-def rows(report: LeakReport, title: str = "Your photos") -> str:
+def rows(report: LeakReport, title: str = "Your photos") -> Markup:
     """The photos that were compared with, under ``title``, and the pictures of every arm, a row each."""
     own = Arm("photos", title, "What the others are compared with. They are shown to you alone.", report.photos)
-    return "".join(arm_row(arm) for arm in ([own] if report.photos else []) + list(report.arms))
+    return Markup("").join(arm_row(arm) for arm in ([own] if report.photos else []) + list(report.arms))
 
 
-def figures(report: LeakReport) -> str:
+def figures(report: LeakReport) -> Markup:
     """The main metrics as bars with the chance line."""
-    made = [figure for key in main_metrics() if (figure := bars(key, report.arms, report.metrics))]
-    return f'<div class="ll-bars">{"".join(made)}</div>'
+    return piece("bars", [figure for key in main_metrics() if (figure := bars(key, report.arms, report.metrics))])
 
 
-def table(report: LeakReport) -> str:
+def table(report: LeakReport) -> Markup:
     """Every metric (with its network and its scaling) against every arm."""
     arms = [arm for arm in report.arms if arm.key in report.metrics]
     found = {(arm, result.key): result for arm, results in report.metrics.items() for result in results}
     keys = list(dict.fromkeys(key for _, key in found))
     if not keys:
         return note("Nothing was measured.")
-    head = "".join(f'<th scope="col">{escape(arm.title)}</th>' for arm in arms)
-    lines = "".join(_line(key, arms, found) for key in keys)
-    return (
-        '<div class="ll-scroll" role="region" aria-label="Metrics" tabindex="0"><table><caption>'
-        "Mean over an arm's pictures and its 95% interval. Under each metric: its network and its scaling.</caption>"
-        f'<thead><tr><th scope="col">Metric</th>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
-    )
+    lines = [[found.get((arm.key, key)) for arm in arms] for key in keys]
+    return render("ui/metrics.html.j2", arms=arms, lines=lines)
 
 
-def notes(report: LeakReport) -> str:
+def notes(report: LeakReport) -> Markup:
     """The report's notes and times."""
     took = {stage: s for stage, s in report.seconds.items() if s >= SHOWN_S}
     items = [*report.notes, *(f"Time for {stage}: {duration(s)}." for stage, s in took.items())]
-    return f'<ul class="ll-notes">{"".join(f"<li>{escape(item)}</li>" for item in items)}</ul>'
+    return piece("notes", items)
 
 
-def _listed(sentences: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
-
-
-def _line(key: str, arms: Sequence[Arm], found: Mapping[tuple[str, str], MetricResult]) -> str:
-    results = [found.get((arm.key, key)) for arm in arms]
-    known = next(result for result in results if result is not None)
-    direction = "higher" if known.higher_is_better else "lower"
-    name = (
-        f"{escape(known.title)}<small>{escape(known.model)}; {escape(known.scaling)}; "
-        f"{direction} is nearer to the person</small>"
-    )
-    return f'<tr><th scope="row">{name}</th>{"".join(_cell(result) for result in results)}</tr>'
-
-
-def _cell(result: MetricResult | None) -> str:
-    if result is None or result.unavailable:
-        why = "" if result is None or result.unavailable is None else f"<small>{escape(result.unavailable)}</small>"
-        return f"<td>not measured{why}</td>"
-    span = interval(result)
-    return f"<td>{mean(result)}{f'<small>{span}</small>' if span else ''}</td>"
-
-
-def _strip(word: str, text: str, share: float | None, kind: str = "") -> str:
-    bar = "" if share is None else f'<progress max="1" value="{share:.3f}">{share:.0%}</progress>'
-    return f'<div class="ll-strip {kind}"><p><strong>{word}.</strong> {escape(text)}</p>{bar}</div>'
+def _strip(word: str, text: str, share: float | None, kind: str = "") -> Markup:
+    return piece("strip", word, text, share, kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from demo.shake.gallery import CSS as PAIRS
+from demo.report.rendering import render
 
 THEME = gr.themes.Default(
     primary_hue=gr.themes.colors.blue,
@@ -15,7 +15,7 @@ THEME = gr.themes.Default(
 
 HEAD = '<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">'
 
-# The classes of bars and lines are demo.report.figures', those of pairs demo.shake.gallery's. Colour never stands
+# The classes of bars and lines are demo.report.bars', those of pairs demo.shake's. Colour never stands
 # alone: words say the same.
 CSS = """
 :root{--ll-leak:#a3301f;--ll-kept:#2c6a45;--ll-bar:#3b6ea5;--ll-control:#8d8a84}
@@ -147,4 +147,4 @@ grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:.5rem}
 .tab-container button{padding:0 .3rem;font-size:.78rem}}
 .ll-footer{font-size:.85rem;opacity:.8;margin-top:1.5rem}
 """
-CSS += PAIRS
+CSS += str(render("shake/pairs.css"))
