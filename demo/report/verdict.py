@@ -109,7 +109,9 @@ def judge(metrics: Mapping[str, Sequence[MetricResult]]) -> Verdict:
         *_swap(arms),
         closing,
     ]
-    headline = _headline(arms, found) if ATTACKS[lead].needs_encoder else _headline_without_encoder(arms, found, lead)
+    headline = (
+        _headline(arms, found, lead) if ATTACKS[lead].needs_encoder else _headline_without_encoder(arms, found, lead)
+    )
     return Verdict(headline, tuple(sentences), leaked=bool(found), conclusive=bool(found) or _excluded(arms))
 
 
@@ -171,26 +173,26 @@ def _interval(gap: Difference) -> str:
     return f"95% interval over pictures {gap.low:.2f} to {gap.high:.2f}"
 
 
-def _headline(arms: Mapping[str, _Arm], found: set[str]) -> str:
-    encoder, class_prompt = arms["encoder"], arms.get("class_prompt")
+def _headline(arms: Mapping[str, _Arm], found: set[str], lead: str) -> str:
+    encoder, class_prompt, name = arms[lead], arms.get("class_prompt"), called(lead)
     beats = class_prompt is not None and _nearer(encoder, class_prompt)
-    if "encoder" in found and beats:
-        return "The shared file gives the person away, and the encoder shows more than the class prompt"
-    if "encoder" in found and class_prompt is None:
-        return "The shared file gives the person away; whether the encoder is needed for it was not measured"
-    if "encoder" in found:
-        return "The shared file gives the person away, but the encoder does not beat the class prompt"
+    if lead in found and beats:
+        return f"The shared file gives the person away, and {name} shows more than the class prompt"
+    if lead in found and class_prompt is None:
+        return f"The shared file gives the person away; whether {name} is needed for it was not measured"
+    if lead in found:
+        return f"The shared file gives the person away, but {name} does not beat the class prompt"
     if "class_prompt" in found:
-        return "The shared file gives the person away to the class prompt; the encoder does not find the person"
+        return f"The shared file gives the person away to the class prompt; {name} does not find the person"
     if "random_trigger" in found:
-        return "The shared file gives the person away to a random trigger; the encoder does not find the person"
+        return f"The shared file gives the person away to a random trigger; {name} does not find the person"
     if found:
-        return f"The shared file gives the person away to {called(min(found))}; the encoder does not find the person"
+        return f"The shared file gives the person away to {called(min(found))}; {name} does not find the person"
     if encoder.recognised:
         return "Not shown: the pictures resemble the person, but are not told apart from the controls"
     if "dreambooth" in arms and not arms["dreambooth"].recognised:
         return "The person is not recognised, and with the secret trigger is not, either"
-    return _weak(arms, "encoder")
+    return _weak(arms, lead)
 
 
 def _headline_without_encoder(arms: Mapping[str, _Arm], found: set[str], lead: str) -> str:
