@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,14 @@ from demo.attack.weight_encoder import EncoderSettings, save_encoder
 from demo.cli import main
 from demo.defences.base import Defence
 from demo.defences.registry import DEFENCES, choose
-from demo.errors import SettingsError
+from demo.errors import LoraFileError, SettingsError
 from demo.evaluate import defences, defences_table, held_out, people
 from demo.faces import recognise
 from demo.finetune import class_images
 from demo.finetune.dreambooth import fine_tune
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, write_lora
+from demo.lora.layouts import LAYOUTS, OtherLayout, sort_keys
 from demo.metrics import registry as metrics
 from demo.metrics.base import Context, Metric
 from demo.metrics.registry import METRICS
@@ -41,7 +42,7 @@ from demo.session.forms import order
 from demo.session.services import Services
 from demo.stats.intervals import Array
 from demo.sweep.comparisons import standing
-from demo.sweep.model import Sweep, arm_keys
+from demo.sweep.model import Point, Sweep, arm_keys
 from demo.sweep.plan import chosen
 from demo.sweep.plane import plane, spoken
 from demo.sweep.run import default_plan, sweep
@@ -135,7 +136,7 @@ def pixels(some: Any) -> Array:
     return np.array([np.asarray(p.convert("L").resize((16, 8)), dtype=float).ravel() / 255 for p in some])
 
 
-def tried(photos: list[Image.Image], keys: str, *measured: str) -> Sweep:
+def tried(photos: list[Image.Image], keys: str, *measured: str, done: Sequence[Point] = ()) -> Sweep:
     wanted = ["dlib_distance", *measured]
     return sweep(
         photos,
@@ -145,6 +146,7 @@ def tried(photos: list[Image.Image], keys: str, *measured: str) -> Sweep:
         attack=AttackSettings(samples=2),
         metrics=wanted,
         seed=3,
+        done=done,
     )
 
 
@@ -309,6 +311,29 @@ def test_a_metric_counts_in_a_comparison(metric: str, tiny: Any, pictures: list[
     for text in (page(report), shown.figures(report), shown.table(report)):
         assert "Share of red" in text
     assert "half red" in shown.figures(report)
+
+
+def test_a_layout_of_lora_files_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reader(modules: Any) -> Any:
+        return lambda key: (modules[0], "A" if key.endswith("in") else "B") if key.startswith("x|known") else None
+
+    monkeypatch.setitem(LAYOUTS, "bars", OtherLayout(lambda key: key.startswith("x|"), reader))
+    found = sort_keys("file", ["x|known|in", "x|known|out"], ["unet.mid_block.to_q"])
+    assert found.layout == "bars"
+    assert found.parts == {"unet.mid_block.to_q": {"A": "x|known|in", "B": "x|known|out"}}
+    with pytest.raises(LoraFileError, match="no known base"):
+        sort_keys("file", ["x|other|in"], ["unet.mid_block.to_q"])
+
+
+def test_a_sweep_is_gone_on_with_only_where_every_attack_was_tried(
+    attack: str, tiny: Any, pictures: list[Image.Image]
+) -> None:
+    made = tried(pictures, "none")
+    again = tried(pictures, "none", done=made.points)
+    assert list(again.points) == list(made.points)
+    (only,) = made.points
+    before = replace(only, arms={arm: results for arm, results in only.arms.items() if arm != attack})
+    assert attack in tried(pictures, "none", done=[before]).points[0].arms
 
 
 def test_a_base_is_offered(base: Base, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ them into one file of lines for each table, :func:`unpack` lays them out again. 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,23 @@ from demo.paths import WEIGHTS
 FIGURES = WEIGHTS / "figures"
 PEOPLE = "people"
 MADE = {"people", "arms", "encoder_minus", "encoder_over"}  # of a table of people, from its values
-OF_THE_ENCODER = {"defences", PEOPLE}  # tables that the weight encoder has a part in
-TABLES = ("defences", "secmi", "shake", "gate", "photo-count")
-SUMMARIES = {"defences.json", "secmi.json", "shake.json", "gate-table.json", "gate.json"}  # made from the results
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose results travel with the project."""
+
+    made: tuple[str, ...] = ()  # files in its folder that are made from the results, and do not travel
+    of_encoder: bool = False  # whether the weight encoder has a part in it
+
+
+TABLES = {  # name, and folder under --out -> what is to know of it
+    "defences": Table(("defences.json",), of_encoder=True),
+    "secmi": Table(("secmi.json",)),
+    "shake": Table(("shake.json",)),
+    "gate": Table(("gate-table.json", "gate.json")),
+    "photo-count": Table(),
+}
 
 
 def pack(work: Path, base: Base, figures: Path = FIGURES) -> list[Path]:
@@ -37,13 +52,13 @@ def pack(work: Path, base: Base, figures: Path = FIGURES) -> list[Path]:
         The files, named after table, base and its fingerprint.
     """
     written = []
-    for kind in TABLES:
+    for kind, about in TABLES.items():
         root = work / kind / mark(kind, base)
         for table in sorted(path for path in root.glob("*") if path.is_dir()):
             lines = [
                 json.dumps({"path": path.relative_to(table).as_posix(), "content": json.loads(path.read_text())})
                 for path in sorted(table.rglob("*.json"))
-                if path.relative_to(table).as_posix() not in SUMMARIES
+                if path.relative_to(table).as_posix() not in about.made
             ]
             if lines:
                 name = _SEPARATOR.join((kind, root.name, table.name))
@@ -142,9 +157,14 @@ def _lay_out(file: Path, work: Path) -> int:
     return added
 
 
+def of_the_encoder(kind: str) -> bool:
+    """Whether the weight encoder has a part in a kind of table."""
+    return kind == PEOPLE or TABLES[kind].of_encoder
+
+
 def mark(kind: str, base: Base) -> str:
     """The folder of a kind of table: its base and those of its files that the figures depend on."""
-    return f"{base.key}-{fingerprint(base, encoder=kind in OF_THE_ENCODER)}"
+    return f"{base.key}-{fingerprint(base, encoder=of_the_encoder(kind))}"
 
 
 _SEPARATOR = "--"

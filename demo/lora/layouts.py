@@ -99,16 +99,17 @@ def sort_keys(name: str, keys: Iterable[str], modules: Iterable[str] = ()) -> Ke
     for pattern, what, remedy in FOREIGN:
         if any(re.search(pattern, key) for key in keys):
             raise LoraFileError(f"{name} is {what}.", remedy)
-    if not any("lora" in key for key in keys):
+    readers = {layout: other.reader for layout, other in LAYOUTS.items() if any(map(other.recognises, keys))}
+    if not readers and not any("lora" in key for key in keys):
         what = "holds no tensor at all" if not keys else "holds no LoRA layer"
         raise LoraFileError(f"{name} {what}.", PLAIN)
     parts: dict[str, dict[Kind, str]] = {}
     layouts: set[Layout] = set()
     modules = list(modules)
-    readers = {layout: other.reader(modules) for layout, other in LAYOUTS.items() if any(map(other.recognises, keys))}
+    reads = {layout: reader(modules) for layout, reader in readers.items()}
     for key in keys:
-        other = next((layout for layout in readers if LAYOUTS[layout].recognises(key)), None)
-        module, kind, layout = _split(name, key) if other is None else (*_looked_up(name, key, readers[other]), other)
+        other = next((layout for layout in reads if LAYOUTS[layout].recognises(key)), None)
+        module, kind, layout = _split(name, key) if other is None else (*_looked_up(name, key, reads[other]), other)
         layouts.add(layout)
         if kind in parts.setdefault(module, {}):
             raise LoraFileError(f"{name} gives {kind} of {module} twice.", LAYOUT)

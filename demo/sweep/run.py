@@ -69,7 +69,8 @@ def sweep(
         photos: aligned; :func:`demo.photos.split.split_photos` says which are fine-tuned on and which score.
         plan: :func:`default_plan` by default.
         seed: of the fine-tuning; the secret trigger follows from it.
-        done: points finished earlier with the same photos and settings; their defences are not run again.
+        done: points finished earlier with the same photos and settings; their defences are not run again, unless an
+            attack has been registered since.
         begun: an earlier sweep with the same photos and settings: its chance arm is taken over.
         metrics: what to measure; None for what is never downloaded.
         folder: where each LoRA and its ledger stay, in a folder of its own; by default they are deleted.
@@ -84,6 +85,7 @@ def sweep(
     base = find_base(base_key)
     plan = default_plan() if plan is None else tuple(plan)
     settings, attack = settings or find_preset(base.preset), attack or AttackSettings()
+    done = [point for point in done if point.arms.keys() >= set(attacks_on(base))]  # else it is judged by fewer
     used, scored, note = split_photos(photos)
     notes, points = [note], list[Point]()
     if (lacking := without_encoder(base)) is not None:

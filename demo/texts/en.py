@@ -27,15 +27,15 @@ STORY = {
     "story.headline.no photos": "Not judged: without photos of the person nothing can be compared",
     "story.headline.not measured": "Not judged: the reconstruction could not be measured",
     "story.headline.strangers taken": "Not judged: strangers are taken for the person",
-    "story.headline.leak, lead beats class prompt": "The shared file gives the person away, and the encoder shows more "
+    "story.headline.leak, lead beats class prompt": "The shared file gives the person away, and {lead} shows more "
     "than the class prompt",
     "story.headline.leak, class prompt not measured": "The shared file gives the person away; it was not measured "
-    "whether the encoder is needed",
-    "story.headline.leak, lead does not beat class prompt": "The shared file gives the person away, but the encoder "
-    "does not beat the class prompt",
+    "whether {lead} is needed",
+    "story.headline.leak, lead does not beat class prompt": "The shared file gives the person away, but {lead} does not beat "
+    "the class prompt",
     "story.headline.leak, without encoder": "The shared file gives the person away to {attack}, without any encoder",
-    "story.headline.leak, other attack": "The shared file gives the person away to {attack}; the encoder does not find "
-    "the person",
+    "story.headline.leak, other attack": "The shared file gives the person away to {attack}; {lead} does not find the "
+    "person",
     "story.headline.like controls": "Not shown: the pictures resemble the person, but are not clearly nearer than the "
     "controls",
     "story.headline.nothing to find": "The person is not recognised, not even with the secret trigger",

@@ -11,6 +11,12 @@ from demo.texts.language import Language
 from demo.verdicts.directions import Direction, direction
 from demo.verdicts.story import Control, Likeness, StoryGrade, StoryVerdict
 
+NAME_THE_LEAD = (
+    StoryGrade.LEAD_BEATS_PROMPT,
+    StoryGrade.LEAD_UNCOMPARED,
+    StoryGrade.LEAD_NOT_BETTER,
+    StoryGrade.OTHER_ATTACK,
+)
 WITHOUT_ENCODER = (StoryGrade.TRACE, StoryGrade.NOT_FOUND)  # headlines that add that there was no encoder
 
 
@@ -24,6 +30,8 @@ def headline(found: StoryVerdict, language: Language = ENGLISH) -> str:
         key += ", without encoder"
     if found.grade in (StoryGrade.LEAD_WITHOUT_ENCODER, StoryGrade.OTHER_ATTACK):
         fields["attack"] = _attack(found, found.attack, language)
+    if found.grade in NAME_THE_LEAD and not (found.grade is StoryGrade.OTHER_ATTACK and without):
+        fields["lead"] = _attack(found, found.lead, language)
     if found.grade is StoryGrade.TRACE and found.reconstruction is not None:
         fields |= _place(found.reconstruction, language)
     return language.say(key, **fields)

@@ -25,9 +25,7 @@ def base() -> Base:
 
 
 def table(work: Path, base: Base, kind: str, weights: str | None = None) -> Path:
-    return (
-        work / kind / f"{base.key}-{weights or fingerprint(base, encoder=kind in shipped.OF_THE_ENCODER)}" / "0123abcd"
-    )
+    return work / kind / f"{base.key}-{weights or fingerprint(base, encoder=shipped.of_the_encoder(kind))}" / "0123abcd"
 
 
 def add(path: Path, content: object) -> Path:
