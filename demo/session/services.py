@@ -46,7 +46,7 @@ class Story(Protocol):
         seed: int = ...,
         watcher: Watcher = ...,
     ) -> FineTuned:
-        """Fine-tune and write the file; beside it the ledger, if there is a defence."""
+        """Fine-tune and write the file; beside it its model card, and the ledger if there is a defence."""
 
     def open_lora(self, path: Path, *, base_key: str = ...) -> LoraWeights:
         """Read and check a file for a base."""

@@ -1,9 +1,10 @@
-"""What fine-tuning made: the file, its trigger word and its ledger, at the foot of the Fine-tune tab."""
+"""What fine-tuning made: the file, its card, its trigger word and its ledger, at the foot of the Fine-tune tab."""
 
 from __future__ import annotations
 
 import gradio as gr
 
+from demo.defences.release import card_path
 from demo.session.services import Services
 from demo.ui.components import ledger, pictures
 from demo.ui.page import Facet, Updates, View
@@ -16,6 +17,7 @@ def build_result(services: Services) -> Facet:
     words = gr.HTML(elem_id="tuned")
     with gr.Row():
         download = gr.DownloadButton("Download the LoRA file", visible=False, elem_id="download-lora")
+        card = gr.DownloadButton("Download its model card", visible=False, elem_id="download-card")
         proof = gr.DownloadButton("Download the ledger", visible=False, elem_id="download-ledger")
     spent = gr.HTML(elem_id="ledger")
 
@@ -23,7 +25,7 @@ def build_result(services: Services) -> Facet:
         tuned = view.desk.tuned
         if tuned is None:
             hidden = gr.DownloadButton(visible=False, value=None)
-            return {words: pictures.html(""), spent: pictures.html(""), download: hidden, proof: hidden}
+            return {words: pictures.html(""), spent: pictures.html(""), download: hidden, card: hidden, proof: hidden}
         base = services.bases[tuned.base_key]
         stopped = ", stopped early" if tuned.stopped else ""
         before = "Of the run before. " if _tuning_again(view) else ""
@@ -35,6 +37,7 @@ def build_result(services: Services) -> Facet:
             words: pictures.html(older + pictures.note(text, "good") + secret + shared),
             spent: pictures.html("" if tuned.ledger is None else ledger.card(tuned.ledger)),
             download: gr.DownloadButton(visible=True, value=str(tuned.path)),
+            card: gr.DownloadButton(visible=True, value=str(card_path(tuned.path))),
             proof: gr.DownloadButton(
                 visible=tuned.ledger is not None,
                 value=None if tuned.ledger is None else str(tuned.path.with_suffix(".ledger.json")),
@@ -45,7 +48,7 @@ def build_result(services: Services) -> Facet:
         tuned = view.desk.tuned
         return None if tuned is None else (tuned.number, _tuning_again(view), view.desk.older(tuned.source))
 
-    return Facet("tuned", stamp, draw, [words, spent, download, proof])
+    return Facet("tuned", stamp, draw, [words, spent, download, card, proof])
 
 
 def _tuning_again(view: View) -> bool:

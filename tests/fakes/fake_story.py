@@ -15,6 +15,7 @@ from demo.attack.photo_count import PhotoCount
 from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction
 from demo.defences.ledger import write_ledger
 from demo.defences.registry import Defence, NoDefence
+from demo.defences.release import write_card
 from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, read_lora, write_lora
@@ -108,6 +109,7 @@ class FakeStory:
                 )
         made = lora(seed)
         write_lora(out, made)
+        write_card(out, made, find_base(base_key))
         ledger = defence.ledger(len(photos), settings, len(losses))
         if defence.key != NoDefence.key:
             write_ledger(out, ledger)
