@@ -203,7 +203,7 @@ def _split(text: str) -> str:
 def _pictures(shake: Shake) -> str:
     if not shake.domain.publishable:
         return (
-            "<p>Pictures of this person are real photos, or drawn after them: they stay in memory, and figures alone "
+            "<p>Pictures of this person are real photos, or drawn after them: they stay in memory, and only figures "
             "are written.</p>"
         )
     parts = [("What the model drew itself, and was fine-tuned on (SP set)", synthetic(shake))]
@@ -237,7 +237,7 @@ def _curves(shake: Shake, found: Mapping[str, Change]) -> str:
 
 def _roc(shake: Shake, found: Mapping[str, Change]) -> str:
     if shake.before.roc is None:
-        return "<p>Who was trained on is not known, so there is no curve.</p>"
+        return "<p>It is not known who was trained on, so there is no curve.</p>"
     arms = main_arms(shake)
     curves = roc_plot(shake.before.roc, [(arm.title, arm.roc) for arm in arms if arm.roc is not None])
     rows = changes_plot([Shift(arm.label, arm.source, found[arm.key].after) for arm in arms if arm.key in found])

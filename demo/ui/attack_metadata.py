@@ -26,7 +26,7 @@ def _lead(said: Sequence[Finding]) -> str:
         return note(SILENT, "good")
     grave = any(finding.severity == "high" for finding in said)
     text = (
-        "Read from the header, before any attack. A clean copy says none of it; its weights give away the same as "
+        "Read from the header, before any attack. A clean copy says none of it, but its weights give away as much as "
         "before."
     )
     return note(text, "bad" if grave else "")

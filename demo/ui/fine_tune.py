@@ -30,9 +30,9 @@ from demo.ui.page import Facet, Live, Updates, View
 
 PICTURES = ["image", ".heic", ".heif"]
 INTRO = (
-    f"{story_jobs.LEAST_PHOTOS} to {story_jobs.MOST_PHOTOS} photos of **one** person, from the front, in light. "
-    "They are sent to the machine that runs this app; there the face is found and cropped, the file deleted at once, "
-    "and the crop held in memory."
+    f"{story_jobs.LEAST_PHOTOS} to {story_jobs.MOST_PHOTOS} photos of **one** person, from the front, in good light. "
+    "They are sent to the machine that runs this app. There the face is found and cropped; the file is deleted at "
+    "once, and the crop is held in memory."
 )
 PEOPLE = "**Or take a fictional person: one click.** These people do not exist; all their pictures were generated."
 

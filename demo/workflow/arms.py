@@ -71,7 +71,7 @@ def compared_arms(
     arms.append(_arm("random_lora", CONTROLS["random_lora"], nobody.pictures, nobody.best))
     stranger = other_person(base, pipe)
     if stranger is None:
-        notes.append("No bundled LoRA of another person for this base: two controls are missing.")
+        notes.append("This base has no bundled LoRA of another person, so two controls are missing.")
     else:
         theirs = reconstruct(stranger, pipe, base, lead, few, report=report, stop=stop)
         arms.append(_arm("other_lora", CONTROLS["other_lora"], theirs.pictures, theirs.best))
