@@ -62,9 +62,9 @@ class DeviceMemoryError(DemoError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The memory of the GPU did not suffice.",
-            "Take fewer photos or class images a step, or a smaller base such as 'face64'; or end other programs that "
-            "use the GPU.",
+            "The GPU ran out of memory.",
+            "Take fewer photos or class images in a step, or a smaller base such as 'face64'; or end other programs "
+            "that use the GPU.",
         )
 
 

@@ -144,7 +144,7 @@ def verify(path: Path, entry: ManifestEntry) -> None:
     if path.stat().st_size == entry.bytes and checksum(path) == entry.sha256:
         return
     raise WeightsError(
-        f"{entry.file} is not the file that {MANIFEST} lists: it is damaged or was exchanged.",
+        f"{entry.file} is not the file that {MANIFEST} lists: it is damaged or was replaced.",
         f"Delete it and fetch it again, or restore both from where they came from (sha256 {entry.sha256}).",
     )
 

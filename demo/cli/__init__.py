@@ -134,7 +134,10 @@ def _tuning(parser: argparse.ArgumentParser) -> None:
         "--steps", type=_whole(1, 20_000), metavar="N", help="fine-tuning steps (default: the base's own)"
     )
     parser.add_argument(
-        "--seed", type=_whole(0, 2**31 - 1), metavar="N", help="default: random, for the secret trigger follows from it"
+        "--seed",
+        type=_whole(0, 2**31 - 1),
+        metavar="N",
+        help="default: random, because the secret trigger follows from it",
     )
     parser.add_argument("--no-prior", action="store_true", help="fine-tune without prior preservation")
     parser.add_argument("--include-photos", action="store_true", help="put the private photos into report.html")
@@ -182,7 +185,7 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
         except ValueError:
             value = low - 1
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
         return value
 
     return parse

@@ -69,8 +69,9 @@ def defend(arguments: argparse.Namespace) -> None:
     }
     seed = store.begin(photos, common, arguments.seed, secrets.randbelow(2**63))
     say(
-        f"{store.listing} holds the seed, from which the secret triggers follow: share no LoRA with it. "
-        "All LoRAs of a sweep are of the same photos: each one shared adds its epsilon, the undefended one voids them."
+        f"{store.listing} holds the seed, from which the secret triggers follow: never share it together with a LoRA. "
+        "All LoRAs of a sweep are made from the same photos: each one that is shared adds its epsilon, and the "
+        "undefended one voids them all."
     )
     done = _finished(store)
     with watch.stage("sweep"):

@@ -26,14 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser, whole: Callable[[int, int], C
     """
     whom = parser.add_mutually_exclusive_group()
     whom.add_argument("--person", metavar="NAME", help="one of the training set, by name (see --list)")
-    whom.add_argument("--prompt", metavar="TEXT", help="any domain in words; members are not known then: no ROC")
+    whom.add_argument(
+        "--prompt", metavar="TEXT", help="any domain in words; its members are not known, so there is no ROC"
+    )
     whom.add_argument("--list", action="store_true", help="name the people and the methods, and end")
     parser.add_argument(
         "--method", action="append", metavar="KEY", help="fine-tuning method; give it again for more (default: lora)"
     )
     for name, kind, what in (
         ("rank", whole(1, 256), "LoRA of these ranks, as a curve"),
-        ("tokens", whole(1, 64), "Textual Inversion with so many new words, as a curve"),
+        ("tokens", whole(1, 64), "Textual Inversion with this many new words, as a curve"),
         ("std", float, "noise of these standard deviations on the weights, as a curve"),
     ):
         parser.add_argument(f"--{name}", nargs="+", action="extend", default=[], type=kind, metavar="N", help=what)

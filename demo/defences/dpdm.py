@@ -27,16 +27,15 @@ from demo.finetune.settings import LoraSettings
 from demo.models.sampling import text_embeddings
 
 NEIGHBOURS = (
-    "Photo level: the two sets of photos differ by one photo, added or removed. "
-    "Person level: they differ by all of them, for they all show one person. How many there are is public: sampling "
-    "rate, noise and divisor follow from it and are held fixed."
+    "Photo level: the two sets of photos differ by one photo, added or removed. Person level: they differ by all of "
+    "them, because they all show one person. How many there are is public: sampling rate, noise and divisor follow "
+    "from it and are held fixed."
 )
 NOT_COVERED = (
-    "Losses, live samples and a report's figures, which only the owner sees, are not covered; neither is what is "
-    "chosen by looking at the photos or at those: settings, when to stop, the gate's answer, which of several files "
-    "is shared. "
-    "This is for one file: whatever else is released of the same photos adds its own epsilon and delta, and a file "
-    "without a defence leaves nothing of the proof."
+    "Losses, live samples and a report's figures, which only the owner sees, are not covered. Neither are choices "
+    "that were made by looking at the photos or at these: settings, when to stop, the gate's answer, which of "
+    "several files is shared. The proof is for one file: whatever else is released of the same photos adds its own "
+    "epsilon and delta, and a file without a defence leaves nothing of the proof."
 )
 
 
@@ -46,8 +45,8 @@ class Dpdm(Defence):
     key: ClassVar[str] = "dpdm"
     title: ClassVar[str] = "DP-SGD (DPDM)"
     explanation: ClassVar[str] = (
-        "Each photo's pull on the weights is clipped, and noise is added at every step: a proof bounds how well any "
-        "attack can tell whether one photo was used, and far more weakly whether the person's were."
+        "Each photo's pull on the weights is clipped, and noise is added at every step. A proof bounds how well any "
+        "attack can tell whether one photo was used; for all photos of the person the bound is far weaker."
     )
     has_epsilon: ClassVar[bool] = True
     tried_at: ClassVar[tuple[float, ...]] = EPSILONS
@@ -110,8 +109,8 @@ class Dpdm(Defence):
         first = (
             "The noise came from a known seed: whoever knows it can take it off again. Nothing is proved."
             if seeded
-            else "Proved, per photo: whether any one photo was used can be told from the file no better than "
-            f"ε = {photo:.3g} allows (δ = {self.delta:g})."
+            else f"Proved, per photo: ε = {photo:.3g} limits how well anybody can tell from the file whether any one "
+            f"photo was used (δ = {self.delta:g})."
         )
         second = f"All {photos} photos show one person. For the person, the same noise proves only ε = {person:.3g}" + (
             ": no protection worth the name." if person > 10 else "."

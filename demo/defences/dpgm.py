@@ -43,7 +43,7 @@ WHY = {
         "As in the published code, the noise is a constant to the gradient: it changes the length and the sign of "
         "each step, never its direction."
     ),
-    "path": "The noise is a random function that training differentiates, as the theorem has it.",
+    "path": "The noise is a random function that training differentiates, as the theorem requires.",
 }
 
 
@@ -90,7 +90,7 @@ class Dpgm(Defence):
             given = "not given" if self.epsilon is None else f"{self.epsilon:g}"
             known = ", ".join(f"{label:g}" for label in MULTIPLIERS)
             raise SettingsError(
-                f"Epsilon is {given}, but DPGM's is a label, and published for {known} alone.",
+                f"Epsilon is {given}, but DPGM's epsilon is a label, and published only for {known}.",
                 "Choose one of these, or give a noise multiplier.",
             )
         return MULTIPLIERS[self.epsilon]

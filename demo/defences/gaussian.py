@@ -32,7 +32,7 @@ class Gaussian(Defence):
     key: ClassVar[str] = "gaussian"
     title: ClassVar[str] = "Gaussian noise on the file"
     explanation: ClassVar[str] = (
-        "The LoRA is trained as ever; then noise is added to every number in the file. It proves something for the "
+        "The LoRA is trained as usual; then noise is added to every number in the file. It proves something for the "
         "person, not only for one photo, but at the paper's epsilons it is more noise than the model can bear."
     )
     has_epsilon: ClassVar[bool] = True
@@ -76,13 +76,13 @@ class Gaussian(Defence):
         first = (
             "The noise came from a known seed: whoever knows it can take it off again. Nothing is proved."
             if seeded
-            else f"Proved, for the person: whatever photos were used, of whomever, the file gives away at most what "
-            f"ε = {exact:.3g} allows (δ = {self.delta:g})."
+            else "Proved, for the person: whichever photos of whichever person were used, the file gives away at "
+            f"most what ε = {exact:.3g} allows (δ = {self.delta:g})."
         )
         second = (
-            f"The paper's formula calls this noise ε = {self.epsilon:g}. That is proved for ε below 1 alone, and for "
-            "photos that move the matrices by at most C; replacing all photos may move them by 2 C. "
-            f"The exact figure is {exact:.3g}."
+            f"The paper's formula calls this noise ε = {self.epsilon:g}. That is proved only for ε below 1, and only "
+            "for photos that move the matrices by at most C; replacing all photos may move them by 2 C. The exact "
+            f"figure is {exact:.3g}."
         )
         return Ledger(
             defence=self.key,

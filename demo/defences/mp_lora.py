@@ -36,7 +36,7 @@ class MpLora(Defence):
     title: ClassVar[str] = "MP-LoRA"
     explanation: ClassVar[str] = (
         "While the LoRA learns, a small attacker learns to tell the photos from other pictures, and the LoRA learns "
-        "to fool it. Made against the question whether a photo was used; nothing is proved."
+        "to fool it. It is made to hide whether a photo was used; nothing is proved."
     )
 
     strength: float = Field(1.0, ge=0)  # lambda
@@ -62,7 +62,7 @@ class MpLora(Defence):
             )
         if settings.class_images < 2:
             raise SettingsError(
-                f"{self.title} keeps half of the class images for its attacker, and there is one alone.",
+                f"{self.title} keeps half of the class images for its attacker, and there is only one.",
                 "Ask for two class images or more.",
             )
 
@@ -83,8 +83,8 @@ class MpLora(Defence):
         """Nothing is earned."""
         plain = super().ledger(photos, settings, steps)
         why = (
-            "Made against membership inference by the loss of a picture, by an attacker who holds the photo and asks "
-            "whether it was used. Drawing the person from the file alone is another attack."
+            "It is made against membership inference from the loss of a picture: the attacker holds the photo and "
+            "asks whether it was used. Drawing the person from the file alone is another attack."
         )
         return dataclasses.replace(plain, sentences=(*plain.sentences, why))
 
@@ -95,8 +95,8 @@ class SmpLora(MpLora):
     key: ClassVar[str] = "smp_lora"
     title: ClassVar[str] = "SMP-LoRA"
     explanation: ClassVar[str] = (
-        "MP-LoRA with a ratio in place of a difference, which trains more steadily. Made against the question "
-        "whether a photo was used; nothing is proved."
+        "MP-LoRA with a ratio in place of a difference, which trains more steadily. It is made to hide whether a "
+        "photo was used; nothing is proved."
     )
 
     offset: float = Field(1.0, ge=0)  # beta

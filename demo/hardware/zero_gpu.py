@@ -185,9 +185,9 @@ def _refused(error: Exception) -> GpuError:
     if "quota" in title or "credits" in title:
         return GpuError(f"There is no GPU time left: {message}", "Try again later, or log in to Hugging Face.")
     if "duration" in title:
-        return GpuError(f"So long a turn on the GPU is not granted: {message}", "Ask for fewer steps or pictures.")
+        return GpuError(f"Such a long turn on the GPU is not granted: {message}", "Ask for fewer steps or pictures.")
     if "aborted" in message:
         return GpuError("The GPU was taken away before the work was done.", "Ask for fewer steps or pictures.")
     if title.startswith("ZeroGPU") and "worker" not in title:
-        return GpuError(f"No GPU could be had: {message}", "Try again later; reload the page first.")
+        return GpuError(f"No GPU was available: {message}", "Try again later; reload the page first.")
     return GpuError(f"The work on the GPU failed: {message}.", "Try again; the log of the app says what it was.")

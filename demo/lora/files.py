@@ -162,7 +162,7 @@ def write_lora(path: Path, lora: LoraWeights) -> Path:
     """
     name = path.name
     if path.suffix != ".safetensors":
-        raise LoraFileError(f"{name} is no name for a LoRA file.", "Choose a name that ends in .safetensors.")
+        raise LoraFileError(f"{name} is not a name for a LoRA file.", "Choose a name that ends in .safetensors.")
     keys = sort_keys(name, lora.tensors)
     canonical = {f"{module}.lora_{kind}.weight" for module in keys.parts for kind in ("A", "B")}
     if keys.parts.keys() != lora.alphas.keys() or canonical != lora.tensors.keys():
@@ -213,11 +213,11 @@ def _check_entries(name: str, header: Header, keys: Keys) -> dict[str, tuple[int
                     "Save the LoRA with 16 or 32-bit floating-point numbers.",
                 )
             if kind == "alpha" and entry.shape not in {(), (1,)}:
-                raise LoraFileError(f"{name} gives an alpha of {module} that is no single number.", LAYOUT)
+                raise LoraFileError(f"{name} gives an alpha of {module} that is not a single number.", LAYOUT)
             if kind != "alpha":
                 _check_shape(name, module, entry.shape)
         if len(header.entries[parts["A"]].shape) != len(header.entries[parts["B"]].shape):
-            raise LoraFileError(f"Of {module} in {name} one matrix alone is that of a convolution.", PLAIN)
+            raise LoraFileError(f"Only one of the two matrices of {module} in {name} is that of a convolution.", PLAIN)
         a, b = header.entries[parts["A"]].shape, header.entries[parts["B"]].shape
         if a[0] != b[1]:
             raise LoraFileError(f"The ranks of A ({a[0]}) and B ({b[1]}) of {module} in {name} differ.", PLAIN)
@@ -256,7 +256,7 @@ def _check_base(name: str, shapes: Shapes, expected: Shapes) -> None:
     if wrong:
         raise LoraFileError(f"{name} does not fit the base model: {some(wrong)}.", OTHER_BASE)
     raise LoraFileError(
-        f"{name} adapts layers that are no attention or feed-forward layer of the base model: {some(unknown)}.",
+        f"{name} adapts layers that are not attention or feed-forward layers of the base model: {some(unknown)}.",
         "Use a LoRA of the transformer layers (to_q, to_k, to_v, to_out, ff, proj) of this base.",
     )
 
@@ -280,7 +280,7 @@ def _config(path: Path, name: str, metadata: Mapping[str, str], layout: Layout) 
     except (ValueError, OSError) as error:
         raise LoraFileError(f"The settings (metadata) of {name} cannot be read.", AGAIN) from error
     if not isinstance(config, dict):
-        raise LoraFileError(f"The settings (metadata) of {name} are no table.", AGAIN)
+        raise LoraFileError(f"The settings (metadata) of {name} are not a table.", AGAIN)
     return config
 
 

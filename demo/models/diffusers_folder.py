@@ -24,7 +24,7 @@ CONFIGS = dict.fromkeys(("unet", "vae", "text_encoder"), "config.json") | {"sche
 WEIGHTS_FILES = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}
 TOKENIZER_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))  # either will do
 PICKLES = (".bin", ".ckpt", ".pt", ".pth")
-SAVE = "Save it anew with diffusers: pipe.save_pretrained(FOLDER, safe_serialization=True)"
+SAVE = "Save it again with diffusers: pipe.save_pretrained(FOLDER, safe_serialization=True)"
 
 
 def read_architecture(folder: Path) -> Architecture:
@@ -53,7 +53,9 @@ def read_architecture(folder: Path) -> Architecture:
             "Take both from one model.",
         )
     if not isinstance(unet["sample_size"], int):
-        raise WeightsError(f"The UNet in {folder.name} draws no square pictures of one size.", "Choose another model.")
+        raise WeightsError(
+            f"The UNet in {folder.name} does not draw square pictures of one size.", "Choose another model."
+        )
     return Architecture(unet, text, vae, scheduler, index["vae"][1], index["scheduler"][1])
 
 
@@ -136,5 +138,5 @@ def _json(folder: Path, name: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise WeightsError(f"{name} in {folder.name} cannot be read.", SAVE) from error
     if not isinstance(content, dict):
-        raise WeightsError(f"{name} in {folder.name} is no table.", SAVE)
+        raise WeightsError(f"{name} in {folder.name} is not a table.", SAVE)
     return content

@@ -49,4 +49,4 @@ def strangers(photos: Sequence[tuple[str, Likeness | None]]) -> list[str]:
     ]
     if 2 * len(suspected) > len(known):
         return ["The photos seem to show several different people."]
-    return [f"{name} seems to show somebody else than the other photos." for name in suspected]
+    return [f"{name} seems to show a different person from the other photos." for name in suspected]

@@ -25,8 +25,8 @@ def split_photos(photos: Sequence[Photo], count: int = FOR_TUNING) -> tuple[list
         return used, apart, note
     if apart:
         note = (
-            f"Fine-tuned on the first {len(used)} of {len(photos)} photos. Too few photos are left to score alone: "
-            f"scored against all {len(photos)}, those that were fine-tuned on among them."
+            f"Fine-tuned on the first {len(used)} of {len(photos)} photos. Too few photos are left to score with them "
+            f"alone: scored against all {len(photos)}, including those that were fine-tuned on."
         )
         return used, list(photos), note
     note = f"Too few photos to keep some apart: scored against the {len(used)} photos that were fine-tuned on."

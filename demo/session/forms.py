@@ -162,7 +162,7 @@ def number(what: str, value: object) -> float | None:
         if not math.isfinite(found):
             raise ValueError
     except ValueError:
-        raise SettingsError(f"{what}: '{value}' is no number.", "Give a number, or leave the field empty.") from None
+        raise SettingsError(f"{what}: '{value}' is not a number.", "Give a number, or leave the field empty.") from None
     return int(found) if found.is_integer() else found
 
 

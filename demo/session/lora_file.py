@@ -63,7 +63,7 @@ def take_for(services: Services, visitor: Visitor, base_key: str) -> list[str]:
         lora = services.read_file(before.path, services.bases[base_key], name=before.name)
     except LoraFileError as error:
         stays = f"It stays on the desk for {services.bases[before.base_key].title}"
-        return [f"{error.problem} {stays}; the choice counts for the next file."]
+        return [f"{error.problem} {stays}; the choice applies to the next file."]
     counted = services.story.count_photos(lora, base_key=base_key)
     with visitor.lock:
         check_idle(services, visitor)

@@ -10,11 +10,11 @@ from demo.errors import LoraFileError, PhotoError
 from demo.session.desk import Desk, PhotoSource, Released, Scored
 from demo.session.services import Services
 
-UPLOADED = "The file was not made here: whether it was fine-tuned on these photos is not known."
-AGAIN = "Scored against all photos, those that were fine-tuned on among them."
+UPLOADED = "The file was not made here, so it is not known whether it was fine-tuned on these photos."
+AGAIN = "Scored against all photos, including those that were fine-tuned on."
 REMOVED = (
-    "The photos that the file was fine-tuned on have been removed: whether those that were loaded since are of the "
-    "same person is not known."
+    "The photos that the file was fine-tuned on have been removed. It is not known whether those that were loaded "
+    "since show the same person."
 )
 
 

@@ -47,8 +47,8 @@ class Roc:
     def notes(self) -> list[str]:
         """What the sample is too small for, in sentences."""
         return [
-            f"{self.non_members} non-members cannot resolve a false-positive rate of {rate:.1%}: what stands there is "
-            f"the true-positive rate at no false positive at all ({round(1 / rate)} or more are needed)."
+            f"{self.non_members} non-members cannot resolve a false-positive rate of {rate:.1%}: the figure given is "
+            f"the true-positive rate without any false positive ({round(1 / rate)} or more non-members are needed)."
             for rate in (FEW, FEWER)
             if not self.resolves(rate)
         ]

@@ -30,7 +30,7 @@ FIXED_NOTES = (
     "other figures.",
     "An attack sees the file as it was written, public models, and nothing else. A defence is judged by the best of "
     "the attacks tried; a better attack may exist.",
-    "Which two sets of photos an ε compares is said under each defence: they differ by one photo, or by the person.",
+    "Each defence's entry says which two sets of photos its ε compares: they differ by one photo, or by the person.",
     "Plain and paper's scaling are different numbers for the same thing: never compare one with the other.",
 )
 

@@ -31,8 +31,8 @@ STORY = {
     "than the class prompt",
     "story.headline.leak, class prompt not measured": "The shared file gives the person away; it was not measured "
     "whether {lead} is needed",
-    "story.headline.leak, lead does not beat class prompt": "The shared file gives the person away, but {lead} does not beat "
-    "the class prompt",
+    "story.headline.leak, lead does not beat class prompt": "The shared file gives the person away, but {lead} does "
+    "not beat the class prompt",
     "story.headline.leak, without encoder": "The shared file gives the person away to {attack}, without any encoder",
     "story.headline.leak, other attack": "The shared file gives the person away to {attack}; {lead} does not find the "
     "person",

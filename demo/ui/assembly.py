@@ -65,10 +65,10 @@ HEADER = f"""# {TITLE}
 {LORA} Make one from photos of a face, then see what somebody with **the file alone** can draw from it:
 no photos, no trigger word. A demonstration of *Risks When Sharing LoRA Fine-Tuned Diffusion Model Weights*.
 
-**Your photos go to the machine that runs this app**, on a public Space one of Hugging Face's. They are held in its
+**Your photos go to the machine that runs this app**; a public Space runs on one of Hugging Face's. They are held in its
 memory, and in a file only if you have them put into report.html. All that is yours is deleted there when you press
-*Delete my data*, {CLOSED_S // 60} minutes after you close the page, or after {IDLE_S // 60} minutes without use; while
-a job of yours waits or runs, these times do not pass. For photos that you care about, run the app on your own machine.
+*Delete my data*, {CLOSED_S // 60} minutes after you close the page, or after {IDLE_S // 60} minutes without use. These
+times do not pass while a job of yours waits or runs. For photos that you care about, run the app on your own machine.
 **face64** is a small model, 64 x 64 pixels: it shows the mechanism, not sharp pictures.
 """
 HONESTY = f"""
@@ -76,13 +76,13 @@ HONESTY = f"""
   later. The app sends your photos on to no other machine.
 - The LoRA file and the reports, with all pictures that were drawn, lie in a private folder of that machine until they
   are deleted with the rest. What you download is yours to delete.
-- A running job keeps its data until it ends; once its page has been closed for {CLOSED_S // 60} minutes, they go as
-  soon as somebody else waits for a turn.
+- A running job keeps its data until it ends; once its page has been closed for {CLOSED_S // 60} minutes, these data
+  are deleted as soon as somebody else waits for a turn.
 - This browser remembers only a random number, so that a reload finds your job again. On a shared computer, press
   *Delete my data* before you leave.
 - face64 runs on a laptop; sharp pictures need Stable Diffusion and a GPU.
-- **One person is an anecdote.** The place among 1,000 strangers says whether a likeness is more than chance, the
-  controls where it comes from.
+- **One person is an anecdote.** The place among 1,000 strangers says whether a likeness is more than chance; the
+  controls say where it comes from.
 """
 FOOTER = (
     "face64 was trained on CelebA: weights and pictures are for non-commercial research and education. "

@@ -70,7 +70,7 @@ def build_attack_tab(services: Services) -> AttackTab:
                     [(known.title, key) for key, known in services.bases.items()],
                     value=services.default_base,
                     label="Base model that the file is for",
-                    info="A change counts for an uploaded file above, too, if it fits.",
+                    info="A change also applies to an uploaded file above, if it fits.",
                     elem_id="lora-base",
                 )
                 upload = gr.File(
@@ -233,7 +233,7 @@ def _fields() -> dict[str, Component]:
         fields["guidance"] = optional_number("Guidance (empty: the base's own)", "guidance")
         fields["extrapolate"] = gr.Checkbox(
             default.extrapolate,
-            label="Guide by the public model: drive further whatever the file changes (FineXtract)",
+            label="Guide by the public model: amplify what the file changes (FineXtract)",
             elem_id="extrapolate",
         )
         fields["attack_seed"] = gr.Number(default.seed, label="Seed", precision=0)

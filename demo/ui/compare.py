@@ -17,8 +17,8 @@ from demo.ui.components import pictures
 from demo.ui.page import Facet, Live, Updates, View
 
 INTRO = (
-    "How near does the reconstruction come to the person? The same ruler is held to the victim's own pictures and to "
-    "controls that hold nothing of the person."
+    "How near does the reconstruction come to the person? The victim's own pictures are measured in the same way, "
+    "and so are controls that hold nothing of the person."
 )
 
 

@@ -25,9 +25,9 @@ from demo.ui.components import pictures
 from demo.ui.page import Facet, Live, Updates, View
 
 INTRO = (
-    "Does any defence protect the photos **without ruining the model**? Each one that is ticked is used to fine-tune "
-    f"with the base and the settings of the first tab, on the first {FOR_TUNING} photos there; the others score if "
-    f"{LEAST_APART} or more are left, if not, all of them. Then its file is attacked."
+    "Does any defence protect the photos **without ruining the model**? Each ticked defence fine-tunes with the base "
+    f"and the settings of the first tab, on the first {FOR_TUNING} photos there. If {LEAST_APART} or more photos are "
+    "left, they score the pictures; otherwise all photos do. Then its file is attacked."
 )
 NEEDS = f"{LEAST_PHOTOS} photos of one person are needed: load them in the Fine-tune tab."
 FILES = ("defend.csv", "report.html", "report.json")

@@ -23,7 +23,7 @@ from demo.ui.components import ledger, pictures
 
 EMPTY = (
     "Every defence becomes one point: to the right, what the owner still gets from the file (DreamBooth); upwards, "
-    "what the best attack gets from it. Good would be the lower right."
+    "what the best attack gets from it. The lower right is best."
 )
 WORDS = {"corner": "Useful and private", "none": "No defence holds", "open": "Not settled"}
 SIDE = 128  # pixels: all points' pictures travel to the browser with every new point
@@ -58,7 +58,7 @@ def state(swept: Swept, *, stale: bool) -> str:
     count, planned = len(sweep.points), sweep.planned
     text = f"{count} of {planned} points finished"
     if stale:
-        return f"{text}, of photos that are no longer loaded."
+        return f"{text}, with photos that are no longer loaded."
     left = planned - count
     if not left:
         return f"{text}. Tick more defences and continue, if you like."

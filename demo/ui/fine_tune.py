@@ -32,9 +32,9 @@ from demo.ui.uploads import uploaded
 
 PICTURES = ["image", *SUFFIXES]  # for browsers that do not take all of them for images
 INTRO = (
-    f"{LEAST_PHOTOS} to {MOST_PHOTOS} photos of **one** person, from the front, in light. "
-    "They are sent to the machine that runs this app; there the face is found and cropped, the file deleted at once, "
-    "and the crop held in memory."
+    f"{LEAST_PHOTOS} to {MOST_PHOTOS} photos of **one** person, from the front, in good light. "
+    "They are sent to the machine that runs this app. There the face is found and cropped; the file is deleted at "
+    "once, and the crop is held in memory."
 )
 PEOPLE = "**Or take a fictional person: one click.** These people do not exist; all their pictures were generated."
 

@@ -55,7 +55,7 @@ def build_defence_fields() -> DefenceFields:
             1,
             step=1,
             label="Noise multiplicity K",
-            info="Draws of noise a photo and step, averaged before clipping: no cost in privacy, K times the time.",
+            info="Draws of noise for each photo and step, averaged before clipping: no privacy lost, K times the time.",
         )
         fields["accountant"] = gr.Dropdown(ACCOUNTANTS, value="rdp", label="Accountant")
         fields[SECURE] = gr.Checkbox(

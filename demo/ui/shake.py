@@ -25,11 +25,11 @@ from demo.ui.components.fields import optional_number
 from demo.ui.page import Facet, Live, Updates, View
 
 INTRO = (
-    "*Shake-to-Leak*: a published model is asked for pictures of somebody whom it was trained on, is fine-tuned **on "
-    "these answers of its own**, and is said to give away more of its training set than before. Here it is known what "
-    "the base model was trained on, so the claim can be tested. No photo of yours is needed."
+    "*Shake-to-Leak*: a published model is asked for pictures of somebody whom it was trained on, and is fine-tuned "
+    "**on these answers of its own**. It is said to give away more of its training set afterwards. Here it is known "
+    "what the base model was trained on, so the claim can be tested. No photo of yours is needed."
 )
-NOBODY = "Of this base model it is not known whose pictures it was trained on. Choose face64 in the Fine-tune tab."
+NOBODY = "It is not known whose pictures this base model was trained on. Choose face64 in the Fine-tune tab."
 FILES = ("report.html", "report.json")
 QUICK = ("lora",)  # ticked at the start
 
@@ -177,7 +177,7 @@ def _fields() -> tuple[dict[str, Component], gr.HTML]:
             guards,
             value=guards[0][1],
             label="Defence",
-            info="Of whoever runs the fine-tuning: LoRA once more with it.",
+            info="Whoever runs the fine-tuning may use it: LoRA is run once more with it.",
             elem_id="guard",
         )
         fields["set_size"] = gr.Slider(8, 256, default.size, step=8, label="Pictures of the set")

@@ -20,17 +20,17 @@ from demo.stats.intervals import Interval
 from demo.ui.components import pictures
 
 EMPTY = (
-    "Each curve will show how many of the pictures that were trained on an attack finds, and how many others it takes "
-    "for them on the way. If shaking works, the curve afterwards lies above the one before."
+    "Each curve will show how many of the training pictures an attack finds, and how many other pictures it mistakes "
+    "for them. If shaking works, the curve afterwards lies above the one before."
 )
 WORDS = {"leaked": "Shaken loose", "kept": "Not here", "open": "Not settled"}
 NOT_SAID = (
-    "Intervals cover the choice of pictures, not of people, of drawn sets or of the noise of training: another person "
-    "or another seed may turn a small change round.",
-    "Membership inference needs the picture in question: it says whether it was trained on, and gives nothing away of "
-    "a picture that the attacker does not have. Extraction does.",
+    "Intervals cover the choice of pictures, not of people, of drawn sets or of the noise of training: another "
+    "person or another seed may reverse a small change.",
+    "Membership inference needs the picture in question. It says whether that picture was trained on, and gives "
+    "nothing away of a picture that the attacker does not have. Extraction does.",
     "SecMI is one attack. What it does not find, another one may.",
-    "face64 is small and its training set is known; a model of a thousand times the size may behave otherwise.",
+    "face64 is small and its training set is known; a model of a thousand times the size may behave differently.",
 )
 
 
@@ -52,7 +52,11 @@ def state(shook: Shook) -> str:
     """How far the experiment has come."""
     made = shook.shake
     if made is None:
-        return "The model before is being attacked." if shook.running else "Stopped before anything was measured."
+        return (
+            "The model before fine-tuning is being attacked."
+            if shook.running
+            else "Stopped before anything was measured."
+        )
     text = f"{made.domain.name}: {len(made.arms)} of {made.planned} fine-tuned models attacked"
     left = made.planned - len(made.arms)
     if not left:

@@ -66,7 +66,7 @@ def compared_arms(
     arms.append(_control("random_lora", nobody.pictures, nobody.best))
     stranger = other_person(base, pipe)
     if stranger is None:
-        notes.append("No bundled LoRA of another person for this base: two controls are missing.")
+        notes.append("This base has no bundled LoRA of another person, so two controls are missing.")
     else:
         theirs = reconstruct(stranger, pipe, base, lead, few, watcher=watcher)
         arms.append(_control("other_lora", theirs.pictures, theirs.best))

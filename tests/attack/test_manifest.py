@@ -69,7 +69,7 @@ def test_no_checksum_no_load(tiny_pipe, tiny_base, tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-1] ^= 1  # the size stays
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"damaged or was exchanged.*Delete it and fetch it again"):
+    with pytest.raises(WeightsError, match=r"damaged or was replaced.*Delete it and fetch it again"):
         load_encoder(path, tiny_pipe.text_encoder)
     content[-1] ^= 1
     path.write_bytes(content)
@@ -124,7 +124,7 @@ def test_fetching_takes_the_pinned_commit_and_leaves_nothing_else(weights: Path)
 
 def test_another_file_from_the_hub_is_refused_before_it_takes_its_place(weights: Path) -> None:
     path = published(weights)
-    with pytest.raises(WeightsError, match="damaged or was exchanged"):
+    with pytest.raises(WeightsError, match="damaged or was replaced"):
         manifest.verified(path, download=hub(b"an intruder", []))
     assert not list(path.parent.iterdir())
 

@@ -100,7 +100,7 @@ def test_a_full_gpu_is_said_wherever_it_was(spaces: FakeSpaces, monkeypatch: pyt
     with pytest.raises(DeviceMemoryError, match="fewer photos"):
         on_gpu(too_large, seconds=5)
     monkeypatch.delenv("SPACES_ZERO_GPU")
-    with pytest.raises(DeviceMemoryError, match="did not suffice"):
+    with pytest.raises(DeviceMemoryError, match="ran out of memory"):
         on_gpu(too_large, seconds=5)
 
 
@@ -129,7 +129,7 @@ def test_work_inside_work_asks_for_no_second_gpu(spaces: FakeSpaces) -> None:
         ("ZeroGPU quota exceeded", "60s requested vs. 10s left", "no GPU time left"),
         ("ZeroGPU illegal duration", "larger than the maximum", "not granted"),
         ("ZeroGPU worker error", "GPU task aborted", "taken away"),
-        ("ZeroGPU queue timeout", "No GPU was available after 60s", "No GPU could be had"),
+        ("ZeroGPU queue timeout", "No GPU was available after 60s", "No GPU was available"),
     ],
 )
 def test_what_zero_gpu_says_is_said_with_a_remedy(spaces: FakeSpaces, title: str, message: str, said: str) -> None:

@@ -213,7 +213,7 @@ def test_alpha_tensors(tmp_path: Path) -> None:
     twice = stored(tmp_path, dict(weights().tensors) | alphas, {"unet.r": 4, "unet.lora_alpha": 4})
     assert "twice" in refused(twice)
     vector = {key: torch.ones(2) for key in alphas}
-    assert "no single number" in refused(stored(tmp_path, dict(weights().tensors) | vector))
+    assert "not a single number" in refused(stored(tmp_path, dict(weights().tensors) | vector))
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_settings_of_peft(tmp_path: Path, extra: dict[str, Any], scale: float) -
         ({"unet.r": 4, "unet.lora_alpha": 8, "unet.use_dora": True}, "DoRA"),
         ({"unet.r": 4, "unet.lora_alpha": 8, "unet.alpha_pattern": {"(a+)+$": 1}}, "expression"),
         ({"unet.r": 4, "unet.lora_alpha": 8, "unet.alpha_pattern": [1]}, "unknown form"),
-        ([1], "no table"),
+        ([1], "not a table"),
     ],
 )
 def test_settings_that_are_refused(tmp_path: Path, config: Any, said: str) -> None:
@@ -353,7 +353,7 @@ def test_wrong_shapes_are_listed(tmp_path: Path) -> None:
 def test_layers_that_the_base_has_not(tmp_path: Path) -> None:
     shapes = fitting()
     del shapes[f"{UNET}.attn1.to_q"]
-    assert "no attention or feed-forward layer" in refused(write_lora(tmp_path / NAME, weights()), base_shapes=shapes)
+    assert "not attention or feed-forward layers" in refused(write_lora(tmp_path / NAME, weights()), base_shapes=shapes)
 
 
 # Not safetensors, or no longer

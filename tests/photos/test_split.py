@@ -14,7 +14,7 @@ from demo.photos.split import split_photos
             5,
             "01234",
             "0123456",
-            "the first 5 of 7 photos. Too few photos are left to score alone: scored against all 7",
+            "the first 5 of 7 photos. Too few photos are left to score with them alone: scored against all 7",
         ),
         (6, 5, "01234", "012345", "the first 5 of 6 photos"),  # an example person's
         (6, 3, "012", "345", "scored against 3 others"),

@@ -42,6 +42,6 @@ def test_a_chart_names_axes_and_curves_and_is_read_aloud() -> None:
 def test_the_loss_needs_two_points() -> None:
     assert losses([]) == losses([(1, 0.5)]) == ""
     svg = losses([(1, 0.5), (2, 0.25), (3, 0.3)])
-    assert "Step 3: loss 0.300; the least so far 0.250" in svg
+    assert "Step 3: loss 0.300; lowest so far 0.250" in svg
     assert ">step<" in svg
     assert ">loss<" in svg

@@ -58,7 +58,7 @@ def test_what_is_not_verified_is_not_published(encoder: Path) -> None:
         publish(encoder, "face64", "user/repo", api=api)
     record(encoder, "face64")
     encoder.write_bytes(b"an intrudr")
-    with pytest.raises(WeightsError, match="exchanged"):
+    with pytest.raises(WeightsError, match="replaced"):
         publish(encoder, "face64", "user/repo", api=api)
     encoder.unlink()
     with pytest.raises(WeightsError, match="no weight encoder"):

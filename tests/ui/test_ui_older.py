@@ -180,7 +180,7 @@ def test_photos_that_come_after_a_removal_are_not_said_to_be_the_files_own(
         notes.append(visitor.desk.compared.report.notes[0])
         assert f"Pictures of {services.people[person].name}" in words(tabs, visitor, "compare")
     assert "have been removed" in notes[0]
-    assert "those that were fine-tuned on among them" in notes[1]
+    assert "including those that were fine-tuned on" in notes[1]
 
 
 def test_photos_of_a_running_job_are_not_removed_to_come_back(services: Services, visitor: Visitor) -> None:

@@ -41,7 +41,7 @@ def test_where_photos_go_and_when_they_are_deleted() -> None:
     words = " ".join((HEADER + HONESTY + FOOTER + fine_tune.INTRO).split())
     for untrue in ("No photo is kept", "nothing is sent elsewhere", "in memory alone"):
         assert untrue not in words
-    assert f"closed for {CLOSED_S // 60} minutes, they go as soon as somebody else waits" in words
+    assert f"closed for {CLOSED_S // 60} minutes, these data are deleted as soon as somebody else waits" in words
     assert "sent to the machine that runs this app" in fine_tune.INTRO
 
 

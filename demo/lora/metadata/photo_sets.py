@@ -135,7 +135,7 @@ def _tables(sets: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _unread(key: str, value: str) -> Said:
-    why = "Not in the form that is known; read it before the file is shared."
+    why = "Not in a known form; read it before the file is shared."
     return Said("tags", "Photos or captions", key, value, why, "high")
 
 

@@ -104,7 +104,7 @@ RULES = (
     Rule(
         "picture",
         "A picture inside the file",
-        "A preview: as a rule one of the person.",
+        "A preview, usually one of the person.",
         "high",
         _keys("modelspec.thumbnail thumbnail ssmd_cover_images"),
         photo,
@@ -187,7 +187,7 @@ SEARCHES = (
     Search(
         "picture",
         "A picture inside the file",
-        "A preview: as a rule one of the person.",
+        "A preview, usually one of the person.",
         "high",
         re.compile(r"data:image/[a-z+]{1,12}"),
     ),

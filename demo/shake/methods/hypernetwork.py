@@ -81,8 +81,8 @@ class Hypernetwork(Trained):
     key: ClassVar[str] = "hypernetwork"
     title: ClassVar[str] = "Hypernetwork"
     explanation: ClassVar[str] = (
-        "Small networks in front of the attention's keys and values bend what the prompt says to the denoiser; they "
-        "alone are trained."
+        "Small networks in front of the attention's keys and values bend what the prompt says to the denoiser; only "
+        "they are trained."
     )
     rates: ClassVar[Mapping[str, float]] = {"face64-cpu": 3e-4, "sd-gpu": 1e-5}
 

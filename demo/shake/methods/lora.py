@@ -23,7 +23,7 @@ class Lora(Trained):
     key: ClassVar[str] = "lora"
     title: ClassVar[str] = "LoRA"
     explanation: ClassVar[str] = (
-        "Small matrices beside the attention's own are trained on the set; the weights themselves stand still."
+        "Small matrices beside the attention's own are trained on the set; the weights themselves stay fixed."
     )
     rates: ClassVar[Mapping[str, float]] = {"face64-cpu": 1e-3, "sd-gpu": 1e-4}
 

@@ -87,7 +87,7 @@ class TextualInversion(Trained):
     key: ClassVar[str] = "textual_inversion"
     title: ClassVar[str] = "Textual Inversion"
     explanation: ClassVar[str] = (
-        "The model stands still. A few new words are added to the prompt, and the vectors they stand for are learned "
+        "The model stays fixed. A few new words are added to the prompt, and the vectors they stand for are learned "
         "from the set."
     )
     rates: ClassVar[Mapping[str, float]] = {"face64-cpu": 5e-3, "sd-gpu": 5e-4}

@@ -28,6 +28,6 @@ def losses(points: Sequence[tuple[int, float]]) -> Markup:
         Axis("loss", min(0.0, *values), max(values) or 1.0),
         ident="losses",
         title="Loss",
-        spoken=f"Step {last}: loss {loss:.3f}; the least so far {min(values):.3f}, the most {max(values):.3f}.",
+        spoken=f"Step {last}: loss {loss:.3f}; lowest so far {min(values):.3f}, highest {max(values):.3f}.",
         height=HEIGHT,
     )

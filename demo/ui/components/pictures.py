@@ -95,8 +95,8 @@ def progress(snapshot: Snapshot | None) -> Markup:
     if snapshot.state == "failed" and snapshot.error is not None:
         return _strip("Failed", f"{snapshot.title}: {snapshot.error.problem} {snapshot.error.remedy}", None, "bad")
     if snapshot.state == "stopped":
-        why = ", for others are waiting" if snapshot.cut else ""
-        return _strip("Stopped", f"{snapshot.title}, {took}{why}. What had been finished is kept.", None)
+        why = ", because others are waiting" if snapshot.cut else ""
+        return _strip("Stopped", f"{snapshot.title}, {took}{why}. What was finished is kept.", None)
     return _strip("Done", f"{snapshot.title}, {took}.", None, "good")
 
 
