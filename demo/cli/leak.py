@@ -111,7 +111,7 @@ def leak(arguments: argparse.Namespace) -> None:
         report=narrate,
         watch=watch,
     )
-    files: dict[str, object] = {"lora": str(out / "lora.safetensors")}
+    files: dict[str, object] = {"lora": str(out / "lora.safetensors"), "card": str(out / "lora.card.md")}
     if defence.key != "none":
         files["ledger"] = str(out / "lora.ledger.json")
     for arm in report.arms:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from demo.defences.base import Defence, NoDefence
 from demo.defences.ledger import write_ledger
+from demo.files import write_text
 from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
-from demo.lora.files import write_lora
+from demo.lora.card import model_card
+from demo.lora.files import LoraWeights, write_lora
+from demo.models.bases import Base
 
 
 def released(plain: FineTuned, defence: Defence, photos: int, settings: LoraSettings) -> FineTuned:
@@ -41,3 +44,22 @@ def write_tuned(out: Path, tuned: FineTuned) -> None:
         write_ledger(out, tuned.ledger)
     else:
         out.with_suffix(".ledger.json").unlink(missing_ok=True)  # an earlier run's says nothing of this file
+
+
+def card_path(lora: Path) -> Path:
+    """Where the model card of a LoRA file lies: ``<name>.card.md`` beside it."""
+    return lora.with_suffix(".card.md")
+
+
+def write_card(out: Path, lora: LoraWeights, base: Base) -> Path:
+    """Write the model card of the LoRA file ``out``; its path.
+
+    Raises:
+        SettingsError: ``out`` is no plain name that ends in .safetensors.
+        OutputError: the folder cannot be written.
+    """
+    # The name of a user's own folder says nothing to others, and may say more than its owner likes.
+    title = f"a base model of {base.side} pixels that is not public" if base.own_folder else base.title
+    hub_id = None if base.revision is None else base.source
+    card = model_card(lora, base=title, licence=base.licence, hub_id=hub_id, file_name=out.name)
+    return write_text(card_path(out), card)

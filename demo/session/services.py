@@ -48,7 +48,7 @@ class Story(Protocol):
         report: Report | None = ...,
         stop: Event | None = ...,
     ) -> FineTuned:
-        """Fine-tune and write the file; beside it the ledger, if there is a defence."""
+        """Fine-tune and write the file; beside it its model card, and the ledger if there is a defence."""
 
     def open_lora(self, path: Path, *, base_key: str = ...) -> LoraWeights:
         """Read and check a file for a base."""

@@ -1,4 +1,4 @@
-"""What fine-tuning made: the file, its trigger word and its ledger, at the foot of the Fine-tune tab."""
+"""What fine-tuning made: the file, its card, its trigger word and its ledger, at the foot of the Fine-tune tab."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from html import escape
 
 import gradio as gr
 
+from demo.defences.release import card_path
 from demo.session.services import Services
 from demo.ui.components import ledger, pictures
 from demo.ui.page import Facet, Updates, View
@@ -18,6 +19,7 @@ def build_result(services: Services) -> Facet:
     words = gr.HTML(elem_id="tuned")
     with gr.Row():
         download = gr.DownloadButton("Download the LoRA file", visible=False, elem_id="download-lora")
+        card = gr.DownloadButton("Download its model card", visible=False, elem_id="download-card")
         proof = gr.DownloadButton("Download the ledger", visible=False, elem_id="download-ledger")
     spent = gr.HTML(elem_id="ledger")
 
@@ -25,7 +27,7 @@ def build_result(services: Services) -> Facet:
         tuned = view.desk.tuned
         if tuned is None:
             hidden = gr.DownloadButton(visible=False, value=None)
-            return {words: pictures.html(""), spent: pictures.html(""), download: hidden, proof: hidden}
+            return {words: pictures.html(""), spent: pictures.html(""), download: hidden, card: hidden, proof: hidden}
         base = services.bases[tuned.base_key]
         stopped = ", stopped early" if tuned.stopped else ""
         before = "Of the run before. " if _tuning_again(view) else ""
@@ -40,6 +42,7 @@ def build_result(services: Services) -> Facet:
             words: pictures.html(f"{older}{pictures.note(text, 'good')}{secret}{shared}"),
             spent: pictures.html("" if tuned.ledger is None else ledger.card(tuned.ledger)),
             download: gr.DownloadButton(visible=True, value=str(tuned.path)),
+            card: gr.DownloadButton(visible=True, value=str(card_path(tuned.path))),
             proof: gr.DownloadButton(
                 visible=tuned.ledger is not None,
                 value=None if tuned.ledger is None else str(tuned.path.with_suffix(".ledger.json")),
@@ -50,7 +53,7 @@ def build_result(services: Services) -> Facet:
         tuned = view.desk.tuned
         return None if tuned is None else (tuned.number, _tuning_again(view), view.desk.older(tuned.source))
 
-    return Facet("tuned", stamp, draw, [words, spent, download, proof])
+    return Facet("tuned", stamp, draw, [words, spent, download, card, proof])
 
 
 def _tuning_again(view: View) -> bool:

@@ -17,7 +17,7 @@ from demo.attack import photo_count
 from demo.attack.photo_count import PhotoCount, load_calibration
 from demo.attack.registry import AttackSettings, Reconstruction, reconstruct
 from demo.defences.base import Defence
-from demo.defences.release import write_tuned
+from demo.defences.release import write_card, write_tuned
 from demo.errors import WeightsError
 from demo.finetune.class_images import draw_some
 from demo.finetune.dreambooth import FineTuned, fine_tune_part, finished
@@ -76,7 +76,7 @@ def tune(
 ) -> FineTuned:
     """Fine-tune on aligned photos and write ``out`` (safetensors), the file that would be shared; None writes none.
 
-    With a defence its ledger lies beside the file.
+    Its model card lies beside the file, and with a defence its ledger.
 
     Args:
         gate: a service's guard against Shake-to-Leak: pictures that the model drew itself are not trained on.
@@ -102,6 +102,7 @@ def tune(
     tuned = finished(part, len(photos), settings, defence)
     if out is not None:
         write_tuned(out, tuned)
+        write_card(out, tuned.lora, base)
     return tuned
 
 

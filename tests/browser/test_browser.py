@@ -153,6 +153,10 @@ def test_the_whole_story_switches_tabs_and_fits_the_screen(visit: Visit, width: 
         page.locator("#download-lora").click()
     assert download.value.suggested_filename == "lora.safetensors"
     assert Path(download.value.path()).read_bytes()[8:9] == b"{"
+    with page.expect_download() as download:
+        page.locator("#download-card").click()
+    assert download.value.suggested_filename == "lora.card.md"
+    assert "What this file can leak" in Path(download.value.path()).read_text(encoding="utf-8")
 
 
 def test_a_reload_finds_the_job_again_and_stop_stops_it(visit: Visit) -> None:

@@ -303,7 +303,7 @@ def test_leak_then_attack_its_file(
     names = {path.name for path in out.iterdir()}
     arms = ("reconstruction", "dreambooth", "class_prompt", "guessed_trigger")
     drawn = {f"{name}-{i}.png" for name in arms for i in range(2)}
-    assert names == {"lora.safetensors", "report.json", "report.html"} | drawn
+    assert names == {"lora.safetensors", "lora.card.md", "report.json", "report.html"} | drawn
     for name in drawn:
         with Image.open(out / name) as image:
             assert (image.size, image.format, image.info) == ((16, 16), "PNG", {})
@@ -324,7 +324,12 @@ def test_leak_then_attack_its_file(
     trigger = re.search(r"secret trigger, in no file: ([a-z]{4,11})\n", printed.err)
     assert trigger is not None
     assert trigger[1] not in printed.out
-    assert not any(trigger[1].encode() in path.read_bytes() for path in out.glob("*.[jsh]*"))
+    assert not any(trigger[1].encode() in path.read_bytes() for path in out.glob("*.[jshm]*"))
+    assert result["files"]["card"] == str(out / "lora.card.md")
+    card = (out / "lora.card.md").read_text(encoding="utf-8")
+    assert 'weight_name="lora.safetensors"' in card
+    assert not [path.name for path in photos.iterdir() if path.name in card]
+    assert str(tmp_path) not in card
 
     again = tmp_path / "attack"
     file = str(out / "lora.safetensors")

@@ -16,6 +16,7 @@ from demo.attack.photo_count import PhotoCount
 from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction
 from demo.defences.ledger import write_ledger
 from demo.defences.registry import Defence, NoDefence
+from demo.defences.release import write_card
 from demo.errors import Stopped
 from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
@@ -109,6 +110,7 @@ class FakeStory:
                 report(Progress("fine-tune", step, steps, losses[-1], self.pause * (steps - step), picture, spent))
         made = lora(seed)
         write_lora(out, made)
+        write_card(out, made, find_base(base_key))
         ledger = defence.ledger(len(photos), settings, len(losses))
         if defence.key != NoDefence.key:
             write_ledger(out, ledger)

@@ -384,7 +384,7 @@ def test_delete_my_data_leaves_nothing(app: App) -> None:
     client.predict(api_name="/run_story")
     wait(client, state="done")
     own = set(app.folder.glob("visitor-*/*/*")) - before
-    assert {path.name for path in own} == {"lora.safetensors", "report.html", "report.json"}
+    assert {path.name for path in own} == {"lora.safetensors", "lora.card.md", "report.html", "report.json"}
     assert all(path.parent.stat().st_mode & 0o077 == 0 for path in own)
     assert all(path.parents[1].stat().st_mode & 0o077 == 0 for path in own)
     client.predict(api_name="/delete_my_data")

@@ -11,6 +11,7 @@ from PIL import Image
 from demo.attack.registry import AttackSettings
 from demo.attack.weight_encoder import EncoderSettings, save_encoder
 from demo.defences.registry import choose
+from demo.defences.release import card_path
 from demo.errors import LoraFileError
 from demo.finetune import class_images
 from demo.finetune.settings import LoraSettings
@@ -63,6 +64,17 @@ def test_a_defence_leaves_its_ledger_beside_the_file(tiny_world, pictures, tmp_p
     assert tuned.trigger not in ledger.read_text(encoding="utf-8")
     story.tune(pictures, out, base_key="tiny", settings=QUICK)
     assert not ledger.exists()  # it said nothing of the new file
+
+
+def test_a_model_card_lies_beside_the_file_and_gives_nothing_away(tiny_world, pictures, tmp_path: Path) -> None:
+    out = tmp_path / "lora.safetensors"
+    tuned = story.tune(pictures, out, base_key="tiny", settings=QUICK)
+    card = card_path(out).read_text(encoding="utf-8")
+    assert card.startswith("---\nlibrary_name: diffusers\n")
+    assert f"{len(tuned.lora.modules())} layers of" in card
+    assert 'weight_name="lora.safetensors"' in card
+    for secret in (tuned.trigger, str(tmp_path), Path.home().name + "/"):
+        assert secret not in card
 
 
 def test_without_the_trigger_there_is_no_dreambooth_line(tiny_world, pictures, tmp_path: Path) -> None:
