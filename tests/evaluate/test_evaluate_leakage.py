@@ -15,7 +15,7 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from demo.bench import secmi as membership
-from demo.evaluate import __main__, commands, gate, secmi, shake, shake_table
+from demo.evaluate import __main__, gate, leakage_commands, secmi, shake, shake_table
 from demo.finetune import class_images
 from demo.models.bases import Base
 from demo.models.sampling import encode_pictures, encode_prompts
@@ -272,8 +272,8 @@ def test_commands_print_what_is_there(
 
 def test_nobody_was_planted_in_a_base_of_unknown_training(tiny_base: Base, tmp_path: Path) -> None:
     unknown = replace(tiny_base, source="somebody/else")
-    with pytest.raises(commands.SettingsError, match="planted"):
-        commands._people("planted", unknown, tmp_path, None)
+    with pytest.raises(leakage_commands.SettingsError, match="planted"):
+        leakage_commands._people("planted", unknown, tmp_path, None)
 
 
 def test_bench_walks_both_schedules_to_the_same_scores(

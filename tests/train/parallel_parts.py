@@ -53,7 +53,7 @@ def run_commands(folder: Path, cache: Path, commands: Sequence[Sequence[str]]) -
         patch.dict(PRESETS, {"tiny": lora}),
         patch("demo.train.precision.native_bfloat16", lambda device: False),
         patch("demo.finetune.class_images.CACHE", cache),
-        patch("demo.train.__main__._training_people", lambda args, count: people()),
+        patch("demo.train.encoder_commands._training_people", lambda faces, count: people()),
         patch.object(Accelerator, "end_training", lambda self: None),  # another command follows
     ):
         for command in commands:

@@ -1,0 +1,108 @@
+"""``people``, ``base``, ``prior`` and ``example`` of ``python -m demo.train``: base models."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from demo.faces.faces128 import FACES128
+from demo.paths import PEOPLE
+from demo.train import data
+from demo.train.options import BaseKey, Device, Faces, Work
+
+
+class Stage(StrEnum):
+    """Of the training of face64, in order."""
+
+    DATA = "data"
+    VAE = "vae"
+    CLIP = "clip"
+    UNET = "unet"
+    COOL = "cool"
+    ASSEMBLE = "assemble"
+
+
+def people() -> None:
+    """Generate the fictional people and the decoys."""
+    from demo.train import people
+
+    people.main(PEOPLE)
+
+
+def base(
+    stage: Annotated[list[Stage] | None, Option(help="one stage (may be repeated); all by default")] = None,
+    faces: Faces = FACES128,
+    vae_pictures: int = 24_000,
+    clip_pictures: int = 40_000,
+    unet_pictures: int = 4_000_000,
+    cool_pictures: Annotated[int, Option(help="over which the rate is lowered to nothing")] = 200_000,
+    detail: Annotated[float, Option(help="weigh channels by their spread to minus this power")] = 0.0,
+    low_noise: Annotated[float, Option(help="timesteps as shares to this power: above 1, more of little noise")] = 1.0,
+    start: Annotated[Path | None, Option(help="a UNet's safetensors to begin from")] = None,
+    start_seen: Annotated[int, Option(help="pictures that it has seen")] = 0,
+    work: Work = data.WORK,
+    device: Device = "auto",
+) -> None:
+    """Train face64, in resumable stages."""
+    from demo.hardware.devices import choose_device
+    from demo.train import base
+
+    place = str(choose_device(device))
+    for each in stage or Stage:
+        if each is Stage.DATA:
+            base.run_data(faces, work)
+        elif each is Stage.VAE:
+            base.run_vae(work, vae_pictures, place)
+        elif each is Stage.CLIP:
+            base.run_clip(work, clip_pictures, place)
+        elif each is Stage.UNET:
+            base.run_unet(work, unet_pictures, place, start=start, seen=start_seen, detail=detail, low_noise=low_noise)
+        elif each is Stage.COOL:
+            base.run_cool(work, cool_pictures, place, detail=detail, low_noise=low_noise)
+        else:
+            base.assemble(work)
+
+
+def prior(base: BaseKey = "face64", work: Work = data.WORK, device: Device = "auto") -> None:
+    """Class images of a base, for prior preservation, and the other person's LoRA."""
+    from demo.files import write_tensors
+    from demo.finetune.class_images import draw_class_latents
+    from demo.finetune.dreambooth import fine_tune
+    from demo.finetune.settings import find_preset
+    from demo.lora.files import write_lora
+    from demo.models.bases import find_base
+    from demo.models.load import load_pipeline
+    from demo.train.people import planted_pictures
+
+    of = find_base(base)
+    pipe, settings = load_pipeline(of, device), find_preset(of.preset)
+    latents = draw_class_latents(pipe, of, settings.class_images)
+    write_tensors(of.folder / "class_latents.safetensors", {"latents": latents.half()})
+    tuned = fine_tune(pipe, of, planted_pictures(PEOPLE, 0, member=False)[:5], settings, seed=999)
+    write_lora(of.folder / "other-person.safetensors", tuned.lora)
+
+
+def example(base: BaseKey = "face64", work: Work = data.WORK, device: Device = "auto") -> None:
+    """The LoRA of a fictional person, drawn by lot, that the app offers."""
+    # The file that a visitor without one attacks; whose it is was not chosen by how well that goes.
+    import json
+    import random
+
+    from PIL import Image
+
+    from demo.finetune.dreambooth import fine_tune
+    from demo.finetune.settings import find_preset
+    from demo.lora.files import write_lora
+    from demo.models.bases import EXAMPLE, find_base
+    from demo.models.load import load_pipeline
+
+    listed = json.loads((PEOPLE / "people.json").read_text(encoding="utf-8"))["examples"]
+    folder = PEOPLE / random.Random(0).choice(listed)["folder"]
+    pictures = [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.webp"))[:5]]
+    of = find_base(base)
+    seed = random.SystemRandom().getrandbits(32)  # kept nowhere: the trigger follows from it
+    tuned = fine_tune(load_pipeline(of, device), of, pictures, find_preset(of.preset), seed=seed)
+    write_lora(of.folder / EXAMPLE, tuned.lora)
