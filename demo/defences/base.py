@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -78,6 +78,15 @@ class Step(Protocol):
     def spent(self) -> str | None:
         """What the steps so far have cost, in words for the progress line; None where nothing is counted."""
 
+    def state_dict(self) -> dict[str, Any]:
+        """What the steps so far have changed in it: counters, generators, networks and optimisers of its own.
+
+        The fine-tuning's own parameters and optimiser are not among it (:mod:`demo.finetune.resume`).
+        """
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Stand where a step with the same settings stood when it gave its ``state``."""
+
 
 class PlainStep:
     """DreamBooth's own step: mean loss, clipped gradient."""
@@ -107,6 +116,14 @@ class PlainStep:
     def spent(self) -> str | None:
         """Nothing is counted."""
         return None
+
+    def state_dict(self) -> dict[str, Any]:
+        """The generator of the loss."""
+        return {"loss": self._loss.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The generator of the loss."""
+        self._loss.load_state_dict(state["loss"])
 
 
 class Defence(Settings):

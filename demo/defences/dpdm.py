@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from importlib.metadata import version
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -186,6 +186,16 @@ class DpStep:
     def close(self) -> None:
         """Give the models their own layers back."""
         self._gradients.remove()
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many steps were taken, and where noise and generator stand."""
+        return {"taken": self._taken, "noise": self._noise.state_dict(), "generator": self._generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._taken = state["taken"]
+        self._noise.load_state_dict(state["noise"])
+        self._generator.set_state(state["generator"])
 
     @property
     def gradients(self) -> Tensor:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from functools import cached_property
 from importlib.metadata import version
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -253,6 +253,16 @@ class KernelStep:
         """Both nominal epsilons so far."""
         photo, person = (accounting.epsilon_of(rdp, self._taken, self._defence.delta) for rdp in self._rdp)
         return f"nominal, no guarantee: photo level ε {photo:.3g}, person level ε {person:.3g}"
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many steps were taken, and where noise and generator stand."""
+        return {"taken": self._taken, "noise": self._noise.state_dict(), "generator": self._generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._taken = state["taken"]
+        self._noise.load_state_dict(state["noise"])
+        self._generator.set_state(state["generator"])
 
     def close(self) -> None:
         """Nothing to undo."""

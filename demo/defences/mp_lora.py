@@ -9,7 +9,7 @@ non-members. The class images serve as non-members: one half of them, which prio
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -167,6 +167,22 @@ class AdversarialStep:
 
     def close(self) -> None:
         """Nothing to undo."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The attacker, its optimiser, and where both generators stand."""
+        return {
+            "loss": self._loss.state_dict(),
+            "generator": self._generator.get_state(),
+            "attacker": self.attacker.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._loss.load_state_dict(state["loss"])
+        self._generator.set_state(state["generator"])
+        self.attacker.load_state_dict(state["attacker"])
+        self._optimiser.load_state_dict(state["optimiser"])
 
     def _teach(self) -> None:
         """A step of the attacker; the LoRA stands still."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -43,6 +43,14 @@ class Noise:
         """For a generator of torch's, of which it is to know a step's worth and no more."""
         return int(self._generator.integers(2**63))
 
+    def state_dict(self) -> dict[str, Any]:
+        """Where the generator stands: whoever knows it can take the noise off again."""
+        return {"generator": self._generator.bit_generator.state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on drawing from there."""
+        self._generator.bit_generator.state = state["generator"]
+
 
 class SecureNoise(Noise):
     """Numbers from the operating system's cryptographically secure source.
@@ -73,6 +81,13 @@ class SecureNoise(Noise):
     def seed(self) -> int:
         """For a generator of torch's."""
         return secrets.randbits(63)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing: the operating system's source goes on by itself."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to put back."""
 
 
 def _uniform(count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

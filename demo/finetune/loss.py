@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
@@ -65,6 +67,14 @@ class Denoising:
         context = context.repeat_interleave(counts, dim=1).flatten(0, 1)
         error = noise_error(self._pipe, x0.flatten(0, 1), context, self._generator, share=self._share)
         return error.unflatten(0, (people, each)) @ weights.to(error)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the generator of pictures, timesteps and noise stands."""
+        return {"generator": self._generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on drawing from there."""
+        self._generator.set_state(state["generator"])
 
 
 def half_scale(unet: torch.nn.Module, picture: Tensor) -> float:

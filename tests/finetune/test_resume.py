@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from demo.defences.accounting import photo_epsilon
-from demo.defences.base import Defence
+from demo.defences.base import Defence, PlainStep
+from demo.defences.registry import DEFENCES as REGISTRY
 from demo.defences.registry import choose
 from demo.finetune import class_images
 from demo.finetune.dreambooth import FineTuned, fine_tune, fine_tune_part, finished
@@ -26,7 +27,10 @@ DEFENCES: dict[str, Defence] = {
     "dpdm": choose("dpdm", noise_multiplier=2.0, noise_seed=7),
     "dpgm": choose("dpgm", noise_seed=7),
     "mp_lora": choose("mp_lora"),
+    "smp_lora": choose("smp_lora"),
     "truncate": choose("truncate"),
+    "int8": choose("int8"),
+    "gaussian": choose("gaussian", noise_seed=7),
 }
 
 
@@ -43,6 +47,10 @@ def step_by_step(pipe, base, pictures, defence: Defence, **options) -> tuple[Fin
         part = pickle.loads(pickle.dumps(part))
         parts += 1
     return finished(part, len(pictures), QUICK, defence), parts
+
+
+def test_every_defence_is_tried() -> None:
+    assert DEFENCES.keys() == REGISTRY.keys()
 
 
 @pytest.mark.parametrize("defence", DEFENCES.values(), ids=DEFENCES)
@@ -62,7 +70,7 @@ def test_parts_are_the_whole(tiny_pipe, tiny_base, pictures, defence: Defence) -
 
 def test_forgetting_the_state_would_be_seen(tiny_pipe, tiny_base, pictures, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = fine_tune(tiny_pipe, tiny_base, pictures, QUICK, seed=3)
-    monkeypatch.setattr("demo.finetune.resume._carry", lambda *_: None)
+    monkeypatch.setattr(PlainStep, "load_state_dict", lambda *_: None)
     joined, _ = step_by_step(tiny_pipe, tiny_base, pictures, choose("none"))
     assert joined.losses[0] == pytest.approx(whole.losses[0], rel=1e-4)
     assert joined.losses[1:] != pytest.approx(whole.losses[1:], rel=1e-2)

@@ -47,6 +47,11 @@ class Broken(Defence):
 
             def spent(self) -> None: ...
 
+            def state_dict(self) -> dict[str, object]:
+                return {}
+
+            def load_state_dict(self, state: dict[str, object]) -> None: ...
+
         return NanStep()  # type: ignore[return-value]
 
 
