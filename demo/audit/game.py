@@ -17,7 +17,7 @@ from torch import Tensor
 from demo.audit.canary import canaries
 from demo.audit.settings import AuditSettings
 from demo.audit.watch import Watch
-from demo.defences.base import Defence, FineTuningTask, Step
+from demo.defences.base import Defence
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import DemoError, SettingsError
 from demo.finetune.class_images import class_latents
@@ -25,6 +25,7 @@ from demo.finetune.dreambooth import adapters, applied, collect, new_trigger
 from demo.finetune.loop import LearningRate, adamw
 from demo.finetune.loss import noise_error, stratified
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask, Step
 from demo.lora.files import LoraWeights
 from demo.models.bases import Base
 from demo.models.sampling import encode_pictures, encode_prompts, token_ids

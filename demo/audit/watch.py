@@ -12,9 +12,9 @@ from random import Random
 import torch
 from torch import Tensor
 
-from demo.defences.base import FineTuningTask
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.defences.noise import Noise
+from demo.finetune.step import FineTuningTask
 
 
 class Watch(Noise):

@@ -18,9 +18,9 @@ import torch
 
 from demo.bench import models
 from demo.bench.opacus_step import OpacusStep, largest_difference
-from demo.defences.base import FineTuningTask, PlainStep, Step
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import DemoError
+from demo.finetune.step import FineTuningTask, PlainStep, Step
 from demo.models.architectures import SD14
 
 TIME_AIM, MEMORY_AIM = 1.10, 1.25

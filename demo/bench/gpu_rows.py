@@ -39,10 +39,10 @@ from demo.bench.measure import (
     warm,
 )
 from demo.bench.random_base import PHOTOS, RandomBase, noise_pictures, random_zoo
-from demo.defences.base import FineTuningTask, PlainStep, Step
 from demo.defences.dpdm import DpStep
 from demo.finetune.dreambooth import adapters, collect
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask, PlainStep, Step
 from demo.models.sampling import draw, token_ids
 from demo.train.encoder import TrainSettings, new_encoder, train
 from demo.train.precision import computes_in

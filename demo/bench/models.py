@@ -14,12 +14,12 @@ import torch
 from diffusers import DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from demo.defences.base import FineTuningTask
 from demo.errors import SettingsError
 from demo.finetune.class_images import class_latents
 from demo.finetune.dreambooth import adapters
 from demo.finetune.loop import adamw
 from demo.finetune.settings import LoraSettings, find_preset
+from demo.finetune.step import FineTuningTask
 from demo.hardware.devices import choose_device, choose_dtype, find_device, free_memory
 from demo.models.architectures import SD14
 from demo.models.bases import find_base

@@ -9,8 +9,8 @@ import torch
 from opacus import GradSampleModule
 from torch import Tensor, nn
 
-from demo.defences.base import FineTuningTask
 from demo.defences.dpdm import Dpdm, DpStep
+from demo.finetune.step import FineTuningTask
 
 
 class OpacusGradients:

@@ -24,8 +24,8 @@ from demo.progress import Watcher
 
 if TYPE_CHECKING:
     from demo.defences.base import Defence
-    from demo.defences.ledger import Ledger
     from demo.finetune.settings import LoraSettings
+    from demo.lora.ledger import Ledger
     from demo.photos.decode import BadPhotoError
     from demo.report import LeakReport
 

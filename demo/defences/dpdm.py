@@ -17,13 +17,14 @@ from torch import Tensor
 
 from demo.defences import accounting
 from demo.defences.accounting import Accountant
-from demo.defences.base import DELTA, EPSILONS, Defence, FineTuningTask, Step, loss_scale
-from demo.defences.ledger import Ledger
+from demo.defences.base import DELTA, EPSILONS, Defence
 from demo.defences.noise import Source, noise_source
 from demo.defences.per_sample import PerSampleGradients, clip_factors
 from demo.errors import SettingsError
 from demo.finetune.loss import noise_error, stratified
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask, Step, loss_scale
+from demo.lora.ledger import Ledger
 from demo.models.sampling import text_embeddings
 
 NEIGHBOURS = (

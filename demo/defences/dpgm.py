@@ -21,13 +21,14 @@ from pydantic import Field
 from torch import Tensor
 
 from demo.defences import accounting
-from demo.defences.base import DELTA, EPSILONS, Defence, FineTuningTask, Step, descend
+from demo.defences.base import DELTA, EPSILONS, Defence
 from demo.defences.dpdm import NEIGHBOURS
-from demo.defences.ledger import Ledger
 from demo.defences.noise import Noise, Source, noise_source
 from demo.errors import SettingsError
 from demo.finetune.loss import predict
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask, Step, descend
+from demo.lora.ledger import Ledger
 from demo.models.sampling import text_embeddings
 
 Variant = Literal["constant", "path"]

@@ -18,10 +18,10 @@ from scipy.special import log_ndtr, ndtr
 from demo.defences import accounting
 from demo.defences.base import DELTA, Defence
 from demo.defences.dpdm import NOT_COVERED
-from demo.defences.ledger import Ledger
 from demo.defences.noise import Source, noise_source
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
+from demo.lora.ledger import Ledger
 
 TOLERANCE = 1e-9  # of epsilon, relative
 

@@ -15,11 +15,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from demo.defences.base import Defence, FineTuningTask, Step, descend
-from demo.defences.ledger import Ledger
+from demo.defences.base import Defence
 from demo.errors import SettingsError
 from demo.finetune.loss import Denoising, predict
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask, Step, descend
+from demo.lora.ledger import Ledger
 from demo.models.sampling import text_embeddings
 
 HIDDEN = (512, 256)

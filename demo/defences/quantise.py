@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from demo.defences.base import Defence
-from demo.defences.ledger import Ledger
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
+from demo.lora.ledger import Ledger
 
 Per = Literal["tensor", "row"]
 LEVELS = 127  # of either sign

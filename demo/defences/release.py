@@ -6,12 +6,12 @@ import dataclasses
 from pathlib import Path
 
 from demo.defences.base import Defence, NoDefence
-from demo.defences.ledger import write_ledger
 from demo.files import write_text
 from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
 from demo.lora.card import model_card
 from demo.lora.files import LoraWeights, write_lora
+from demo.lora.ledger import write_ledger
 from demo.models.bases import Base
 
 

@@ -10,9 +10,9 @@ from pydantic import Field
 from torch import Tensor
 
 from demo.defences.base import Defence
-from demo.defences.ledger import Ledger
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
+from demo.lora.ledger import Ledger
 
 
 class Truncate(Defence):

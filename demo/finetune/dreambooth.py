@@ -17,14 +17,14 @@ from peft import LoraConfig
 from PIL import Image
 from torch import Tensor
 
-from demo.defences.base import Defence, FineTuningTask, NoDefence
-from demo.defences.ledger import Ledger
 from demo.errors import PhotoError
 from demo.finetune.class_images import class_latents
 from demo.finetune.loop import adamw, take_steps
 from demo.finetune.resume import TrainingState, recall, remember
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask, Method, Plain
 from demo.lora.files import LoraWeights
+from demo.lora.ledger import Ledger
 from demo.lora.unmerged import in_half, layer_of, unmerged
 from demo.models.bases import Base
 from demo.models.sampling import draw_prompt, encode_pictures, token_ids
@@ -107,7 +107,7 @@ def fine_tune(
     photos: Sequence[Image.Image],
     settings: LoraSettings,
     *,
-    defence: Defence | None = None,
+    defence: Method | None = None,
     seed: int = 0,
     watcher: Watcher = UNWATCHED,
 ) -> FineTuned:
@@ -134,7 +134,7 @@ def fine_tune_part(
     photos: Sequence[Image.Image],
     settings: LoraSettings,
     *,
-    defence: Defence | None = None,
+    defence: Method | None = None,
     seed: int = 0,
     begun: TrainingState | None = None,
     deadline: float | None = None,
@@ -151,7 +151,7 @@ def fine_tune_part(
     """
     if not photos:
         raise PhotoError("There are no photos to fine-tune on.", "Give three to six photos of one person.")
-    defence = defence or NoDefence()
+    defence = defence or Plain()
     defence.check(len(photos), settings)
     torch.manual_seed(seed)
     trigger = new_trigger(random.Random(seed))
@@ -207,9 +207,9 @@ def fine_tune_part(
         )
 
 
-def finished(part: TrainingState, photos: int, settings: LoraSettings, defence: Defence | None = None) -> FineTuned:
+def finished(part: TrainingState, photos: int, settings: LoraSettings, defence: Method | None = None) -> FineTuned:
     """What comes of the last part of a run on ``photos`` photos."""
-    defence, steps = defence or NoDefence(), len(part.losses)
+    defence, steps = defence or Plain(), len(part.losses)
     ledger = defence.ledger(photos, settings, steps)
     lora = defence.release(part.lora)
     return FineTuned(lora, part.trigger, steps, steps < settings.steps, part.losses, ledger, not part.ended)

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from PIL import Image
 
-from demo.defences.base import Step
 from demo.errors import DemoError
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import Step
 from demo.progress import UNWATCHED, Progress, Watcher
 
 STAGE = "fine-tune"

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from demo.defences.base import Step
+from demo.finetune.step import Step
 from demo.lora.files import LoraWeights
 
 

@@ -11,9 +11,9 @@ from PIL import Image
 
 from demo.attack.photo_count import PhotoCount
 from demo.attack.registry import AttackSettings, Reconstruction
-from demo.defences.ledger import Ledger
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
+from demo.lora.ledger import Ledger
 from demo.lora.metadata.leak import Finding
 from demo.photos.same_person import Likeness, likeness
 from demo.report import LeakReport

@@ -13,8 +13,8 @@ from PIL import Image
 
 from demo.attack.registry import ATTACKS
 from demo.defences.base import Defence
-from demo.defences.ledger import Ledger
 from demo.defences.registry import DEFENCES
+from demo.lora.ledger import Ledger
 from demo.metrics.base import MetricResult
 from demo.metrics.registry import FACES, IDENTITY
 from demo.report.arms import CHANCE, OWNER

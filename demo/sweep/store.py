@@ -12,10 +12,10 @@ from typing import Any
 
 from PIL import Image
 
-from demo.defences.ledger import Ledger
 from demo.defences.registry import DEFENCES
 from demo.errors import DemoError, OutputError, SettingsError
 from demo.files import write_atomically, write_text
+from demo.lora.ledger import Ledger
 from demo.metrics.base import MetricResult
 from demo.sweep.model import Point, new_point, point_name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from demo.defences.ledger import Guarantee, Ledger
+from demo.lora.ledger import Guarantee, Ledger
 
 WORDS: dict[Guarantee, str] = {"proved": "Proved", "nominal": "Nominal, no guarantee", "none": "No guarantee"}
 LEVELS = (

@@ -103,6 +103,7 @@ def train(
     work: Path,
     zoo: Zoo | None = None,
     draw_people: Callable[[int], list[list[Image.Image]]] | None = None,
+    calibrate: bool = True,
     seed: int = 0,
     log: Callable[[int, float], None] | None = None,
     log_every: int = 50,
@@ -115,11 +116,11 @@ def train(
     embedding, on the pictures that LoRA was tuned on (Algorithm 2, lines 13-16), and, with an
     ``embedding_weight``, Algorithm 3's squared error to the embedding of the secret prompt beside it.
 
-    The units of the probes are those of finished LoRAs; without a zoo a few people are fine-tuned for them first.
     Several processes share the people of each update; the result is that of one but for rounding.
 
     Args:
         work: folder of the check-point, which the main process writes and all read.
+        calibrate: take the units of the probes from finished LoRAs, without a zoo by fine-tuning a few people first.
         log: called by the main process with the update and the mean loss of the last ``log_every`` ones.
         checkpoint_every: seconds between two check-points; 0: after every update.
         accelerator: by default that of the launcher, if any.
@@ -161,7 +162,7 @@ def train(
     injected: BatchedLora | None = None
     if settings.algorithm == "zoo":
         assert zoo is not None
-        if isinstance(encoder.matrices, ProbeMatrices):
+        if calibrate and isinstance(encoder.matrices, ProbeMatrices):
             first = zoo.pick([(i, 0) for i in range(min(len(zoo), 64))])
             encoder.matrices.calibrate(fold(first.unet, first.scale, encoder.shapes))
         injected = BatchedLora(
@@ -169,7 +170,7 @@ def train(
         )
         injected.keep(share)
         streams.take_over()
-    elif isinstance(encoder.matrices, ProbeMatrices) and not keeper.path.exists():
+    elif calibrate and isinstance(encoder.matrices, ProbeMatrices) and not keeper.path.exists():
         assert draw_people is not None
         people = draw_people(settings.people)
         end = tuned(pipe, base, people[:CALIBRATED], lora)

@@ -11,10 +11,10 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from demo.bench import __main__, dp, models
 from demo.bench.opacus_step import OpacusStep, largest_difference
-from demo.defences.base import FineTuningTask
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import SettingsError
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask
 from demo.models.architectures import SD14
 from demo.models.sampling import token_ids
 

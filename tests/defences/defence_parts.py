@@ -9,9 +9,9 @@ import torch
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
-from demo.defences.base import FineTuningTask
 from demo.finetune.dreambooth import adapters
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask
 from demo.models.bases import Base
 from demo.models.sampling import token_ids
 

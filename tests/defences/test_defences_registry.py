@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from demo.defences.ledger import write_ledger
 from demo.defences.registry import DEFENCES, NoDefence, choose
 from demo.defences.release import released
 from demo.errors import SettingsError
@@ -16,6 +15,7 @@ from demo.finetune import class_images
 from demo.finetune.dreambooth import FineTuned, fine_tune
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, expected_shapes, read_lora, write_lora
+from demo.lora.ledger import write_ledger
 
 SETTINGS = LoraSettings(
     unet_rank=2, text_rank=2, unet_alpha=3, text_alpha=2, steps=2, batch=2, class_batch=2, lr=1e-2, class_images=4,

@@ -14,7 +14,6 @@ from PIL import Image
 from torch import Tensor
 
 from demo.defences import accounting
-from demo.defences.base import FineTuningTask
 from demo.defences.dpdm import Dpdm, DpStep, in_parts
 from demo.defences.noise import Noise, SecureNoise
 from demo.defences.per_sample import PerSampleGradients, clip_factors, norms
@@ -23,6 +22,7 @@ from demo.errors import DemoError, SettingsError
 from demo.finetune import class_images
 from demo.finetune.dreambooth import fine_tune
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask
 from demo.models.bases import Base
 from demo.models.sampling import encode_pictures, text_embeddings
 from demo.progress import Watcher

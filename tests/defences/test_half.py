@@ -11,9 +11,9 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from demo.defences import base
-from demo.defences.base import FineTuningTask, PlainStep, descend, loss_scale
 from demo.defences.dpdm import Dpdm, DpStep
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask, PlainStep, descend, loss_scale
 from demo.models.bases import Base
 
 SETTINGS = LoraSettings(unet_rank=2, train_text_encoder=False, steps=3, batch=2, class_batch=2, class_images=4)

@@ -13,13 +13,13 @@ from defence_parts import problem_on
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from demo.defences.base import FineTuningTask, PlainStep, Step
 from demo.defences.mp_lora import AdversarialStep, MpLora, SmpLora
 from demo.defences.registry import choose
 from demo.errors import SettingsError
 from demo.finetune import class_images
 from demo.finetune.dreambooth import fine_tune
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask, PlainStep, Step
 from demo.models.bases import Base
 from demo.models.sampling import encode_pictures
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from demo.defences.base import Defence, NoDefence, PlainStep
+from demo.defences.base import Defence, NoDefence
 from demo.defences.registry import DEFENCES, choose
 from demo.errors import DemoError
 from demo.evaluate import __main__, defences, defences_table
@@ -23,6 +23,7 @@ from demo.faces import recognise
 from demo.files import write_text
 from demo.finetune import class_images
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import PlainStep
 from demo.lora.files import LoraWeights
 
 QUICK = LoraSettings(steps=2, batch=2, class_batch=1, class_images=2, unet_rank=2, text_rank=2, lr=0.1)

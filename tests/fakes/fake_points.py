@@ -8,8 +8,8 @@ from statistics import NormalDist
 
 from PIL import Image
 
-from demo.defences.ledger import Ledger
 from demo.defences.registry import choose
+from demo.lora.ledger import Ledger
 from demo.metrics.base import MetricResult
 from demo.stats.intervals import mean_ci
 from demo.sweep.model import Point, Sweep, arm_keys, new_point, settings_of

@@ -13,12 +13,12 @@ from PIL import Image, ImageDraw
 
 from demo.attack.photo_count import PhotoCount
 from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction
-from demo.defences.ledger import write_ledger
 from demo.defences.registry import Defence, NoDefence
 from demo.defences.release import write_card
 from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, read_lora, write_lora
+from demo.lora.ledger import write_ledger
 from demo.metrics.base import MetricResult
 from demo.models.bases import find_base
 from demo.progress import UNWATCHED, Progress, Watcher

@@ -10,10 +10,10 @@ from fake_story import face, measured
 from PIL import Image
 
 from demo.attack.registry import AttackSettings
-from demo.defences.ledger import Ledger
 from demo.defences.registry import Defence, choose
 from demo.errors import DemoError
 from demo.finetune.settings import LoraSettings
+from demo.lora.ledger import Ledger
 from demo.models.bases import find_base
 from demo.progress import UNWATCHED, Progress, Watcher
 from demo.sweep.model import Point, Sweep, arm_keys, new_point, settings_of

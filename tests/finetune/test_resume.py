@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from demo.defences.accounting import photo_epsilon
-from demo.defences.base import Defence, PlainStep
+from demo.defences.base import Defence
 from demo.defences.registry import DEFENCES as REGISTRY
 from demo.defences.registry import choose
 from demo.finetune import class_images
 from demo.finetune.dreambooth import FineTuned, fine_tune, fine_tune_part, finished
 from demo.finetune.resume import TrainingState
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import PlainStep
 from demo.progress import Progress, Watcher
 
 QUICK = LoraSettings(

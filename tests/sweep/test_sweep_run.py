@@ -14,12 +14,13 @@ import torch
 from demo.attack.registry import AttackSettings
 from demo.attack.weight_encoder import EncoderSettings, save_encoder
 from demo.defences import release
-from demo.defences.base import Defence, FineTuningTask, Step
+from demo.defences.base import Defence
 from demo.defences.registry import choose
 from demo.errors import PhotoError, SettingsError, WeightsError
 from demo.faces import recognise
 from demo.finetune import class_images
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask, Step
 from demo.lora.files import LoraWeights, read_lora
 from demo.models.bases import BASES
 from demo.progress import Progress, Watcher

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from markup import Html
 
-from demo.defences.ledger import Ledger
 from demo.defences.registry import DEFENCES
 from demo.finetune.settings import PRESETS
+from demo.lora.ledger import Ledger
 from demo.texts.ledger import line, words
 from demo.ui.components import ledger
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from diffusers import StableDiffusionPipeline
 from torch import Tensor, nn
 
-from demo.defences.base import Defence, FineTuningTask, NoDefence
+from demo.defences.base import Defence, NoDefence
 from demo.finetune.class_images import class_latents
 from demo.finetune.loop import adamw, take_steps
 from demo.finetune.settings import LoraSettings
+from demo.finetune.step import FineTuningTask
 from demo.models.bases import Base
 from demo.models.sampling import encode_prompts, token_ids
 from demo.progress import Watcher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from demo.defences.ledger import Ledger
+from demo.lora.ledger import Ledger
 from demo.report.rendering import render
 from demo.texts.ledger import LEVELS, WORDS, epsilon
 
