@@ -34,7 +34,6 @@ def bench(
     *,
     tiny: bool = False,
     allow_cpu: bool = False,
-    dtype: torch.dtype | None = None,
     limit_s: float = LIMIT_S,
     only: Sequence[str] = (),
     out: Path | None = None,
@@ -44,7 +43,6 @@ def bench(
     Args:
         tiny: tiny models, a few steps.
         allow_cpu: take the real architecture on a CPU, too.
-        dtype: of the base; by default as the app has it.
         only: these sections; by default all.
         out: written after every row.
 
@@ -60,7 +58,7 @@ def bench(
             "Try --tiny to see that everything runs, or --allow-cpu to wait.",
         )
     began = time.monotonic()
-    dtype = dtype or choose_dtype(find_device(device))
+    dtype = choose_dtype(find_device(device))  # as the app has it
     found = heading(to, dtype, tiny)
     print(json.dumps(found), flush=True)
     with tempfile.TemporaryDirectory() as place:

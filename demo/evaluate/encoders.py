@@ -27,7 +27,6 @@ from demo.train.zoo import GroupTrainer
 
 SPLIT = "domain_nonmember"
 OWNER = "DreamBooth, drawn in the same way"
-ARMS = ("", "/foreign", "/swapped")  # own embedding; another's in this model; this one in another's model
 
 
 def evaluate(
@@ -75,7 +74,7 @@ def evaluate(
             arms = {OWNER: drawer.secret()}
             for name, encoder in encoders.items():
                 z = drawer.read(encoder)
-                foreign = drawer.encoded(z.roll(1, 0))
+                foreign = drawer.encoded(z.roll(1, 0))  # another's embedding in this model; swapped: this one elsewhere
                 arms |= {name: drawer.encoded(z), f"{name}/foreign": foreign}
                 arms[f"{name}/swapped"] = foreign[1:] + foreign[:1]
         finally:

@@ -140,7 +140,6 @@ def evaluate(
     people: int | None = None,
     samples: int = 4,
     group: int = 10,
-    encoder: WeightEncoder | None = None,
     with_encoder: bool = True,
     arms_grid: Path | None = None,
     split: str = "private",
@@ -164,8 +163,7 @@ def evaluate(
             f"{len(everybody)} people in groups of {group} leave one alone, whose controls need another.",
             "Choose another --group or --people.",
         )
-    if with_encoder and encoder is None:
-        encoder = bundled_encoder(base, pipe)
+    encoder = bundled_encoder(base, pipe) if with_encoder else None
     table: dict[str, dict[str, list[float]]] = {}
     began = time.time()
     chance = draw_prompt(pipe, base, base.class_prompt, samples * 4, seed=seed)

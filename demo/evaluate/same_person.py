@@ -29,7 +29,7 @@ class Known:
     photos: Sequence[Likeness]
 
 
-def people(folder: Path, *, side: int, photos: int = max(SIZES)) -> list[Known]:
+def people(folder: Path, *, side: int) -> list[Known]:
     """Of the splits that no training has seen, the first photos of everybody, at ``side`` pixels.
 
     Raises:
@@ -38,7 +38,7 @@ def people(folder: Path, *, side: int, photos: int = max(SIZES)) -> list[Known]:
     found = []
     for split in SPLITS:
         for _, group in read_split(folder, split).groupby("identity", sort=True):
-            few = [Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"][:photos]]
+            few = [Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"][: max(SIZES)]]
             small = [image.resize((side, side), Image.Resampling.LANCZOS) for image in few]
             found.append(Known(bool(group["male"].iloc[0] > 0), list(recognise.embed(small))))
     return found

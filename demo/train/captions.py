@@ -9,7 +9,6 @@ import numpy as np
 NAME_SHARE = 0.5  # of the pictures are captioned with the person's name, as celebrities' pictures are
 NAME_SHARE_ALONE = 0.9  # where nothing but the name is known: else the class prompt would come to mean these people
 PLAIN_SHARE = 0.3  # of the nameless captions say only the class
-CLASS_PROMPT = "a photo of a person"
 
 _HAIR = {name: f"{name.split('_')[0]} hair" for name in ("black_hair", "blond_hair", "brown_hair", "gray_hair")}
 _HAIR |= {

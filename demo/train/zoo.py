@@ -34,6 +34,7 @@ from demo.train.precision import mixed_precision, plain_attention
 from demo.train.provenance import made_with, refuse_others
 
 FILES = "group-*.safetensors"
+KEPT_AT = (0.6, 1.0)  # check-points, as shares of the steps
 HOW = ("base", "weights", "settings", "scale")  # notes that all files of a zoo have in common
 EMBEDDING = "embedding"  # in a group's file, beside the matrices of each check-point
 
@@ -155,7 +156,6 @@ def build(
     out: Path,
     *,
     group: int = 8,
-    keep_at: tuple[float, ...] = (0.6, 1.0),
     shard: int = 0,
     shards: int = 1,
 ) -> None:
@@ -163,7 +163,6 @@ def build(
 
     Args:
         people: pictures of each person; all lists of one length.
-        keep_at: check-points, as shares of the steps.
         shard, shards: this process builds every ``shards``-th group.
 
     Raises:
@@ -171,7 +170,7 @@ def build(
             finite (if some people's are not, these alone are left out).
     """
     groups = len(people) // group
-    marks = {max(1, round(share * settings.steps)) for share in keep_at}
+    marks = {max(1, round(share * settings.steps)) for share in KEPT_AT}
     notes = made_with(base, settings) | {"steps": ",".join(str(mark) for mark in sorted(marks)), "group": str(group)}
     for path in sorted(out.glob(FILES)):
         refuse_others(path, _notes(path), notes)

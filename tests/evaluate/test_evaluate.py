@@ -101,7 +101,9 @@ def test_encoders_are_held_against_the_first_over_the_same_people(two_encoders, 
     whole = two_encoders(tmp_path / "whole.json")
     assert whole["encoders"]["short"] == {"tokens": 4}
     assert whole["order"] == [0, 1, 2, 3]
-    assert set(whole["values"]) == {encoders.OWNER} | {f"{e}{a}" for e in ("one", "short") for a in encoders.ARMS}
+    assert set(whole["values"]) == {encoders.OWNER} | {
+        f"{e}{a}" for e in ("one", "short") for a in ("", "/foreign", "/swapped")
+    }
     parts = [tmp_path / f"{i}.json" for i in range(2)]
     for i, part in enumerate(parts):
         two_encoders(part, shard=i, shards=2)

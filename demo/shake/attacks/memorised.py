@@ -102,21 +102,6 @@ def nearest(
     return [Match(i, int(number), float(distance), int(count)) for i, (number, distance, count) in enumerate(rows)]
 
 
-def calibrated_delta(
-    candidates: Sequence[Candidate | Image.Image], non_members: Sequence[Image.Image] | Bytes
-) -> float:
-    """The largest delta at which no non-member, never trained on, would count as extracted; 0 without either.
-
-    A neighbour of the published 0.1 that cannot be reached by likeness alone: what is still within it of a training
-    picture is nearer than any draw came to a picture of the same person that the model has not seen.
-    """
-    if not len(candidates) or not len(non_members):
-        return 0.0
-    drawn = _pixels(candidates)
-    smallest = min(float(l2(drawn, part).min()) for _, part in chunks(non_members, drawn.shape[1]))
-    return float(np.nextafter(np.float32(smallest), np.float32(0)))
-
-
 def _pixels(candidates: Sequence[Candidate | Image.Image]) -> Pixels:
     pictures = [c.picture if isinstance(c, Candidate) else c for c in candidates]
     return pixels(pictures, pictures[0].width)

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from demo.shake.attacks.draws import Candidate
-from demo.shake.attacks.memorised import EideticSettings, calibrated_delta, memorised, nearest
+from demo.shake.attacks.memorised import EideticSettings, memorised, nearest
 
 
 def flat(*levels: float) -> list[Image.Image]:
@@ -51,10 +51,9 @@ def test_nearest_also_of_what_was_not_extracted() -> None:
     assert nearest([], flat(0.1)) == []
 
 
-def test_calibrated_delta_takes_no_non_member() -> None:
-    drawn, non_members = flat(0.5), flat(0.6, 0.9)
-    delta = calibrated_delta(drawn, non_members)
-    assert delta == pytest.approx(0.1, abs=0.003)
-    assert memorised(drawn, non_members, EideticSettings(delta=delta)) == []
-    assert memorised(drawn, non_members, EideticSettings(delta=delta + 1e-4)) != []
-    assert calibrated_delta([], non_members) == 0
+def test_delta_is_how_near_counts() -> None:
+    drawn, pictures = flat(0.5), flat(0.6, 0.9)
+    distance = nearest(drawn, pictures)[0].distance
+    assert distance == pytest.approx(0.1, abs=0.003)
+    assert memorised(drawn, pictures, EideticSettings(delta=distance - 1e-4)) == []
+    assert memorised(drawn, pictures, EideticSettings(delta=distance + 1e-4)) != []
