@@ -1,4 +1,4 @@
-"""``people``, ``base``, ``prior`` and ``example`` of ``python -m demo.train``: base models."""
+"""``people``, ``base``, ``held-out``, ``prior`` and ``example`` of ``python -m demo.train``: base models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from typer import Option
+from typer import Argument, Option
 
 from demo.faces.faces128 import FACES128
 from demo.paths import PEOPLE
@@ -64,6 +64,28 @@ def base(
             base.run_cool(work, cool_pictures, place, detail=detail, low_noise=low_noise)
         else:
             base.assemble(work)
+
+
+def held_out(
+    unets: Annotated[list[Path], Argument(help="folders of UNets, such as WORK/unet/average")],
+    faces: Faces = FACES128,
+    sheets: Annotated[Path | None, Option(help="folder for a sheet of pictures of each")] = None,
+    work: Work = data.WORK,
+) -> None:
+    """Loss of UNets on pictures that none of them sees, and sheets to look at."""
+    from diffusers import AutoencoderTiny, UNet2DConditionModel
+
+    from demo.train import base, held_out
+
+    taught = base.curriculum(work, "cpu")
+    autoencoder = AutoencoderTiny.from_pretrained(base.model_folder(work, "vae"))
+    latents, contexts = held_out.held_out(taught, autoencoder, faces=faces)
+    for folder in unets:
+        unet = UNet2DConditionModel.from_pretrained(folder).eval()
+        print(f"{folder}: {held_out.held_out_loss(unet, latents, contexts)}", flush=True)
+        if sheets is not None:
+            sheets.mkdir(parents=True, exist_ok=True)
+            held_out.sheet(unet, taught, autoencoder).save(sheets / f"{'-'.join(folder.parts[-3:])}.png")
 
 
 def prior(base: BaseKey = "face64", work: Work = data.WORK, device: Device = "auto") -> None:
