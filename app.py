@@ -16,8 +16,6 @@ import tempfile
 from pathlib import Path
 from threading import Thread
 
-PEOPLE = Path(__file__).parent / "weights" / "people"
-
 log = logging.getLogger("app")
 
 
@@ -44,8 +42,10 @@ def main() -> None:
     zero_gpu.prepare()  # before whatever may look for a GPU
     from demo.errors import DemoError, WeightsError
     from demo.models.bases import find_base
+    from demo.paths import PEOPLE
     from demo.photos.ingest import read_photo
     from demo.session.services import Services, find_people
+    from demo.session.shake_service import ModelShaker
     from demo.session.visitors import Visitors
     from demo.sweep.run import default_plan, sweep
     from demo.ui.assembly import build_app, launch_options
@@ -63,9 +63,8 @@ def main() -> None:
         people, missing = [], str(error)
     jobs = Jobs()
     visitors = Visitors(folder, jobs)
-    services = Services(
-        story, sweep, default_plan(), read_photo, jobs, visitors, people, missing, default_base=base.key
-    )
+    plan, shaker = default_plan(), ModelShaker()
+    services = Services(story, sweep, plan, read_photo, jobs, visitors, shaker, people, missing, default_base=base.key)
 
     def warm() -> None:
         try:

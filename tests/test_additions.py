@@ -122,7 +122,7 @@ def base(tiny_base: Base, monkeypatch: pytest.MonkeyPatch) -> Base:
 def tiny(base: Base, tiny_pipe: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The added base with random weights, an encoder of it, and pixels in place of faces."""
     encoder = save_encoder(tmp_path / "encoder.safetensors", new_encoder(tiny_pipe, base, QUICK, EncoderSettings()))
-    monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: encoder)
+    monkeypatch.setattr("demo.attack.by_encoder.encoder_path", lambda base: encoder)
     monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(recognise, "embed", pixels)

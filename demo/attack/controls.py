@@ -6,7 +6,9 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from demo.attack.registry import AttackSettings, draw_embeddings, embeddings
+from demo.attack.by_encoder import embeddings
+from demo.attack.drawing import draw_embeddings
+from demo.attack.registry import AttackSettings
 from demo.lora.files import LoraWeights
 from demo.models.bases import Base
 from demo.progress import UNWATCHED, Watcher

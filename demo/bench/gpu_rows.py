@@ -17,8 +17,9 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
+from demo.attack.by_encoder import embeddings
 from demo.attack.guidance import drawn_with
-from demo.attack.registry import AttackSettings, embeddings
+from demo.attack.registry import AttackSettings
 from demo.attack.weight_encoder import EncoderSettings, WeightEncoder
 from demo.bench import models
 from demo.bench.diffusers_loop import SOURCE, DiffusersLoop

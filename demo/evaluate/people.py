@@ -13,7 +13,8 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
-from demo.attack.registry import ATTACKS, AttackSettings, bundled_encoder, reconstruct
+from demo.attack.by_encoder import bundled_encoder
+from demo.attack.registry import ATTACKS, AttackSettings, reconstruct
 from demo.attack.weight_encoder import WeightEncoder
 from demo.errors import SettingsError
 from demo.evaluate.held_out import HeldOutPerson, Vector, add_scores, held_out_people

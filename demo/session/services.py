@@ -24,8 +24,9 @@ from demo.photos.ingest import Photo
 from demo.preflight.check import told
 from demo.progress import Watcher
 from demo.report import LeakReport
-from demo.session.shake_service import ModelShaker, Shaker
 from demo.session.visitors import Visitors
+from demo.shake.model import Experiment, Shake, ShakeArm
+from demo.shake.people import Domain
 from demo.sweep.model import Point, Sweep
 from demo.workflow.jobs import Jobs
 from demo.workflow.pipeline_cache import held
@@ -103,6 +104,29 @@ class RunSweep(Protocol):
         """Try a plan of defences on one person."""
 
 
+class Shaker(Protocol):
+    """People and experiments; a test puts a fake in."""
+
+    def names(self, base_key: str) -> Sequence[str]:
+        """The planted people whose pictures a base was trained on; none of a base from elsewhere."""
+
+    def domain(self, name: str, base_key: str) -> Domain:
+        """One of them, with all pictures."""
+
+    def run(
+        self,
+        experiment: Experiment,
+        *,
+        base_key: str,
+        keep: Callable[[ShakeArm], None] | None = ...,
+        watcher: Watcher = ...,
+    ) -> Shake:
+        """The experiment on one person."""
+
+    def write(self, out: Path, made: Shake) -> tuple[Path, ...]:
+        """Files to download."""
+
+
 class ReadPhoto(Protocol):
     """:func:`demo.photos.ingest.read_photo`."""
 
@@ -167,10 +191,10 @@ class Services:
     read_photo: ReadPhoto
     jobs: Jobs
     visitors: Visitors
+    shaker: Shaker
     people: Sequence[ExamplePerson] = ()
     people_missing: str = ""  # why there are none
     read_file: ReadFile = read_for
-    shaker: Shaker = field(default_factory=ModelShaker)
     bases: Mapping[str, Base] = field(default_factory=known_bases)
     estimate: Callable[[Base, LoraSettings], str] = estimate_here  # of fine-tuning, in words
     default_base: str = "face64"

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
-from typing import Protocol
 
 from diffusers import StableDiffusionPipeline
 
@@ -22,38 +21,15 @@ from demo.shake.write import write_shake
 from demo.workflow import pipeline_cache, story
 
 
-class Shaker(Protocol):
-    """People and experiments; a test puts a fake in."""
-
-    def names(self, base_key: str) -> Sequence[str]:
-        """The planted people whose pictures a base was trained on; none of a base from elsewhere."""
-
-    def domain(self, name: str, base_key: str) -> Domain:
-        """One of them, with all pictures."""
-
-    def run(
-        self,
-        experiment: Experiment,
-        *,
-        base_key: str,
-        keep: Callable[[ShakeArm], None] | None = ...,
-        watcher: Watcher = ...,
-    ) -> Shake:
-        """The experiment on one person."""
-
-    def write(self, out: Path, made: Shake) -> tuple[Path, ...]:
-        """Files to download."""
-
-
 class ModelShaker:
     """The real one."""
 
     def names(self, base_key: str) -> Sequence[str]:
-        """See :class:`Shaker`."""
+        """See :class:`demo.session.services.Shaker`."""
         return planted_names(find_base(base_key))
 
     def domain(self, name: str, base_key: str) -> Domain:
-        """See :class:`Shaker`.
+        """See :class:`demo.session.services.Shaker`.
 
         Raises:
             SettingsError: there is nobody of that name.

@@ -84,7 +84,7 @@ def encoder(
     """The weight encoder."""
     import numpy as np
 
-    from demo.attack.registry import encoder_path
+    from demo.attack.by_encoder import encoder_path
     from demo.attack.weight_encoder import EncoderSettings
     from demo.finetune.settings import find_preset
     from demo.models.bases import find_base
@@ -186,7 +186,7 @@ def publish(
     base: BaseKey = "face64",
 ) -> None:
     """Upload the weight encoder to the Hub, and note where in its manifest."""
-    from demo.attack.registry import encoder_path
+    from demo.attack.by_encoder import encoder_path
     from demo.models.bases import find_base
     from demo.train.publish import publish
 

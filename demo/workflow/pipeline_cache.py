@@ -9,7 +9,6 @@ import torch
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
-from demo.attack.registry import forget_encoders
 from demo.hardware.devices import choose_device
 from demo.models.bases import find_base
 from demo.models.load import load_pipeline
@@ -44,7 +43,6 @@ def pipeline(key: str, device: str = "auto", *, precise: bool = False, whole: bo
             while len(_kept) >= (KEPT if to.type == "cpu" else 1):
                 del _kept[next(iter(_kept))]
             if to.type == "cuda":
-                forget_encoders()  # each holds the text encoder that it was made for
                 gc.collect()
                 torch.cuda.empty_cache()
             placement = placement_for(base, device, precise=precise, whole=whole)

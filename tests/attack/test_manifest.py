@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demo.attack import manifest
-from demo.attack.registry import bundled_encoder, encoder_path
+from demo.attack.by_encoder import bundled_encoder, encoder_path
 from demo.attack.weight_encoder import EncoderSettings, load_encoder, save_encoder
 from demo.errors import WeightsError
 from demo.finetune.settings import LoraSettings

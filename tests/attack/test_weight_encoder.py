@@ -1,24 +1,29 @@
 from __future__ import annotations
 
+import gc
 import inspect
+import os
 import random
 from pathlib import Path
 from threading import Event
+from weakref import ref
 
 import pytest
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from demo.attack.by_encoder import bundled_encoder, embeddings
 from demo.attack.controls import random_lora, swapped
 from demo.attack.manifest import record
 from demo.attack.matrix_encoders import MATRIX_ENCODERS
-from demo.attack.registry import ATTACKS, AttackSettings, embeddings, reconstruct
+from demo.attack.registry import ATTACKS, AttackSettings, reconstruct
 from demo.attack.weight_encoder import EncoderSettings, WeightEncoder, load_encoder, save_encoder
 from demo.errors import LoraFileError, SettingsError, Stopped, WeightsError
 from demo.finetune.dreambooth import new_trigger
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
 from demo.models.fingerprints import weights_digest
+from demo.models.load import load_pipeline
 from demo.models.sampling import encode_prompts
 from demo.progress import Progress, Watcher
 from demo.train.encoder import layer_shapes, new_encoder
@@ -187,11 +192,25 @@ def test_an_attack_sees_the_released_file_and_public_models_only() -> None:
         assert names == ["released", "pipe", "base", "settings", "watcher"]
 
 
+def test_a_loaded_encoder_goes_with_its_pipeline(tiny_base, tmp_path, monkeypatch) -> None:
+    pipe = load_pipeline(tiny_base, "cpu")
+    path = save_encoder(tmp_path / "encoder.safetensors", new_encoder(pipe, tiny_base, LORA, EncoderSettings()))
+    monkeypatch.setattr("demo.attack.by_encoder.encoder_path", lambda base: path)
+    loaded = bundled_encoder(tiny_base, pipe)
+    assert bundled_encoder(tiny_base, pipe) is loaded
+    os.utime(path, (0, 0))
+    assert bundled_encoder(tiny_base, pipe) is not loaded
+    gone = ref(bundled_encoder(tiny_base, pipe))
+    del pipe, loaded
+    gc.collect()
+    assert gone() is None
+
+
 @pytest.fixture
 def with_encoder(tiny_pipe, tiny_base, tmp_path, monkeypatch):
     encoder = new_encoder(tiny_pipe, tiny_base, LORA, EncoderSettings())
     path = save_encoder(tmp_path / "encoder.safetensors", encoder)
-    monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: path)
+    monkeypatch.setattr("demo.attack.by_encoder.encoder_path", lambda base: path)
     monkeypatch.setattr("demo.attack.registry.medoid", lambda pictures: 0)  # noise has no face
     return tiny_pipe
 

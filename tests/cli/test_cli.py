@@ -88,7 +88,7 @@ def tiny(
     encoder = save_encoder(
         tmp_path / "encoder.safetensors", new_encoder(tiny_pipe, tiny_base, quick, EncoderSettings())
     )
-    monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: encoder)
+    monkeypatch.setattr("demo.attack.by_encoder.encoder_path", lambda base: encoder)
     monkeypatch.setitem(BASES, "tiny", tiny_base)
     monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     monkeypatch.setattr(recognise, "embed", quick_embed)

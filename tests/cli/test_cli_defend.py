@@ -67,7 +67,7 @@ def tiny(tiny_pipe, tiny_base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     encoder = save_encoder(
         tmp_path / "encoder.safetensors", new_encoder(tiny_pipe, tiny_base, quick, EncoderSettings())
     )
-    monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: encoder)
+    monkeypatch.setattr("demo.attack.by_encoder.encoder_path", lambda base: encoder)
     monkeypatch.setitem(BASES, "tiny", tiny_base)
     monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")

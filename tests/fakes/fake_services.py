@@ -63,7 +63,7 @@ def fake_services(
         read_photo,
         jobs,
         Visitors(folder, jobs, clock=clock),
-        people,
+        people=people,
         read_file=read_any,
         shaker=shaker or FakeShaker(),
         estimate=lambda base, settings: f"Estimate: {settings.steps} steps with {base.key}.",

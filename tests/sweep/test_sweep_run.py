@@ -93,7 +93,7 @@ def tiny(tiny_pipe, tiny_base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     encoder = save_encoder(
         tmp_path / "encoder.safetensors", new_encoder(tiny_pipe, tiny_base, QUICK, EncoderSettings())
     )
-    monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: encoder)
+    monkeypatch.setattr("demo.attack.by_encoder.encoder_path", lambda base: encoder)
     monkeypatch.setitem(BASES, "tiny", tiny_base)
     monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
@@ -202,14 +202,14 @@ def test_what_would_stop_every_defence_is_an_error(pictures, monkeypatch: pytest
         run([], [NONE])
     damaged = tmp_path / "encoder.safetensors"
     damaged.write_bytes(b"no encoder")
-    monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: damaged)
+    monkeypatch.setattr("demo.attack.by_encoder.encoder_path", lambda base: damaged)
     with pytest.raises(WeightsError):
         run(pictures, [NONE, INT8])
 
 
 @pytest.mark.usefixtures("tiny")
 def test_a_base_without_an_encoder_is_swept_by_the_other_attacks(pictures, monkeypatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: tmp_path / "none.safetensors")
+    monkeypatch.setattr("demo.attack.by_encoder.encoder_path", lambda base: tmp_path / "none.safetensors")
     found = run(pictures, [NONE])
     assert set(found.points[0].arms) == {"dreambooth", "class_prompt", "random_trigger"}
     assert any("There is no weight encoder" in note for note in found.notes)

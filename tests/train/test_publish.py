@@ -77,7 +77,7 @@ def test_a_refusal_leaves_the_manifest_alone(encoder: Path, tmp_path: Path) -> N
 def test_the_command_line(encoder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     api = FakeApi()
     monkeypatch.setattr("demo.train.publish.HfApi", lambda: api)
-    monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: encoder)
+    monkeypatch.setattr("demo.attack.by_encoder.encoder_path", lambda base: encoder)
     assert main(["publish", "--base", "face64", "--repo", "user/repo"]) == 2
     assert "by checksum only" in capsys.readouterr().err
     record(encoder, "face64")

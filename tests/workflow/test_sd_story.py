@@ -14,7 +14,7 @@ from diffusers import DDIMScheduler, PNDMScheduler, StableDiffusionPipeline
 from PIL import Image
 from sd_small import WIDTH, save
 
-from demo.attack import registry
+from demo.attack import by_encoder
 from demo.attack.registry import AttackSettings
 from demo.attack.weight_encoder import EncoderSettings, save_encoder
 from demo.cli import main
@@ -108,7 +108,7 @@ def test_fine_tune_attack_compare(given: Given, tmp_path: Path) -> None:
 def test_without_an_encoder_the_story_is_told_by_what_needs_none(given: Given, tmp_path: Path, monkeypatch) -> None:
     """And says so: nothing is put in the encoder's place under its name."""
     _, base, pipe = given
-    monkeypatch.setattr(registry, "encoder_path", lambda base: tmp_path / "encoder.safetensors")
+    monkeypatch.setattr(by_encoder, "encoder_path", lambda base: tmp_path / "encoder.safetensors")
     with adapters(pipe, QUICK):
         released = collect(pipe, QUICK)
     few = AttackSettings(samples=2, steps=2)

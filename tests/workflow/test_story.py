@@ -27,7 +27,7 @@ def tiny_world(tiny_pipe, tiny_base, tmp_path: Path, monkeypatch: pytest.MonkeyP
     encoder = save_encoder(
         tmp_path / "encoder.safetensors", new_encoder(tiny_pipe, tiny_base, QUICK, EncoderSettings())
     )
-    monkeypatch.setattr("demo.attack.registry.encoder_path", lambda base: encoder)
+    monkeypatch.setattr("demo.attack.by_encoder.encoder_path", lambda base: encoder)
     monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     monkeypatch.setattr(story, "find_base", lambda key: tiny_base)
     monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
