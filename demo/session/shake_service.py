@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
 from demo.defences.base import Defence
-from demo.hardware.zero_gpu import LONGEST_S, on_gpu, zero_gpu
+from demo.hardware.zero_gpu import LONGEST_S, zero_gpu
 from demo.models.bases import find_base
 from demo.preflight.shaking import check_shaking
 from demo.progress import UNWATCHED, Watcher, watched
@@ -79,13 +80,13 @@ class ModelShaker:
         with story.COMPUTE, watched(watcher):
             plan, held = planned(settings, defence), pipeline_cache.held(base_key)
             check_shaking(find_base(base_key), settings, plan, held=held)
+            common: dict[str, Any] = {"domain": domain, "settings": settings, "seed": seed, "defence": defence}
+            turn = partial(story.on_pipeline, precise=True, whole=True, seconds=LONGEST_S, watcher=watcher)
             if not zero_gpu():
-                common = (domain, settings, base_key, seed, defence, done)
-                return _shake(*common, keep=keep, watcher=watcher)
+                return turn(shake, base_key, common | {"done": done, "keep": keep})
             arms = list(done)
             while True:
-                turn = (domain, settings, base_key, seed, defence, tuple(arms))
-                made, fresh = on_gpu(_next_arm, *turn, seconds=LONGEST_S, watcher=watcher)
+                made, fresh = turn(_next_arm, base_key, common | {"settings": settings, "done": tuple(arms)})
                 arms += fresh
                 settings = made.settings  # with the edge, once it is known
                 if keep is not None:
@@ -98,38 +99,14 @@ class ModelShaker:
         return write_shake(out, made)
 
 
-def _shake(
-    domain: Domain,
-    settings: ShakeSettings,
-    base_key: str,
-    seed: int,
-    defence: Defence | None,
-    done: Sequence[ShakeArm],
-    *,
-    keep: Callable[[ShakeArm], None] | None,
-    watcher: Watcher,
-) -> Shake:
-    return shake(
-        story.pipeline(base_key, precise=True, whole=True),
-        find_base(base_key),
-        domain,
-        settings,
-        defence=defence,
-        seed=seed,
-        done=done,
-        keep=keep,
-        watcher=watcher,
-    )
-
-
-def _next_arm(*turn: Any, watcher: Watcher) -> tuple[Shake, list[ShakeArm]]:
+def _next_arm(*, watcher: Watcher, **turn: Any) -> tuple[Shake, list[ShakeArm]]:
     """The experiment with one more arm than are done, and that arm; none when all are."""
     enough = _Enough(watcher.stop)
 
     def keep(arm: ShakeArm) -> None:
         enough.arms.append(arm)
 
-    return _shake(*turn, keep=keep, watcher=replace(watcher, stop=enough)), enough.arms
+    return shake(**turn, keep=keep, watcher=replace(watcher, stop=enough)), enough.arms
 
 
 class _Enough(Event):

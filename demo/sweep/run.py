@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from demo.attack.registry import AttackSettings, attacks_on, without_encoder
@@ -18,7 +19,6 @@ from demo.defences.release import released, write_tuned
 from demo.errors import DemoError, GpuError, OutputError, PhotoError, PreflightError, Stopped, WeightsError
 from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings, find_preset
-from demo.hardware.zero_gpu import on_gpu
 from demo.lora.files import LoraWeights
 from demo.metrics.registry import BUNDLED, Context, MetricResult
 from demo.models.bases import Base, find_base
@@ -191,21 +191,21 @@ class _Run:
         # From here on the attacks have what anybody has: the file as it was written.
         lora = story.open_lora(file, base_key=self.base_key)
         seconds = drawing_seconds(self.base, self.attack.samples * (1 + len(attacks_on(self.base))))
-        made = (lora, trigger, self.base_key, self.base, self.attack)
+        made = {"lora": lora, "trigger": trigger, "attack": self.attack}
         with story.COMPUTE:
-            return on_gpu(_arms, *made, seconds=seconds, watcher=watcher)
+            return story.on_pipeline(_arms, self.base_key, made, seconds=seconds, watcher=watcher)
 
 
 def _arms(
+    pipe: StableDiffusionPipeline,
+    base: Base,
     lora: LoraWeights,
     trigger: str,
-    base_key: str,
-    base: Base,
     attack: AttackSettings,
     *,
     watcher: Watcher,
 ) -> list[Arm]:
-    common = (story.pipeline(base_key), base, attack)
+    common = (pipe, base, attack)
     return [
         dreambooth_arm(lora, trigger, *common, watcher=watcher),
         *(attack_arm(key, lora, *common, watcher=watcher) for key in attacks_on(base)),
@@ -216,11 +216,10 @@ def _chance(base_key: str, base: Base, attack: AttackSettings, watcher: Watcher)
     seconds = drawing_seconds(base, attack.samples * CHANCE_ROUNDS)
     with story.COMPUTE, watched(watcher):
         prepare_drawing(base, attack.samples, attack.steps)
-        return on_gpu(_chance_arm, base_key, base, attack, seconds=seconds, watcher=watcher)
+        return story.on_pipeline(_chance_arm, base_key, {"attack": attack}, seconds=seconds, watcher=watcher)
 
 
-def _chance_arm(base_key: str, base: Base, attack: AttackSettings, *, watcher: Watcher) -> Arm:
-    pipe = story.pipeline(base_key)
+def _chance_arm(pipe: StableDiffusionPipeline, base: Base, attack: AttackSettings, *, watcher: Watcher) -> Arm:
     rounds = [
         chance_arm(pipe, base, attack.model_copy(update={"seed": attack.seed + n}), watcher=watcher)
         for n in range(CHANCE_ROUNDS)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import Any, TypeVar
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -30,13 +31,14 @@ from demo.metrics.registry import BUNDLED, Context
 from demo.models.bases import architecture_of, find_base
 from demo.preflight.check import check_tuning, dry_of
 from demo.progress import UNWATCHED, Watcher, watched
-from demo.report import Arm, LeakReport, seen_matrices
+from demo.report import LeakReport, seen_matrices
 from demo.report.verdict import judge
 from demo.shake.gate.decision import load_gate, refuse_drawn
 from demo.workflow import pipeline_cache
 from demo.workflow.arms import CONTROLS, compared_arms, measure
 from demo.workflow.zero_gpu_turns import draw_class_images, drawing_seconds, fetch_first, prepare_drawing, take_turns
 
+T = TypeVar("T")
 # One pipeline per base is shared, and merging a LoRA changes it in place: one job at a time.
 COMPUTE = Lock()
 
@@ -44,6 +46,49 @@ COMPUTE = Lock()
 def pipeline(key: str, device: str = "auto", *, precise: bool = False, whole: bool = False) -> StableDiffusionPipeline:
     """:func:`demo.workflow.pipeline_cache.pipeline`. Use it under :data:`COMPUTE`."""
     return pipeline_cache.pipeline(key, device, precise=precise, whole=whole)
+
+
+def on_pipeline(
+    work: Callable[..., T],
+    base_key: str,
+    arguments: Mapping[str, Any],
+    *,
+    seconds: float,
+    watcher: Watcher,
+    limit_s: float | None = None,
+    precise: bool = False,
+    whole: bool = False,
+) -> T:
+    """``work(pipe=..., base=..., watcher=..., **arguments)`` with a base's pipeline, loaded where the GPU is.
+
+    Use it under :data:`COMPUTE`.
+
+    Args:
+        work: a function at the top of a module: on ZeroGPU it and its arguments go to another process.
+        seconds: see :func:`demo.hardware.zero_gpu.on_gpu`.
+        limit_s: makes ``work``'s ``deadline``, so many seconds after loading begins; None: it is given none.
+        precise, whole: see :func:`pipeline`.
+
+    Raises:
+        PreflightError, WeightsError: see :func:`pipeline`.
+        GpuError, DemoError, Stopped: see :func:`demo.hardware.zero_gpu.on_gpu`.
+    """
+    loading = {"precise": precise, "whole": whole}
+    return on_gpu(_with_pipeline, work, base_key, loading, limit_s, dict(arguments), seconds=seconds, watcher=watcher)
+
+
+def _with_pipeline(
+    work: Callable[..., T],
+    base_key: str,
+    loading: Mapping[str, Any],
+    limit_s: float | None,
+    arguments: Mapping[str, Any],
+    *,
+    watcher: Watcher,
+) -> T:
+    limit = {} if limit_s is None else {"deadline": time.monotonic() + limit_s}  # loading is part of the turn
+    pipe = pipeline(base_key, **loading)
+    return work(pipe=pipe, base=find_base(base_key), watcher=watcher, **limit, **arguments)
 
 
 @dataclass
@@ -89,54 +134,30 @@ def tune(
     """
     base = find_base(base_key)
     settings = settings or find_preset(base.preset)
+
+    def draw(limit_s: float, seconds: float) -> None:
+        count = {"count": settings.class_images}
+        on_pipeline(draw_some, base_key, count, limit_s=limit_s, seconds=seconds, watcher=watcher)
+
+    def train(begun: TrainingState | None, limit_s: float | None, seconds: float) -> TrainingState:
+        made = {"photos": photos, "settings": settings, "defence": defence, "seed": seed, "begun": begun}
+        return on_pipeline(
+            fine_tune_part, base_key, made, limit_s=limit_s, whole=True, seconds=seconds, watcher=watcher
+        )
+
     with COMPUTE, watched(watcher):
         check_tuning(base, settings, held=pipeline_cache.held(base_key))
         fetch_first(base)
         if gate:
-            on_gpu(_gate, base_key, photos, seconds=TURN_S, watcher=watcher)
+            asked = {"gate": load_gate(base), "pictures": photos}
+            on_pipeline(refuse_drawn, base_key, asked, whole=True, seconds=TURN_S, watcher=watcher)
         if photos and settings.prior_weight:
-            draw_class_images(_class_images, base, settings.class_images, watcher=watcher)
-        made = (base_key, photos, settings, defence, seed)
-        part = take_turns(_tune_part, made, settings.steps, watcher=watcher)
+            draw_class_images(draw, base, settings.class_images)
+        part = take_turns(train, settings.steps, watcher=watcher)
     tuned = finished(part, len(photos), settings, defence)
     if out is not None:
         write_tuned(out, tuned)
     return tuned
-
-
-def _gate(base_key: str, photos: Sequence[Image.Image], *, watcher: Watcher) -> None:
-    base = find_base(base_key)
-    refuse_drawn(load_gate(base), pipeline(base_key, whole=True), base, photos, watcher=watcher)
-
-
-def _class_images(base_key: str, count: int, limit_s: float, *, watcher: Watcher) -> None:
-    deadline = time.monotonic() + limit_s
-    draw_some(pipeline(base_key), find_base(base_key), count, deadline=deadline, watcher=watcher)
-
-
-def _tune_part(
-    base_key: str,
-    photos: Sequence[Image.Image],
-    settings: LoraSettings,
-    defence: Defence | None,
-    seed: int,
-    begun: TrainingState | None,
-    limit_s: float | None,
-    *,
-    watcher: Watcher,
-) -> TrainingState:
-    deadline = None if limit_s is None else time.monotonic() + limit_s  # loading is part of the turn
-    return fine_tune_part(
-        pipeline(base_key, whole=True),
-        find_base(base_key),
-        photos,
-        settings,
-        defence=defence,
-        seed=seed,
-        begun=begun,
-        deadline=deadline,
-        watcher=watcher,
-    )
 
 
 def open_lora(path: Path, *, base_key: str = "face64") -> LoraWeights:
@@ -192,18 +213,8 @@ def _attacked(
     base = find_base(base_key)
     prepare_drawing(base, settings.samples, settings.steps)
     seconds = drawing_seconds(base, settings.samples)
-    return on_gpu(_reconstruct, released, name, base_key, settings, seconds=seconds, watcher=watcher)
-
-
-def _reconstruct(
-    released: LoraWeights,
-    name: str | None,
-    base_key: str,
-    settings: AttackSettings,
-    *,
-    watcher: Watcher,
-) -> Reconstruction:
-    return reconstruct(released, pipeline(base_key), find_base(base_key), name, settings, watcher=watcher)
+    made = {"released": released, "attack": name, "settings": settings}
+    return on_pipeline(reconstruct, base_key, made, seconds=seconds, watcher=watcher)
 
 
 def compare(
@@ -240,8 +251,8 @@ def compare(
         prepare_drawing(base, few.samples, few.steps)
         with watch.stage("pictures to compare with"):
             seconds = drawing_seconds(base, few.samples * (len(CONTROLS) + 3))
-            made = (released, trigger, done, base_key, few)
-            arms, lacking = on_gpu(_arms, *made, seconds=seconds, watcher=watcher)
+            made = {"released": released, "trigger": trigger, "done": done, "few": few}
+            arms, lacking = on_pipeline(compared_arms, base_key, made, seconds=seconds, watcher=watcher)
     with watch.stage("metrics"):
         context = Context(pictures=arms[0].pictures, photos=photos, prompt=base.class_prompt)
         results = measure(arms, context, metrics, watcher)
@@ -258,16 +269,3 @@ def compare(
         metadata_leak=scan_metadata(released.metadata),
         photos=list(photos),
     )
-
-
-def _arms(
-    released: LoraWeights,
-    trigger: str | None,
-    done: Reconstruction,
-    base_key: str,
-    few: AttackSettings,
-    *,
-    watcher: Watcher,
-) -> tuple[list[Arm], list[str]]:
-    pipe, base = pipeline(base_key), find_base(base_key)
-    return compared_arms(released, trigger, done, pipe, base, few, watcher=watcher)

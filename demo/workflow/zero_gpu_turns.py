@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from demo.errors import GpuError
 from demo.finetune.class_images import BATCH, stored
 from demo.finetune.resume import TrainingState
-from demo.hardware.zero_gpu import START_S, TURN_S, on_gpu, zero_gpu
+from demo.hardware.zero_gpu import START_S, TURN_S, zero_gpu
 from demo.models.bases import Base
 from demo.models.hub import fetch
 from demo.preflight.check import check_drawing
@@ -51,23 +50,22 @@ def prepare_drawing(base: Base, pictures: int, steps: int | None) -> None:
     fetch_first(base)
 
 
-def draw_class_images(work: Callable[..., None], base: Base, count: int, *, watcher: Watcher = UNWATCHED) -> None:
+def draw_class_images(turn: Callable[[float, float], object], base: Base, count: int) -> None:
     """See to it that a base's class images are there. Elsewhere than on ZeroGPU nothing: fine-tuning does it.
 
     Args:
-        work: ``work(base's key, count, limit in seconds)`` draws some, at least one batch, and writes them.
+        turn: ``turn(limit, seconds to ask for)`` draws some, at least one batch, and writes them.
 
     Raises:
         GpuError, Stopped: those drawn before are kept.
     """
     while zero_gpu() and not stored(base, count):
         seconds = max(drawing_seconds(base, BATCH), min(TURN_S, drawing_seconds(base, count)))
-        on_gpu(work, base.key, count, seconds - START_S, seconds=seconds, watcher=watcher)
+        turn(seconds - START_S, seconds)
 
 
 def take_turns(
-    work: Callable[..., TrainingState],
-    made: tuple[Any, ...],
+    turn: Callable[[TrainingState | None, float | None, float], TrainingState],
     steps: int,
     *,
     watcher: Watcher = UNWATCHED,
@@ -75,7 +73,7 @@ def take_turns(
     """A fine-tuning of so many steps: at one go, on ZeroGPU in parts.
 
     Args:
-        work: ``work(*made, part before, limit in seconds)``.
+        turn: ``turn(part before, limit, seconds to ask for)``.
 
     Returns:
         the last part; one that has not ended where a stop, or the loss of the GPU, came before.
@@ -87,7 +85,7 @@ def take_turns(
     while part is None or not (part.ended or watcher.stopped):
         limit_s = turn_s - START_S if zero_gpu() else None
         try:
-            part = on_gpu(work, *made, part, limit_s, seconds=turn_s, watcher=watcher)
+            part = turn(part, limit_s, turn_s)
         except GpuError as error:
             failed += 1
             if part is None:

@@ -122,6 +122,7 @@ def test_stop_keeps_what_the_work_returns(jobs: Jobs) -> None:
 
     def work(watcher: Watcher) -> str:
         begun.set()
+        assert watcher.stop is not None
         assert watcher.stop.wait(PATIENCE_S)
         return "half a LoRA"
 

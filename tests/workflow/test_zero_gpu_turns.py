@@ -35,7 +35,7 @@ def test_a_lost_turn_is_tried_again_with_what_there_is(zero_gpu: None, monkeypat
     lost, said = GpuError("The GPU was taken away.", "Try again."), list[tuple[Any, float]]()
     answers = [part(40), lost, part(70), lost, part(100, ended=True)]
 
-    def lend(work: object, base: str, begun: Any, limit_s: float, *, seconds: float, **_: object) -> Any:
+    def lend(begun: Any, limit_s: float, seconds: float) -> Any:
         said.append((begun and len(begun.losses), seconds))
         answer = answers.pop(0)
         if isinstance(answer, GpuError):
@@ -43,14 +43,13 @@ def test_a_lost_turn_is_tried_again_with_what_there_is(zero_gpu: None, monkeypat
         assert limit_s == seconds - START_S
         return answer
 
-    monkeypatch.setattr(zero_gpu_turns, "on_gpu", lend)
-    assert len(zero_gpu_turns.take_turns(print, ("a",), 100, watcher=UNWATCHED).losses) == 100
+    assert len(zero_gpu_turns.take_turns(lend, 100, watcher=UNWATCHED).losses) == 100
     assert said == [(None, TURN_S), (40, TURN_S), (40, TURN_S), (70, 2 * START_S + 30), (70, 2 * START_S + 30)]
     answers[:] = [lost]
     with pytest.raises(GpuError):
-        zero_gpu_turns.take_turns(print, ("a",), 100, watcher=UNWATCHED)
+        zero_gpu_turns.take_turns(lend, 100, watcher=UNWATCHED)
     answers[:] = [part(40), lost, lost]
-    assert zero_gpu_turns.take_turns(print, ("a",), 100, watcher=UNWATCHED).ended is False
+    assert zero_gpu_turns.take_turns(lend, 100, watcher=UNWATCHED).ended is False
 
 
 def test_class_images_are_written_batch_by_batch(tiny_pipe, tiny_base, tmp_path, monkeypatch) -> None:
@@ -69,25 +68,24 @@ def test_class_images_are_written_batch_by_batch(tiny_pipe, tiny_base, tmp_path,
 def test_class_images_have_turns_of_their_own(zero_gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
     there, asked = [0], list[float]()
 
-    def lend(work: object, key: str, count: int, limit_s: float, *, seconds: float, **_: object) -> None:
+    def lend(limit_s: float, seconds: float) -> None:
         there[0] += 70
         asked.append(seconds)
         assert limit_s == seconds - START_S > 0
 
-    monkeypatch.setattr(zero_gpu_turns, "on_gpu", lend)
     monkeypatch.setattr(zero_gpu_turns, "stored", lambda base, count: there[0] >= count)
-    zero_gpu_turns.draw_class_images(print, BASES["sd14"], 200)
+    zero_gpu_turns.draw_class_images(lend, BASES["sd14"], 200)
     assert asked == [TURN_S] * 3
     monkeypatch.delenv("SPACES_ZERO_GPU")
     there[0] = 0
-    zero_gpu_turns.draw_class_images(print, BASES["sd14"], 200)  # fine-tuning draws them
+    zero_gpu_turns.draw_class_images(lend, BASES["sd14"], 200)  # fine-tuning draws them
     assert len(asked) == 3
 
 
 def test_a_base_is_fetched_before_the_first_turn(zero_gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
     monkeypatch.setattr(zero_gpu_turns, "fetch", lambda source, revision, **_: done.append(source))
-    monkeypatch.setattr(zero_gpu_turns, "on_gpu", lambda *_, **__: done.append("turn") or part(1, ended=True))
+    monkeypatch.setattr(story, "on_gpu", lambda *_, **__: done.append("turn") or part(1, ended=True))
     monkeypatch.setattr(story, "finished", lambda *_: None)
     base = BASES["sd14"]
     story.tune([], None, base_key=base.key, settings=LoraSettings(steps=1))
@@ -105,7 +103,7 @@ def test_a_turns_time_begins_before_its_models_are_loaded(monkeypatch: pytest.Mo
     monkeypatch.setattr(story, "pipeline", lambda *_, **__: time.sleep(0.3))
     monkeypatch.setattr(story, "fine_tune_part", lambda *_, **options: seen.update(options))
     began = time.monotonic()
-    story._tune_part("face64", [], LoraSettings(), None, 0, None, 45.0, watcher=UNWATCHED)
+    story.on_pipeline(story.fine_tune_part, "face64", {}, limit_s=45.0, seconds=60.0, watcher=UNWATCHED)
     assert 45.0 <= seen["deadline"] - began < 45.3
 
 
