@@ -6,6 +6,7 @@ import pytest
 
 from demo.texts.en import AUDIT, ENGLISH, GENERAL, SHAKE, STORY, SWEEP
 from demo.texts.language import Language, fields_of
+from demo.texts.languages import LANGUAGES
 
 
 def test_no_key_is_given_twice() -> None:
@@ -50,3 +51,12 @@ def test_a_count_chooses_its_template_and_another_language_may_have_other_plural
 def test_what_has_no_name_is_called_by_its_key() -> None:
     assert ENGLISH.named("attack", "random_trigger", "the guessed trigger") == "the guessed trigger"
     assert ENGLISH.named("attack", "spectrum") == "the attack spectrum"
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
+def test_a_language_has_every_template_with_the_same_fields(language: Language) -> None:
+    own = {kind for kind in language.texts if kind.startswith(("attack.", "control."))}  # names, which English lacks
+    assert set(ENGLISH.texts) <= set(language.texts)
+    assert set(language.texts) - own <= set(ENGLISH.texts)
+    for key, template in ENGLISH.texts.items():
+        assert fields_of(language.texts[key]) == fields_of(template), key
