@@ -210,7 +210,7 @@ def test_an_attack_counts_in_a_comparison(attack: str, tiny: Any, pictures: list
     verdict = judge({"encoder": far, attack: near, "chance": far})
     assert verdict.leaked
     assert "to the grey chart" in verdict.headline
-    assert any("By the grey chart" in sentence for sentence in verdict.sentences)
+    assert any("With the grey chart the person is recognised" in sentence for sentence in verdict.sentences)
 
 
 def test_an_attack_counts_in_the_evaluation(
