@@ -92,6 +92,7 @@ def shake(arguments: argparse.Namespace) -> None:
     from demo.cli.leak import chosen_defence
     from demo.hardware.zero_gpu import remedied
     from demo.preflight.shaking import check_shaking
+    from demo.shake.model import Experiment
     from demo.shake.people import find_domain, free_text
     from demo.shake.plan import check, planned
     from demo.shake.run import shake as run_shake
@@ -113,17 +114,13 @@ def shake(arguments: argparse.Namespace) -> None:
             f"{out} holds an experiment already.", "Add --resume to go on with it, or choose another folder."
         )
     store.begin(_common(base, domain, settings, defence, arguments.seed))
-    done = _finished(store)
+    experiment = Experiment(domain, settings, defence, arguments.seed, _finished(store))
     watch = story.Stopwatch()
     with watch.stage("shake"), story.COMPUTE, remedied():
         made = run_shake(
             story.pipeline(base.key, precise=True, whole=True),
             base,
-            domain,
-            settings,
-            defence=defence,
-            seed=arguments.seed,
-            done=done,
+            experiment,
             keep=store.keep,
             watcher=Watcher(Narrator()),
         )

@@ -18,7 +18,7 @@ from demo.errors import DemoError
 from demo.models.bases import Base, fingerprint
 from demo.progress import UNWATCHED, Watcher
 from demo.shake.methods.registry import METHODS
-from demo.shake.model import ShakeArm, ShakeSettings
+from demo.shake.model import Experiment, ShakeArm, ShakeSettings
 from demo.shake.people import Domain
 from demo.shake.plan import planned
 from demo.shake.run import shake
@@ -81,8 +81,9 @@ def run(
             say(f"person {number}, {arm.title}: AUC {area}, {len(arm.matches)} extracted ({arm.seconds:.0f} s)")
 
         domain = replace(people[number], publishable=False)  # the table shows no pictures: none are kept for it
+        experiment = Experiment(domain, settings, seed=FIRST + number, done=done)
         try:
-            shake(pipe, base, domain, settings, seed=FIRST + number, done=done, keep=keep, watcher=watcher)
+            shake(pipe, base, experiment, keep=keep, watcher=watcher)
         except DemoError as error:
             say(f"person {number}: {error}")
     return added

@@ -20,7 +20,7 @@ from demo.session.story_jobs import Part
 from demo.session.visitors import Visitor
 from demo.shake.methods.perturb import STDS
 from demo.shake.methods.registry import METHODS
-from demo.shake.model import BEFORE, Shake, ShakeArm, ShakeSettings
+from demo.shake.model import BEFORE, Experiment, Shake, ShakeArm, ShakeSettings
 from demo.shake.plan import check, planned
 from demo.sweep.model import point_name
 
@@ -134,12 +134,8 @@ def shaking(
         put(made, running=True)
         try:
             made = services.shaker.run(
-                domain,
-                settings,
+                Experiment(domain, settings, guard, seed, tuple(arms)),
                 base_key=base_key,
-                seed=seed,
-                defence=guard,
-                done=tuple(arms),
                 keep=keep,
                 watcher=watcher,
             )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Any, Protocol
+from typing import Protocol
 
-from demo.defences.base import Defence
+from diffusers import StableDiffusionPipeline
+
 from demo.hardware.zero_gpu import LONGEST_S, zero_gpu
-from demo.models.bases import find_base
+from demo.models.bases import Base, find_base
 from demo.preflight.shaking import check_shaking
 from demo.progress import UNWATCHED, Watcher, watched
-from demo.shake.model import Shake, ShakeArm, ShakeSettings
+from demo.shake.model import Experiment, Shake, ShakeArm
 from demo.shake.people import Domain, find_domain, planted_names
 from demo.shake.plan import planned
 from demo.shake.run import shake
@@ -33,13 +33,9 @@ class Shaker(Protocol):
 
     def run(
         self,
-        domain: Domain,
-        settings: ShakeSettings,
+        experiment: Experiment,
         *,
         base_key: str,
-        seed: int,
-        defence: Defence | None = ...,
-        done: Sequence[ShakeArm] = ...,
         keep: Callable[[ShakeArm], None] | None = ...,
         watcher: Watcher = ...,
     ) -> Shake:
@@ -66,29 +62,26 @@ class ModelShaker:
 
     def run(
         self,
-        domain: Domain,
-        settings: ShakeSettings,
+        experiment: Experiment,
         *,
         base_key: str,
-        seed: int,
-        defence: Defence | None = None,
-        done: Sequence[ShakeArm] = (),
         keep: Callable[[ShakeArm], None] | None = None,
         watcher: Watcher = UNWATCHED,
     ) -> Shake:
         """See :func:`demo.shake.run.shake`. With ZeroGPU every arm is a turn by itself."""
         with story.COMPUTE, watched(watcher):
-            plan, held = planned(settings, defence), pipeline_cache.held(base_key)
-            check_shaking(find_base(base_key), settings, plan, held=held)
-            common: dict[str, Any] = {"domain": domain, "settings": settings, "seed": seed, "defence": defence}
-            turn = partial(story.on_pipeline, precise=True, whole=True, seconds=LONGEST_S, watcher=watcher)
+            plan, held = planned(experiment.settings, experiment.defence), pipeline_cache.held(base_key)
+            check_shaking(find_base(base_key), experiment.settings, plan, held=held)
+            loading = {"precise": True, "whole": True}
             if not zero_gpu():
-                return turn(shake, base_key, common | {"done": done, "keep": keep})
-            arms = list(done)
+                asked = {"experiment": experiment, "keep": keep}
+                return story.on_pipeline(shake, base_key, asked, seconds=LONGEST_S, watcher=watcher, **loading)
             while True:
-                made, fresh = turn(_next_arm, base_key, common | {"settings": settings, "done": tuple(arms)})
-                arms += fresh
-                settings = made.settings  # with the edge, once it is known
+                made, fresh = story.on_pipeline(
+                    _next_arm, base_key, {"experiment": experiment}, seconds=LONGEST_S, watcher=watcher, **loading
+                )
+                # The settings have the edge, once it is known.
+                experiment = replace(experiment, settings=made.settings, done=(*experiment.done, *fresh))
                 if keep is not None:
                     list(map(keep, fresh))
                 if not fresh or watcher.stopped:
@@ -99,14 +92,16 @@ class ModelShaker:
         return write_shake(out, made)
 
 
-def _next_arm(*, watcher: Watcher, **turn: Any) -> tuple[Shake, list[ShakeArm]]:
+def _next_arm(
+    pipe: StableDiffusionPipeline, base: Base, experiment: Experiment, *, watcher: Watcher
+) -> tuple[Shake, list[ShakeArm]]:
     """The experiment with one more arm than are done, and that arm; none when all are."""
     enough = _Enough(watcher.stop)
 
     def keep(arm: ShakeArm) -> None:
         enough.arms.append(arm)
 
-    return shake(**turn, keep=keep, watcher=replace(watcher, stop=enough)), enough.arms
+    return shake(pipe, base, experiment, keep=keep, watcher=replace(watcher, stop=enough)), enough.arms
 
 
 class _Enough(Event):

@@ -10,6 +10,7 @@ from PIL import Image
 from pydantic import Field
 from torch import Tensor
 
+from demo.defences.base import Defence
 from demo.settings import Settings
 from demo.shake.attacks.draws import Candidate, ExtractSettings
 from demo.shake.attacks.memorised import EideticSettings, Match
@@ -89,6 +90,17 @@ class ShakeArm:
     def title(self) -> str:
         """Label and source, for a row of a table."""
         return self.label if self.source == "none" else f"{self.label}, {SOURCES[self.source]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """What is to be tried on whom: all that shapes the outcome but the model."""
+
+    domain: Domain
+    settings: ShakeSettings = field(default_factory=ShakeSettings)
+    defence: Defence | None = None  # of whoever runs the fine-tuning; LoRA alone has one
+    seed: int = 0  # of the sets and of fine-tuning
+    done: Sequence[ShakeArm] = ()  # finished earlier with the same settings; they are not run again
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,6 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
-from demo.defences.base import Defence
 from demo.errors import SettingsError, Stopped
 from demo.finetune.class_images import class_latents
 from demo.models.bases import Base
@@ -20,14 +19,14 @@ from demo.progress import UNWATCHED, Watcher
 from demo.shake.attacks.draws import calibrated_edge, extract
 from demo.shake.attacks.memorised import memorised
 from demo.shake.attacks.secmi import secmi
-from demo.shake.model import BEFORE, SOURCES, Shake, ShakeArm, ShakeSettings, Source
-from demo.shake.people import Domain, outside_prompt
+from demo.shake.model import BEFORE, SOURCES, Experiment, Shake, ShakeArm, ShakeSettings, Source
+from demo.shake.people import outside_prompt
 from demo.shake.plan import Planned, check, planned
 from demo.shake.synthetic import SetSettings, SyntheticSet, draw_set
 from demo.shake.verdict import Change, changes, verdict
 from demo.stats.roc import roc
 
-__all__ = ["Change", "Shake", "ShakeArm", "ShakeSettings", "changes", "planned", "shake", "verdict"]
+__all__ = ["Change", "Experiment", "Shake", "ShakeArm", "ShakeSettings", "changes", "planned", "shake", "verdict"]
 
 UNRELATED = 150  # class images that the edge is calibrated on: 11,175 pairs
 SHOWN = 16  # pictures of the SP set that are drawn for showing where no arm needs the set
@@ -36,12 +35,8 @@ SHOWN = 16  # pictures of the SP set that are drawn for showing where no arm nee
 def shake(
     pipe: StableDiffusionPipeline,
     base: Base,
-    domain: Domain,
-    settings: ShakeSettings | None = None,
+    experiment: Experiment,
     *,
-    defence: Defence | None = None,
-    seed: int = 0,
-    done: Sequence[ShakeArm] = (),
     keep: Callable[[ShakeArm], None] | None = None,
     watcher: Watcher = UNWATCHED,
 ) -> Shake:
@@ -53,9 +48,6 @@ def shake(
     The attacks get the model and the pictures in question, and who was a member meets their scores here only.
 
     Args:
-        defence: of whoever runs the fine-tuning; LoRA alone has one.
-        seed: of the sets and of fine-tuning.
-        done: arms finished earlier with the same settings; they are not run again.
         keep: called with each new arm as soon as it is finished.
         watcher: told at every step, the stage says which model of how many; asked at every step, and what is finished
             is returned.
@@ -64,7 +56,7 @@ def shake(
         Stopped: the watcher stopped it before the first arm was finished.
         SettingsError: an unknown method, a defence that cannot be had, or a positive control of unknown members.
     """
-    settings = settings or ShakeSettings()
+    domain, settings, defence = experiment.domain, experiment.settings, experiment.defence
     plan = planned(settings, defence)
     check(plan, settings, base)
     if settings.positive and not domain.members:
@@ -75,8 +67,8 @@ def shake(
     settings.secmi.check(len(pipe.scheduler.alphas_cumprod))
     if settings.edge is None:
         settings = settings.model_copy(update={"edge": edge_of(pipe, base, watcher=watcher)})
-    run = _Run(pipe, base, domain, settings, seed)
-    ready = {arm.key: arm for arm in done}
+    run = _Run(pipe, base, replace(experiment, settings=settings))
+    ready = {arm.key: arm for arm in experiment.done}
 
     def told(number: int, label: str) -> Watcher:
         return watcher.named(f"{number} of {len(plan) + 1}: {label}")
@@ -105,7 +97,7 @@ def shake(
         synthetic=pictures if domain.publishable else (),
         base=f"{base.title}, {base.licence}",
         settings=settings,
-        seed=seed,
+        seed=experiment.seed,
         control_prompt=outside_prompt(domain, base) if any(item.source == "ood" for item in plan) else None,
         planned=len(plan),
         budgets={item.method.key: item.method.budget(base) for item in plan},
@@ -130,11 +122,10 @@ class _Run:
 
     pipe: StableDiffusionPipeline
     base: Base
-    domain: Domain
-    settings: ShakeSettings
-    seed: int
+    experiment: Experiment
 
     def __post_init__(self) -> None:
+        self.domain, self.settings, self.seed = self.experiment.domain, self.experiment.settings, self.experiment.seed
         self._sets: dict[Source, SyntheticSet] = {}
         self._members = self._encoded(self.domain.members)
         self._non_members = self._encoded(self.domain.non_members)

@@ -10,12 +10,11 @@ from threading import Event
 import torch
 from fake_story import face
 
-from demo.defences.base import Defence
 from demo.errors import DemoError, SettingsError, Stopped
 from demo.progress import UNWATCHED, Progress, Watcher
 from demo.shake.attacks.draws import Candidate
 from demo.shake.attacks.memorised import Match
-from demo.shake.model import BEFORE, Shake, ShakeArm, ShakeSettings, Source
+from demo.shake.model import BEFORE, Experiment, Shake, ShakeArm, Source
 from demo.shake.people import Domain
 from demo.shake.plan import planned
 from demo.stats.roc import roc
@@ -53,19 +52,16 @@ class FakeShaker:
 
     def run(
         self,
-        domain: Domain,
-        settings: ShakeSettings,
+        experiment: Experiment,
         *,
         base_key: str,
-        seed: int,
-        defence: Defence | None = None,
-        done: Sequence[ShakeArm] = (),
         keep: Callable[[ShakeArm], None] | None = None,
         watcher: Watcher = UNWATCHED,
     ) -> Shake:
+        domain, settings, seed = experiment.domain, experiment.settings, experiment.seed
         self.seeds.append(seed)
-        plan = planned(settings, defence)
-        ready = {arm.key: arm for arm in done}
+        plan = planned(settings, experiment.defence)
+        ready = {arm.key: arm for arm in experiment.done}
 
         def attacked(number: int, key: str, label: str, source: Source, **fields: object) -> ShakeArm:
             if key in ready:

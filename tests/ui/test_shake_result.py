@@ -10,7 +10,7 @@ from demo.defences.registry import choose
 from demo.errors import SettingsError
 from demo.progress import UNWATCHED
 from demo.session.desk import ShakeTerms, Shook
-from demo.shake.model import Shake, ShakeSettings
+from demo.shake.model import Experiment, Shake, ShakeSettings
 from demo.ui import shake_result
 
 SETTINGS = ShakeSettings(methods=("lora", "perturb"), ranks=(1, 32), stds=(2e-4, 1.6e-3))
@@ -20,7 +20,8 @@ TERMS = ShakeTerms(NAMES[0], "face64", (), None)
 @pytest.fixture(scope="module")
 def shake() -> Shake:
     fake = FakeShaker()
-    return fake.run(fake.domain(NAMES[0], "face64"), SETTINGS, base_key="face64", seed=1, watcher=UNWATCHED)
+    experiment = Experiment(fake.domain(NAMES[0], "face64"), SETTINGS, seed=1)
+    return fake.run(experiment, base_key="face64", watcher=UNWATCHED)
 
 
 def test_the_roc_holds_the_methods_and_not_every_point_of_a_curve(shake: Shake) -> None:

@@ -25,7 +25,7 @@ from demo.models.bases import BASES
 from demo.progress import Progress, Watcher
 from demo.session.shake_service import ModelShaker
 from demo.shake.attacks.secmi import SecmiSettings
-from demo.shake.model import ShakeSettings
+from demo.shake.model import Experiment, ShakeSettings
 from demo.shake.people import Domain
 from demo.sweep.run import sweep
 from demo.train.encoder import new_encoder
@@ -145,12 +145,12 @@ def test_a_shake_is_one_arm_a_turn(spaces: FakeSpaces, pictures, monkeypatch) ->
         "demo.session.shake_service.check_shaking", lambda *_, **__: None
     )  # refuses bases that are not bundled
     kept: list[str] = []
-    common = {"base_key": "tiny", "seed": 1}
-    turns = ModelShaker().run(domain, settings, keep=lambda arm: kept.append(arm.key), **common)
+    experiment = Experiment(domain, settings, seed=1)
+    turns = ModelShaker().run(experiment, base_key="tiny", keep=lambda arm: kept.append(arm.key))
     assert kept == ["before", "lora-8-sp", "lora-8-ood"]
     assert len(spaces.asked) == len(kept) + 1
     monkeypatch.delenv("SPACES_ZERO_GPU")
-    whole = ModelShaker().run(domain, settings, **common)
+    whole = ModelShaker().run(experiment, base_key="tiny")
     for a, b in zip((turns.before, *turns.arms), (whole.before, *whole.arms), strict=True):
         assert a.key == b.key
         torch.testing.assert_close(a.scores_members, b.scores_members, rtol=1e-3, atol=1e-4)
