@@ -15,6 +15,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from demo.models.bases import BASES, Base
 from demo.models.load import load_pipeline
+from demo.shake.people import Domain
 from demo.train.clip import new_tokenizer
 from demo.train.unet import new_scheduler
 
@@ -93,3 +94,9 @@ def pictures() -> list[Image.Image]:
     rng = np.random.default_rng(0)
     small = rng.integers(0, 256, size=(5, 4, 4, 3), dtype=np.uint8)
     return [Image.fromarray(s).resize((16, 16), Image.Resampling.BICUBIC) for s in small]
+
+
+@pytest.fixture
+def domain(pictures: list[Image.Image]) -> Domain:
+    """Nobody: three pictures that count as members, two as non-members."""
+    return Domain("Nobody Known", "a photo of nobody known", pictures[:3], pictures[3:], publishable=True)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from demo.cli import main
+from demo.finetune import class_images
 from demo.models.bases import BASES
 from demo.shake import people
 from demo.workflow import story
@@ -16,7 +17,8 @@ WHO = ["--person", "Nobody Known"]
 
 
 @pytest.fixture(autouse=True)
-def tiny(tiny_pipe, tiny_base, domain, monkeypatch: pytest.MonkeyPatch) -> None:
+def tiny(tiny_pipe, tiny_base, domain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
     monkeypatch.setitem(BASES, "tiny", tiny_base)
     monkeypatch.setattr(story, "pipeline", lambda *_, **__: tiny_pipe)
     real = people.find_domain

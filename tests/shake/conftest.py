@@ -11,18 +11,11 @@ from torch import Tensor
 
 from demo.finetune import class_images
 from demo.models.sampling import encode_pictures
-from demo.shake.people import Domain
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
-
-
-@pytest.fixture
-def domain(pictures: list[Image.Image]) -> Domain:
-    """Nobody: three pictures that count as members, two as non-members."""
-    return Domain("Nobody Known", "a photo of nobody known", pictures[:3], pictures[3:], publishable=True)
 
 
 @pytest.fixture
