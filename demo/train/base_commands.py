@@ -39,7 +39,7 @@ def base(
     clip_pictures: int = 40_000,
     unet_pictures: int = 4_000_000,
     cool_pictures: Annotated[int, Option(help="over which the rate is lowered to nothing")] = 200_000,
-    detail: Annotated[float, Option(help="weigh channels by their spread to minus this power")] = 0.0,
+    detail: Annotated[float, Option(help="weigh channels by their spread to minus this power")] = 1.0,
     low_noise: Annotated[float, Option(help="timesteps as shares to this power: above 1, more of little noise")] = 1.0,
     start: Annotated[Path | None, Option(help="a UNet's safetensors to begin from")] = None,
     start_seen: Annotated[int, Option(help="pictures that it has seen")] = 0,

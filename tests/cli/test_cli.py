@@ -181,7 +181,7 @@ def test_an_output_that_cannot_be_written_is_found_first(photos: Path, tmp_path:
     [
         ([], "COMMAND"),
         (["leak"], "--photos, --out"),
-        (["leak", "--photos", "p", "--out", "o", "--steps", "0"], "--steps: '0' is no whole number from 1 to 20000"),
+        (["leak", "--photos", "p", "--out", "o", "--steps", "0"], "--steps: '0' is not a whole number from 1 to 20000"),
         (["leak", "--photos", "p", "--out", "o", "--samples", "x"], "--samples: 'x'"),
         (["leak", "--photos", "p", "--out", "o", "--seed", "-1"], "--seed: '-1'"),
         (["attack", "--out", "o"], "FILE.safetensors"),

@@ -21,7 +21,14 @@ from demo.report.rendering import _ENVIRONMENT, call, render, template_path
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "demo").glob("*/templates/*"))
 NAMES = [f"{path.parts[-3]}/{path.name}" for path in TEMPLATES]
-OWN_MARKUP = {"rendering.py", "chart.py", "bars.py", "plane.py", "plots.py"}  # the environment, and charts
+OWN_MARKUP = {
+    "rendering.py",
+    "chart.py",
+    "report_picture.py",
+    "bars.py",
+    "plane.py",
+    "plots.py",
+}  # the environment, and charts
 
 
 @pytest.fixture(scope="module")

@@ -78,8 +78,8 @@ def test_what_is_left_empty_is_not_zero(services: Services) -> None:
     ("values", "problem"),
     [
         ({"sampling_steps": "0"}, "Sampling steps: Input should be"),
-        ({"sampling_steps": "few"}, "Sampling steps: 'few' is no number"),
-        ({"guidance": "inf"}, "Guidance: 'inf' is no number"),
+        ({"sampling_steps": "few"}, "Sampling steps: 'few' is not a number"),
+        ({"guidance": "inf"}, "Guidance: 'inf' is not a number"),
         ({"base": "face65"}, "no such base model"),
         ({"method": "magic"}, "no such attack"),
         ({"base": ["face64"]}, "no such base model"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 import pytest
 from fake_services import fake_services
@@ -19,7 +18,7 @@ from demo.lora.metadata.leak import Finding
 from demo.progress import Progress
 from demo.report import LeakReport
 from demo.session.desk import Photos, PhotoSource, Shot
-from demo.shake.model import ShakeSettings
+from demo.shake.model import Experiment, ShakeSettings
 from demo.ui import attack_metadata, defend, defend_result, errors, fine_tune_defence, fine_tune_photos, shake_result
 from demo.ui.components import ledger, pictures
 from demo.ui.page import View
@@ -130,7 +129,7 @@ def test_a_sweep() -> None:
 
 def test_a_shake() -> None:
     fake = FakeShaker()
-    made = fake.run(fake.domain(NAMES[0], "face64"), ShakeSettings(), base_key="face64", seed=1, stop=Event())
+    made = fake.run(Experiment(fake.domain(NAMES[0], "face64"), ShakeSettings(), seed=1), base_key="face64")
     arms = [replace(arm, label=EVIL, key=f"{arm.key}{EVIL}") for arm in made.arms]
     nasty = replace(made, arms=arms, domain=replace(made.domain, name=EVIL, prompt=EVIL))
     harmless(shake_result.results(nasty), 1 + 2 * len(arms))
