@@ -10,8 +10,8 @@ from defence_parts import problem_on
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
-from demo.defences import base
 from demo.defences.dpdm import Dpdm, DpStep
+from demo.finetune import step
 from demo.finetune.settings import LoraSettings
 from demo.finetune.step import FineTuningTask, PlainStep, descend, loss_scale
 from demo.models.bases import Base
@@ -46,7 +46,7 @@ def test_scaled_gradients_are_those_of_fp32_and_unscaled_ones_are_not(problem: F
     found = {}
     for name, scale in (("scaled", None), ("plain", 1.0)):
         if scale is not None:
-            monkeypatch.setattr(base, "loss_scale", lambda problem: 1.0)
+            monkeypatch.setattr(step, "loss_scale", lambda problem: 1.0)
         loss = PlainStep(problem)._loss().sum() * tiny
         before = [p.detach().clone() for p in problem.parameters]
         descend(loss, problem)

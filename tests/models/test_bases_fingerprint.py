@@ -30,6 +30,6 @@ def test_of_the_hub_the_commit_counts(tmp_path: Path, monkeypatch) -> None:
     commits = [tmp_path / name / "model_index.json" for name in ("abc", "def")]
     found = []
     for path in (None, *map(str, commits)):
-        monkeypatch.setattr("demo.models.bases.try_to_load_from_cache", lambda *_, path=path, **__: path)
+        monkeypatch.setattr("demo.models.fingerprints.try_to_load_from_cache", lambda *_, path=path, **__: path)
         found.append(fingerprint(base))
     assert len(set(found)) == 3

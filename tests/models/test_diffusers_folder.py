@@ -11,7 +11,7 @@ from diffusers import DDIMScheduler, EulerDiscreteScheduler, PNDMScheduler
 from safetensors.torch import load_file, save_file
 
 from demo.errors import SettingsError, WeightsError
-from demo.models import bases
+from demo.models import bases, load
 from demo.models.bases import BASES, base_in, find_base, known_bases
 from demo.models.diffusers_folder import INDEX, weight_files
 from demo.models.fingerprints import fingerprint
@@ -177,7 +177,7 @@ def test_models_that_wait_elsewhere_draw_the_same(tiny_base) -> None:
 
 
 def test_precision_of_a_base(tiny_base, monkeypatch) -> None:
-    monkeypatch.setattr(bases, "choose_dtype", lambda device: torch.bfloat16)
+    monkeypatch.setattr(load, "choose_dtype", lambda device: torch.bfloat16)
     assert load_pipeline(tiny_base, "cpu").unet.dtype == torch.bfloat16
     assert load_pipeline(tiny_base, "cpu", precise=True).unet.dtype == torch.float32
     monkeypatch.setattr(bases.Base, "bundled", property(lambda base: True))
