@@ -2,7 +2,7 @@
 
 Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon) replaces the momentum of a matrix by the nearest
 orthogonal one, so that all its directions are learned at one pace. ``torch.optim.Muon`` takes matrices alone and
-multiplies them in bfloat16, which a CPU without AVX512-BF16 does some twenty times slower than float32.
+multiplies them in bfloat16, which a CPU without AVX512-BF16 does far slower than float32.
 """
 
 from __future__ import annotations
