@@ -191,7 +191,7 @@ def test_what_stops_one_defence_is_a_note(pictures) -> None:
     assert found.planned == 5
     notes = "\n".join(found.notes)
     assert "Broken could not be tried: The loss is nan at step 1." in notes
-    assert "Large could not be tried: The memory of the GPU ran out of memory. Take fewer photos" in notes
+    assert "Large could not be tried: The GPU ran out of memory. Take fewer photos" in notes
     assert "Refused could not be tried: Not with 5 photos." in notes
     assert "Infinite could not be tried:" in notes
 
