@@ -22,8 +22,8 @@ def made(*places: float) -> list[tuple[str, Likeness | None]]:
     ("places", "warned"),
     [
         ((0, 0.1, 0.2, 0, 0.1), []),
-        ((0, 0.1, 0.2, 0, 1.1), ["IMG_4.jpg seems to show somebody else than the other photos."]),
-        ((0, 0, 1), ["IMG_2.jpg seems to show somebody else than the other photos."]),
+        ((0, 0.1, 0.2, 0, 1.1), ["IMG_4.jpg seems to show a different person from the other photos."]),
+        ((0, 0, 1), ["IMG_2.jpg seems to show a different person from the other photos."]),
         ((0, 0, APART - 0.01), []),
         ((0, 2, 4, 6), ["The photos seem to show several different people."]),
         ((0, 1), []),  # which of the two?
@@ -45,4 +45,4 @@ def test_a_photo_of_somebody_else_is_found() -> None:
     other = Image.open(EXAMPLES / "04" / "00.webp").convert("RGB")
     looks = [(f"{i}.jpg", likeness(photo)) for i, photo in enumerate([*own, other])]
     assert strangers(looks[:4]) == []
-    assert strangers(looks) == ["4.jpg seems to show somebody else than the other photos."]
+    assert strangers(looks) == ["4.jpg seems to show a different person from the other photos."]
