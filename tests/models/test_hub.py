@@ -107,7 +107,7 @@ def test_the_installed_library_names_its_bars_so(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr(hub, "PAUSE_S", 0.0)
     seen: list[tuple[int, int]] = []
-    bar = hub._bar(lambda told: seen.append((told.step, told.total)), None)
+    bar = hub._bar(Watcher(lambda told: seen.append((told.step, told.total))))
     if silent:
         disable_progress_bars()
     try:
