@@ -13,8 +13,8 @@ from fake_spaces import FakeSpaces, GradioError
 
 from demo.errors import DemoError, DeviceMemoryError, GpuError, PhotoError, Stopped
 from demo.hardware import zero_gpu as compute
+from demo.hardware.devices import choose_device
 from demo.hardware.zero_gpu import on_gpu, zero_gpu
-from demo.models.bases import choose_device
 from demo.models.networks import torch_device
 from demo.progress import Progress, Watcher
 from demo.workflow.jobs import BusyError, UnexpectedError

@@ -71,8 +71,8 @@ def test_towers_and_vocabulary_go_on_from_those_that_ship(shipped: Path, tmp_pat
 def test_the_scale_is_measured_once(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rms: list[float] = []
 
-    def train(faces: Faces, latents: torch.Tensor, *_: object, **__: object) -> SimpleNamespace:
-        rms.append(float(latents.float().square().mean().sqrt()))
+    def train(taught: unet.Curriculum, **_: object) -> SimpleNamespace:
+        rms.append(float(taught.latents.float().square().mean().sqrt()))
         return SimpleNamespace(save_pretrained=lambda path: None)
 
     monkeypatch.setattr(unet, "train", train)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +13,18 @@ import torch
 
 from demo.attack.matrix_encoders import ProbeMatrices
 from demo.attack.weight_encoder import EncoderSettings, WeightEncoder
-from demo.errors import SettingsError
+from demo.errors import SettingsError, WeightsError
 from demo.finetune import class_images
 from demo.finetune.settings import LoraSettings
+from demo.models.planted import people_listing
 from demo.train import clip, encoder, unet, vae
 from demo.train.batches import tuned
 from demo.train.captions import caption
 from demo.train.checkpoint import Checkpoint, Ema
 from demo.train.data import Faces
+from demo.train.muon import muon_and_adamw, orthogonalised
+from demo.train.people import deal_doses
+from demo.train.training_run import TrainingRun
 from demo.train.zoo import Zoo, build
 
 LORA = LoraSettings(steps=3, batch=2, class_batch=1, class_images=2, lr=1e-3, unet_rank=4, text_rank=4)
@@ -141,6 +147,67 @@ def test_a_resumed_unet_sees_other_timesteps(faces: Faces, tmp_path: Path) -> No
         unet.train(curriculum, work=tmp_path, pictures=pictures, batch=4, start=small)
     assert len(seen) == 2
     assert not torch.equal(seen[0], seen[1])
+
+
+def test_a_run_is_cooled_in_a_copy_and_stays_as_it_is(
+    faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = clip.new_tokenizer(faces.captions(np.random.default_rng(0), np.arange(40)))
+    latents = torch.randn(2, 40, vae.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
+    taught = unet.Curriculum(faces, latents, clip.text_half(clip.new_clip(tokenizer)), tokenizer, detail=1.0)
+    small = unet.new_unet(vae.CHANNELS, (32, 64))
+    monkeypatch.setattr(unet, "new_unet", lambda channels: copy.deepcopy(small))
+    with pytest.raises(WeightsError, match="to cool"):
+        unet.cool(taught, pictures=8, work=tmp_path, batch=4)
+    unet.train(taught, work=tmp_path, pictures=8, batch=4)
+    kept = (tmp_path / "unet" / "checkpoint.safetensors").read_bytes()
+    rates: list[float] = []
+    monkeypatch.setattr(TrainingRun, "set_rate", lambda self, share: rates.append(share))
+    unet.cool(taught, pictures=16, work=tmp_path, batch=4)
+    assert rates == [1.0, 0.75, 0.5, 0.25]
+    assert (tmp_path / "unet" / "checkpoint.safetensors").read_bytes() == kept
+    assert (tmp_path / "cooled-8" / "unet" / "model" / "config.json").exists()
+
+
+def test_channels_of_little_variance_weigh_more_and_the_whole_as_before(faces: Faces) -> None:
+    spread = torch.tensor([2.0, 1.0, 0.1]).view(-1, 1, 1)
+    latents = spread * torch.randn(2, 40, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    taught = unet.Curriculum(faces, latents, None, None, detail=1.0)  # type: ignore[arg-type]
+    weight, variance = taught.channel_weights().flatten(), latents[0, ::7].var(dim=(0, 2, 3))
+    assert weight[2] > 5 * weight[1] > 5 * weight[0]
+    assert float((weight * variance).sum() / variance.sum()) == pytest.approx(1, rel=0.01)
+    assert torch.equal(replace(taught, detail=0.0).channel_weights().flatten(), torch.ones(3))
+
+
+def test_muon_steps_are_nearly_orthogonal_and_lower_a_loss() -> None:
+    torch.manual_seed(0)
+    for shape in ((12, 40), (40, 12)):
+        singular = torch.linalg.svdvals(orthogonalised(torch.randn(shape)))
+        assert 0.6 < float(singular.min()) < float(singular.max()) < 1.3
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.Flatten(), torch.nn.Linear(8 * 4, 1))
+    x, y = torch.randn(64, 3, 4, 4), torch.randn(64, 1)
+    losses = []
+    optimisers = muon_and_adamw(model, matrices=0.02)
+    assert [len(o.param_groups[0]["params"]) for o in optimisers] == [2, 2]
+    for _ in range(60):
+        loss = (model(x) - y).square().mean()
+        model.zero_grad()
+        loss.backward()
+        for optimiser in optimisers:
+            optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.3 * losses[0]
+
+
+def test_a_third_of_the_members_has_each_dose() -> None:
+    doses = deal_doses(list(range(15)), np.random.default_rng(0))
+    assert {dose: len(some) for dose, some in doses.items()} == {"1": 5, "8": 5, "32": 5}
+    assert sorted(n for some in doses.values() for n in some) == list(range(15))
+    for person in people_listing()["planted"]:
+        assert sorted(n for some in person["doses"].values() for n in some) == person["members"]
+    table = pd.DataFrame({"identity": range(2), "name": ["Ada A", "Bob B"], "source": "planted", "dose": [1, 32]})
+    drawn = Faces(np.zeros((2, 64, 64, 3), np.uint8), table).draw(np.random.default_rng(0), 3300)
+    assert 60 < int((drawn == 0).sum()) < 140
 
 
 @pytest.mark.parametrize("matrices", ["probes", "conv"])
