@@ -6,14 +6,15 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Annotated
 
 from typer import Option
 
 from demo.commands import new_app, run
-from demo.evaluate.leakage_commands import gate, photo_count, secmi, shake
 from demo.evaluate.options import FACES, TABLES, BaseKey, Device, Out
-from demo.evaluate.people_commands import defences, encoders, people
+from demo.evaluate.people_commands import encoders, people
+from demo.evaluate.shipped import TABLES as SHIPPED
 
 
 def base(
@@ -66,8 +67,10 @@ def report(base: BaseKey = "face64") -> None:
 
 
 app = new_app(__doc__)
-for command in (base, people, encoders, defences, same_person, figures, report, secmi, shake, gate, photo_count):
+for command in (base, people, encoders, same_person, figures, report):
     app.command()(command)
+for name, table in SHIPPED.items():
+    app.command(name)(resolve_name(table.command))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -27,16 +27,17 @@ MADE = {"people", "arms", "encoder_minus", "encoder_over"}  # of a table of peop
 class Table:
     """A table whose results travel with the project."""
 
+    command: str  # "module:function", of python -m demo.evaluate
     made: tuple[str, ...] = ()  # files in its folder that are made from the results, and do not travel
     of_encoder: bool = False  # whether the weight encoder has a part in it
 
 
 TABLES = {  # name, and folder under --out -> what is to know of it
-    "defences": Table(("defences.json",), of_encoder=True),
-    "secmi": Table(("secmi.json",)),
-    "shake": Table(("shake.json",)),
-    "gate": Table(("gate-table.json", "gate.json")),
-    "photo-count": Table(),
+    "defences": Table("demo.evaluate.people_commands:defences", ("defences.json",), of_encoder=True),
+    "secmi": Table("demo.evaluate.leakage_commands:secmi", ("secmi.json",)),
+    "shake": Table("demo.evaluate.leakage_commands:shake", ("shake.json",)),
+    "gate": Table("demo.evaluate.leakage_commands:gate", ("gate-table.json", "gate.json")),
+    "photo-count": Table("demo.evaluate.leakage_commands:photo_count"),
 }
 
 
