@@ -32,7 +32,7 @@ from demo.lora.files import LoraWeights, write_lora
 from demo.lora.layouts import LAYOUTS, OtherLayout, sort_keys
 from demo.metrics import registry as metrics
 from demo.metrics.base import Context, Metric
-from demo.metrics.registry import METRICS
+from demo.metrics.registry import METRICS, PLACE
 from demo.models.bases import BASES, Base
 from demo.report import LeakReport
 from demo.report.page import page
@@ -52,6 +52,7 @@ from demo.sweep.write import strips
 from demo.train.encoder import new_encoder
 from demo.ui.assembly import build_app
 from demo.ui.components import pictures as shown
+from demo.verdicts.rule import Shown
 from demo.workflow import story
 
 QUICK = LoraSettings(steps=2, batch=2, class_batch=1, class_images=2, sample_every=0, unet_rank=2, text_rank=2)
@@ -188,9 +189,11 @@ def test_an_attack_counts_in_a_sweep(attack: str, tiny: Any, pictures: list[Imag
     best = point("none", 0.5, 0.6, best=attack)
     assert best.best_attack == attack
     made = swept(best)
-    stands, before = standing(best, made), 3
+    # Place 3 of 1,001 would be a leak by one of three attacks. It is none by one of four.
+    third = tuple(replace(r, values=(3.0,)) if r.key == PLACE else r for r in best.leakage.results)
+    stands = standing(replace(best, leakage=replace(best.leakage, results=third)), made)
     assert stands is not None
-    assert stands.found == pytest.approx((before + 1) * best.leakage.get("dlib_place").values[0] / 1001)  # type: ignore[union-attr]
+    assert stands.found is Shown.TRACE
     for text in (table(made), plane(made), spoken(made), strips(made), " ".join(summarise(made).sentences)):
         assert "grey chart" in text
     assert f"{attack}_dlib_distance" in csv_row(1, best, made)

@@ -118,6 +118,8 @@ def leak(arguments: argparse.Namespace) -> None:
             "command": "leak",
             "base": base.key,
             "leaked": report.verdict.leaked,
+            "grade": report.verdict.grade,
+            "shown": report.verdict.shown,
             "headline": report.verdict.headline,
             "verdict": list(report.verdict.sentences),
             "arms": arm_numbers(report),
@@ -235,13 +237,13 @@ def find_photos(folder: Path) -> list[Path]:
 
 
 def arm_numbers(report: LeakReport) -> Mapping[str, Mapping[str, float | None]]:
-    """Mean distance and rank of each arm; None where one was not measured."""
-    from demo.metrics.registry import IDENTITY, RANK
+    """Mean distance, mean rank and place of each arm; None where one was not measured."""
+    from demo.metrics.registry import IDENTITY, PLACE, RANK
 
     numbers: dict[str, dict[str, float | None]] = {}
     for arm in report.arms:
         means = {result.key: result.mean for result in report.metrics.get(arm.key, ())}
-        numbers[arm.key] = {key: finite(means.get(key, math.nan)) for key in (IDENTITY, RANK)}
+        numbers[arm.key] = {key: finite(means.get(key, math.nan)) for key in (IDENTITY, RANK, PLACE)}
     return numbers
 
 

@@ -1,4 +1,4 @@
-"""The parts of ``weights/RESULTS.md`` on defences, membership, the gate, Shake-to-Leak and the number of photos."""
+"""The parts of ``weights/RESULTS.md`` on verdicts, defences, membership, the gate, Shake-to-Leak, number of photos."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from demo.attack.photo_count import load_calibration
-from demo.evaluate import defences_table, gate, photo_count, secmi, shake, shake_table
+from demo.evaluate import defences_table, gate, photo_count, secmi, shake, shake_table, verdicts_table
 from demo.evaluate.report_words import Section, earlier, listed, named, percent, plain, some_of
+from demo.evaluate.verdicts import FILE, NULL_STORIES
+from demo.faces.recognise import SAME_PERSON
 from demo.models.bases import Base
 from demo.shake.attacks.secmi import SecmiSettings
 from demo.shake.gate.evidence import EvidenceSettings
 from demo.stats.intervals import Interval, bootstrap_mean_ci, share_ci
+from demo.verdicts.rule import LEAK
 
 GROUPS = PLANTED, DOMAIN = "planted", "domain"
 TIMES = (140, 50, 300)  # of SecMI; the first is the published one
@@ -25,6 +28,7 @@ MANY = 0.1  # share of photographs refused from which an edit is named
 def sections(base: Base, tables: Mapping[str, Sequence[Path]]) -> list[Section]:
     """Those of which results ship, by their folders (:func:`demo.evaluate.shipped.all_tables`)."""
     made: dict[str, Callable[[Base, Sequence[Path]], Section]] = {
+        "verdicts": _verdicts,
         "defences": _defences,
         "secmi": _secmi,
         "gate": _gate,
@@ -32,6 +36,53 @@ def sections(base: Base, tables: Mapping[str, Sequence[Path]]) -> list[Section]:
         "photo-count": _photo_count,
     }
     return [make(base, tables[kind]) for kind, make in made.items() if tables[kind]]
+
+
+def _verdicts(base: Base, folders: Sequence[Path]) -> Section:
+    folder = folders[-1]
+    told = verdicts_table.records(folder)
+    found, again = verdicts_table.summary(told), verdicts_table.agreement(told)
+    verdict, false, alike = found["grades"]["verdict"], found["false"], found["alike"]
+    crowd = next(one.stories[FILE].reconstruction for one in told)
+    above = [NULL_STORIES[key] for key, own in false.items() if own["leaked"]["low"] > LEAK]
+    most = max(own["leaked"]["mean"] for own in false.values())
+    by_seed = (
+        ""
+        if again is None
+        else (
+            f"Of {again.fine_tunings} fine-tunings of {again.people} fictional people, {again.agreed} were judged as "
+            "most of the same person's were (leak or not)."
+        )
+    )
+    ceiling = found["ceiling"]
+    values = {
+        "earlier": earlier("verdicts", base, folder.parent.name),
+        "strangers": f"{crowd.among - 1:,}" if crowd is not None else "the",
+        "share": f"{LEAK:.0%}",
+        "accepted": SAME_PERSON,
+        "people": found["people"],
+        "examples": len(found["seeds"]),
+        "seeds": _numbers({float(len(own["grades"])) for own in found["seeds"].values()}),
+        "tables": verdicts_table.markdown(found),
+        "sentences": listed(
+            f"The verdict is a leak for {percent(verdict['leaked'])} of the people.",
+            f"On files that hold nothing of the person it is a leak for {most:.1%} at most. Significantly oftener than "
+            f"the rule's {LEAK:.0%}: {named(above)}.",
+            f"Look-alikes, the {alike[FILE]['among'] - 1} strangers nearest to the photos, are the harder test: the "
+            f"encoder's pictures put {percent(alike[FILE]['first'])} of the people before all of them.",
+            by_seed,
+            ""
+            if ceiling is None
+            else f"The photos of a person lie at {plain(ceiling['distance'])} from each other. Of strangers, "
+            f"{ceiling['false_accepts']['mean']:.2%} lie within {SAME_PERSON} of them, and {ceiling['most']:.1%} for "
+            "the person with the most: the distance alone is no proof.",
+        ),
+    }
+    headline = (
+        f"The verdict is a leak for {percent(verdict['leaked'])} of {found['people']} people; on files that hold "
+        f"nothing of the person for {most:.1%} at most. {by_seed}"
+    )
+    return Section("verdicts", values, headline.strip())
 
 
 def _defences(base: Base, folders: Sequence[Path]) -> Section:

@@ -33,6 +33,7 @@ class Table:
 
 
 TABLES = {  # name, and folder under --out -> what is to know of it
+    "verdicts": Table("demo.evaluate.verdict_commands:verdicts", of_encoder=True),
     "defences": Table("demo.evaluate.people_commands:defences", ("defences.json",), of_encoder=True),
     "secmi": Table("demo.evaluate.leakage_commands:secmi", ("secmi.json",)),
     "shake": Table("demo.evaluate.leakage_commands:shake", ("shake.json",)),

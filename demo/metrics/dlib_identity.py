@@ -12,6 +12,7 @@ from PIL import Image
 
 from demo.errors import WeightsError
 from demo.faces import recognise
+from demo.faces.ceiling import Ceiling, ceiling
 from demo.faces.ranks import place_among, rank_among
 from demo.metrics.base import Context, Metric
 from demo.models.networks import Unavailable
@@ -21,8 +22,10 @@ from demo.stats.intervals import Array
 DECOY_FILE = WEIGHTS / "people" / "decoys.safetensors"
 DECOY_SIDE = 64  # pixels at which the decoys were seen; pictures and photos are ranked at the same side
 MODEL = "dlib ResNet, 128-d"
-# Keys. The verdicts are made of these three: the ruler, the rank of each picture, that of all pictures together.
-IDENTITY, RANK, PLACE = "dlib_distance", "dlib_rank", "dlib_place"
+# Keys. The verdicts are made of these: the ruler, the rank of each picture, that of all pictures together, and the
+# same among strangers who look like the person.
+IDENTITY, RANK, PLACE, ALIKE = "dlib_distance", "dlib_rank", "dlib_place", "dlib_place_alike"
+LOOK_ALIKES = 100  # decoys: those those nearest to the person's photos, who look most alike to the recogniser
 
 
 @lru_cache(maxsize=2)
@@ -62,7 +65,8 @@ def _recogniser_missing() -> Unavailable | None:
     return None
 
 
-def _decoys_missing() -> Unavailable | None:
+def decoys_missing() -> Unavailable | None:
+    """Why nothing can be ranked; None where it can."""
     if not DECOY_FILE.is_file():
         return Unavailable(f"The decoys are not there: {shown(DECOY_FILE)} is missing.")
     return _recogniser_missing()
@@ -86,6 +90,39 @@ def _rank(context: Context) -> Array:
 
 def _place(context: Context) -> Array:
     return np.array([place_among(*_at_one_side(context), decoys_of(context))], dtype=np.float64)
+
+
+def photos_ceiling(photos: Sequence[Image.Image]) -> Ceiling | None:
+    """A person's photos against each other and against the decoys, as blurred as those are.
+
+    Args:
+        photos: aligned, one or more.
+
+    Returns:
+        None where the recogniser or the decoys are not there.
+    """
+    if decoys_missing() is not None:
+        return None
+    context = Context(pictures=photos, photos=photos)
+    return ceiling(_at_one_side(context)[1], decoys_of(context))
+
+
+def _place_alike(context: Context) -> Array:
+    pictures, photos = _at_one_side(context)
+    return np.array([place_among(pictures, photos, look_alikes(photos, decoys_of(context)))], dtype=np.float64)
+
+
+def look_alikes(photos: Array, decoys: Array, count: int = LOOK_ALIKES) -> Array:
+    """The decoys who look most like a person: nearest to the photos, by the mean distance.
+
+    Args:
+        photos: (k, 128), the person's.
+        decoys: (n, 128).
+
+    Returns:
+        (min(count, n), 128), the nearest first.
+    """
+    return decoys[np.argsort(recognise.distances(photos, decoys).mean(0), kind="stable")[:count]]
 
 
 def _at_one_side(context: Context) -> tuple[Array, Array]:
@@ -143,7 +180,7 @@ METRICS = (
         scaling="1 + number of decoys nearer than the photos (mean Euclidean distance, all at 64 px); 1 is best",
         higher_is_better=False,
         needs="dlib as above; decoys bundled in weights/people",
-        available=_decoys_missing,
+        available=decoys_missing,
         score=_rank,
         bundled=True,
         main=2,
@@ -156,10 +193,22 @@ METRICS = (
         scaling="1 + number of decoys as near as the photos or nearer, by the mean distance of all pictures; 1 is best",
         higher_is_better=False,
         needs="dlib as above; decoys bundled in weights/people",
-        available=_decoys_missing,
+        available=decoys_missing,
         score=_place,
         bundled=True,
         among=lambda context: 1 + len(decoys_of(context)),
+    ),
+    Metric(
+        key=ALIKE,
+        title="Place of the person among look-alikes, all pictures together",
+        model=MODEL,
+        scaling=f"as the place above, among the {LOOK_ALIKES} decoys nearest to the photos alone; 1 is best",
+        higher_is_better=False,
+        needs="dlib as above; decoys bundled in weights/people",
+        available=decoys_missing,
+        score=_place_alike,
+        bundled=True,
+        among=lambda context: 1 + min(LOOK_ALIKES, len(decoys_of(context))),
     ),
     Metric(
         key="dlib_rank1",
@@ -168,7 +217,7 @@ METRICS = (
         scaling="share of pictures that are nearer to the person than to every decoy",
         higher_is_better=True,
         needs="dlib as above; decoys bundled in weights/people",
-        available=_decoys_missing,
+        available=decoys_missing,
         score=_rank1,
         share=True,
         bundled=True,

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from demo.errors import DemoError, SettingsError
 from demo.metrics import clip, dino, dlib_identity, face_found, facenet
 from demo.metrics.base import Context, Metric, MetricResult
-from demo.metrics.dlib_identity import IDENTITY, PLACE, RANK
+from demo.metrics.dlib_identity import ALIKE, IDENTITY, PLACE, RANK
 from demo.metrics.face_found import FACES
 from demo.models.networks import Unavailable
 from demo.stats.intervals import mean_ci, share_ci
 
 __all__ = [
+    "ALIKE",
     "FACES",
     "IDENTITY",
     "METRICS",

@@ -10,7 +10,9 @@ from huggingface_hub import try_to_load_from_cache
 from demo.models.bases import ENCODER, EXAMPLE, Base
 
 TRAINED_ON = ("unet", "text_encoder")  # of a base, by LoRAs and weight encoders
+AGREEMENT = "agreement.json"  # how often verdicts agree, measured with the weights
 NOT_FIGURES = {
+    AGREEMENT,
     "README.md",
     "samples.png",
     "other-person.safetensors",

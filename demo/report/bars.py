@@ -8,8 +8,9 @@ from html import escape
 
 from markupsafe import Markup
 
+from demo.faces.ceiling import Ceiling
 from demo.metrics.base import MetricResult
-from demo.metrics.registry import METRICS
+from demo.metrics.registry import IDENTITY, METRICS
 from demo.report.arms import CHANCE
 from demo.report.figures import mean
 from demo.report.model import Arm
@@ -19,8 +20,13 @@ _WIDTH, _ROW, _MARGIN = 360, 38, 8
 _VALUES = 96  # a column of its own for the values, which no line crosses
 
 
-def bars(key: str, arms: Sequence[Arm], metrics: Mapping[str, Sequence[MetricResult]]) -> Markup:
+def bars(
+    key: str, arms: Sequence[Arm], metrics: Mapping[str, Sequence[MetricResult]], ceiling: Ceiling | None = None
+) -> Markup:
     """One metric over all arms as a figure: a bar an arm, its 95% interval, and the chance line.
+
+    Args:
+        ceiling: of the photos, a line in the figure of the identity distance.
 
     Returns:
         Caption and SVG; empty when no arm has the metric.
@@ -34,6 +40,8 @@ def bars(key: str, arms: Sequence[Arm], metrics: Mapping[str, Sequence[MetricRes
     threshold = METRICS[key].threshold if key in METRICS else None
     marks = [] if threshold is None else [(*threshold, "limit")]
     marks += [(chance, "chance", "chance")] if chance is not None else []
+    if key == IDENTITY and ceiling is not None and math.isfinite(ceiling.distance):
+        marks.append((ceiling.distance, "the photos themselves", "ceiling"))
     ends = [end for _, r in rows for end in (r.mean, r.low, r.high) if math.isfinite(end)] + [m[0] for m in marks]
     low, high = min(0.0, *ends), max(0.0, *ends)
     span = (high - low) or 1.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from demo.faces.ceiling import Ceiling
 from demo.lora.metadata.leak import Finding
 from demo.metrics.base import MetricResult
 from demo.report.verdict import Verdict
@@ -51,6 +52,7 @@ class LeakReport:
     notes: Sequence[str] = ()
     seen: Sequence[SeenMatrix] = ()
     metadata_leak: Sequence[Finding] | None = None  # what the file says by itself; None: not looked at
+    ceiling: Ceiling | None = None  # of the photos; None: not measured
     photos: Sequence[Image.Image] = field(default=(), repr=False)  # private; written only when asked
 
 

@@ -53,7 +53,7 @@ def page(report: LeakReport, *, include_photos: bool = False) -> Markup:
 
 
 def _bars(keys: Sequence[str], report: LeakReport) -> list[Markup]:
-    return [figure for key in keys if (figure := bars(key, report.arms, report.metrics))]
+    return [figure for key in keys if (figure := bars(key, report.arms, report.metrics, report.ceiling))]
 
 
 def _table(report: LeakReport, keys: Sequence[str]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def as_json(report: LeakReport) -> dict[str, Any]:
             }
             for arm in report.arms
         ],
+        "ceiling": None if report.ceiling is None else report.ceiling.as_json(),
         "settings": report.settings,
         "seconds": report.seconds,
         "seen": list(report.seen),
@@ -72,6 +73,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "leaked": verdict.leaked,
         "conclusive": verdict.conclusive,
         "grade": verdict.grade,
+        "shown": verdict.shown,
     }
 
 

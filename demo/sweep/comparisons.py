@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from demo.attack.registry import ATTACKS
 from demo.defences.base import NoDefence
 from demo.metrics.registry import PLACE
-from demo.report.verdict import BY_ACCIDENT, LEAST_PICTURES
+from demo.report.verdict import LEAST_PICTURES
 from demo.stats.intervals import Difference, contrast, unpaired_difference
 from demo.sweep.model import MetricSummary, Point, Sweep
+from demo.verdicts.rule import Evidence, Shown, shown
 
 KEPT = 0.5  # of DreamBooth's gain over chance: with less the owner does not have what the file was made for
 LEFT = 0.5  # of the best attack's gain over chance on the undefended file: with more the person is not protected
@@ -29,14 +32,14 @@ class Standing:
     left: Difference | None  # the best attack's gain beyond LEFT of that on the undefended file; None: not known
     faces: bool  # whether DreamBooth draws faces
     attack_faces: bool  # whether the best attack does
-    learned: float | None  # p of DreamBooth's pictures being so near to the person by accident; None: not measured
-    found: float | None  # the same of the best attack's, times the number of attacks that it is the best of
+    learned: Shown | None  # what DreamBooth's pictures show of the person; None: not ranked among strangers
+    found: Shown | None  # what those of the best attack show
 
     @property
     def useful(self) -> bool:
-        """DreamBooth draws faces, nearer to the person than chance, and is shown to keep enough of its gain."""
-        near = self.utility.low > 0 and self.learned is not None and self.learned <= BY_ACCIDENT
-        return self.faces and near and (self.kept is None or self.kept.low > 0)
+        """DreamBooth draws faces that show the person, and is shown to keep enough of its gain."""
+        shows = self.learned is not None and self.learned.leaked
+        return self.faces and shows and (self.kept is None or self.kept.low > 0)
 
     @property
     def useless(self) -> bool:
@@ -45,13 +48,14 @@ class Standing:
 
     @property
     def leaks(self) -> bool:
-        """The best attack draws faces, nearer to the person than chance and than strangers are by accident."""
-        return self.attack_faces and self.leakage.low > 0 and self.found is not None and self.found <= BY_ACCIDENT
+        """The best attack draws faces that show the person."""
+        return self.attack_faces and self.found is not None and self.found.leaked
 
     @property
     def private(self) -> bool:
-        """No leak is shown, and the attack is shown to have lost enough of its gain: more than too few pictures."""
-        return not self.leaks and self.found is not None and self.left is not None and self.left.high < 0
+        """The attack shows nothing, not a trace, and is shown to have lost enough of its gain."""
+        lost = self.left is not None and self.left.high < 0
+        return lost and self.found is not None and (self.found is Shown.NOTHING or not self.attack_faces)
 
 
 def standing(point: Point, sweep: Sweep) -> Standing | None:
@@ -74,8 +78,8 @@ def standing(point: Point, sweep: Sweep) -> Standing | None:
         left=left,
         faces=point.utility.draws_faces,
         attack_faces=point.leakage.draws_faces,
-        learned=_accident(point.utility),
-        found=None if (p := _accident(point.leakage)) is None else min(1.0, p * attacks),
+        learned=_shown(point.utility, sweep.nobody),
+        found=_shown(point.leakage, sweep.nobody, attacks),
     )
 
 
@@ -105,10 +109,19 @@ def _values(summary: MetricSummary) -> Sequence[float] | None:
     return summary.identity.values
 
 
-def _accident(summary: MetricSummary) -> float | None:
-    """How likely a stranger would be so near to an arm's pictures: one file is one piece of evidence."""
-    place = summary.get(PLACE)
-    return None if place is None or not place.values or place.among is None else place.values[0] / place.among
+def _shown(summary: MetricSummary, nobody: MetricSummary, tried: int = 1) -> Shown | None:
+    """What an arm shows, held against chance; None where it was not ranked among strangers."""
+    arm, null = _evidence(summary), _evidence(nobody)
+    return None if arm is None or null is None or arm.place is None else shown(arm, [null], tried=tried)
+
+
+def _evidence(summary: MetricSummary) -> Evidence | None:
+    place, identity = summary.get(PLACE), summary.identity
+    if identity is None:
+        return None
+    ranked = place is not None and len(place.values) > 0 and place.among is not None
+    number, among = (round(place.values[0]), place.among or 0) if ranked and place is not None else (None, 0)
+    return Evidence(np.array(identity.values), number, among)
 
 
 def _beyond(

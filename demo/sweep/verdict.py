@@ -38,7 +38,7 @@ def sweep_verdict(sweep: Sweep) -> SweepVerdict:
     """What the numbers show.
 
     In the corner "useful and private" is a defence with which DreamBooth is shown to keep at least half of what it
-    gains over chance without one, while the best attack is not shown to be nearer than chance, and is shown to have
+    gains over chance without one, while the best attack shows nothing (:mod:`demo.verdicts.rule`), and is shown to have
     lost at least half of what it gains on the undefended file; 95% over pictures, for all defences together. If the
     undefended DreamBooth is itself no better than chance, or the undefended file gives nothing away, nothing can be
     shown.

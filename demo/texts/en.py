@@ -27,44 +27,62 @@ STORY = {
     "story.headline.no photos": "Not judged: without photos of the person nothing can be compared",
     "story.headline.not measured": "Not judged: the reconstruction could not be measured",
     "story.headline.strangers taken": "Not judged: strangers are taken for the person",
-    "story.headline.leak, lead beats class prompt": "The shared file gives the person away, and {lead} shows more "
-    "than the class prompt",
-    "story.headline.leak, class prompt not measured": "The shared file gives the person away; it was not measured "
-    "whether {lead} is needed",
-    "story.headline.leak, lead does not beat class prompt": "The shared file gives the person away, but {lead} does "
-    "not beat the class prompt",
-    "story.headline.leak, without encoder": "The shared file gives the person away to {attack}, without any encoder",
-    "story.headline.leak, other attack": "The shared file gives the person away to {attack}; {lead} does not find the "
-    "person",
+    "story.gives.recognised": "The shared file gives the person away (recognised, place {place} of {among})",
+    "story.gives.leak": "The shared file gives the person away (place {place} of {among})",
+    "story.headline.leak, lead beats class prompt": "{gives}, and {lead} shows more than the class prompt",
+    "story.headline.leak, class prompt not measured": "{gives}; it was not measured whether {lead} is needed",
+    "story.headline.leak, lead does not beat class prompt": "{gives}, but {lead} does not beat the class prompt",
+    "story.headline.leak, without encoder": "{gives} to {attack}, without any encoder",
+    "story.headline.leak, other attack": "{gives} to {attack}; {lead} shows less",
     "story.headline.like controls": "Not shown: the pictures resemble the person, but are not clearly nearer than the "
     "controls",
-    "story.headline.nothing to find": "The person is not recognised, not even with the secret trigger",
-    "story.headline.trace": "A trace of the person, place {place} of {among}, too weak to be recognised",
-    "story.headline.trace, without encoder": "A trace of the person, place {place} of {among}, too weak to be "
-    "recognised; there was no encoder to try",
+    "story.headline.nothing to find": "The person is not found, not even with the secret trigger",
+    "story.headline.trace": "A trace of the person by {attack}, place {place} of {among}: too weak to count as a leak",
+    "story.headline.trace, without encoder": "A trace of the person by {attack}, place {place} of {among}: too weak to "
+    "count as a leak; there was no encoder to try",
     "story.headline.not found": "The attack did not find the person",
     "story.headline.not found, without encoder": "The attack did not find the person; there was no encoder to try",
     "story.no photos": "An adversary has no photos either: whoever knows the person looks at the pictures.",
-    "story.not measured": "The pictures of {attack} have no dlib distance.",
-    "story.strangers taken": "Even unrelated people are taken for this person ({likeness}). The measure does not "
-    "separate people here, so a distance below {near} means nothing.",
-    "story.likeness": "median distance {distance}, median rank {rank} of {among}",
-    "story.likeness.no rank": "median distance {distance}; rank not measured",
+    "story.not measured": "The pictures of {attack} have no dlib distance or no place among strangers.",
+    "story.strangers taken": "Even unrelated people pass for this person ({likeness}). The measure does not separate "
+    "people here, so that a good place means nothing.",
+    "story.likeness": "median distance {distance}, place {place} of {among}",
     "story.interval": "95% interval over pictures {low} to {high}",
     "story.interval.none": "one picture gives no interval",
     "story.dreambooth.none": "DreamBooth's own pictures were not measured, so it is not known what there was to find.",
     "story.dreambooth.recognised": "DreamBooth itself worked: with the secret trigger the person is recognised "
     "({likeness}).",
-    "story.dreambooth.not recognised": "DreamBooth itself did not work well enough: the person is not recognised even "
-    "with the secret trigger ({likeness}). Attacks on this file say little.",
-    "story.reconstruction.recognised": "The reconstruction by {attack} is recognised as the person ({likeness}; "
-    "{limit}).",
-    "story.reconstruction.not recognised": "The reconstruction by {attack} is not recognised as the person "
-    "({likeness}; {limit}).",
-    "story.limit": "recognised means a median distance below {near} and a median rank of {rank} or better",
-    "story.limit.no rank": "recognised means a median distance below {near}",
-    "story.place": "All pictures together put the person at place {place} of {among}; a stranger would be that near in "
-    "{share} of cases.",
+    "story.dreambooth.leak": "DreamBooth itself worked: with the secret trigger the person is found among strangers, "
+    "though not near enough to be recognised ({likeness}).",
+    "story.dreambooth.not shown": "DreamBooth itself did not work well enough: even with the secret trigger the person "
+    "is not found among strangers ({likeness}).",
+    "story.reconstruction.recognised": "The reconstruction by {attack} is recognised as the person ({likeness}).",
+    "story.reconstruction.leak": "The reconstruction by {attack} shows the person, though not near enough to be "
+    "recognised ({likeness}).",
+    "story.reconstruction.like nulls": "The reconstruction by {attack} resembles the person, but is not clearly nearer "
+    "than the controls ({likeness}).",
+    "story.reconstruction.trace": "The reconstruction by {attack} shows a trace of the person ({likeness}).",
+    "story.reconstruction.nothing": "The reconstruction by {attack} does not show the person ({likeness}).",
+    "story.accident": "The place is that of all pictures together; a stranger would have so good a one in {share} of "
+    "cases.",
+    "story.alike": "A harder test: among the {others} strangers who look most like the person, place {place} of "
+    "{among}.",
+    "story.rule.one": "A leak is shown when an attack puts the person at place {place} of {among} or better (the "
+    "nearest {share}; {count} attack was tried), and nearer than every null control. Recognised means a leak with a "
+    "median distance below {near}.",
+    "story.rule.other": "A leak is shown when an attack puts the person at place {place} of {among} or better (the "
+    "nearest {share}, divided by the {count} attacks that were tried), and nearer than every null control. Recognised "
+    "means a leak with a median distance below {near}.",
+    "story.rule.none.one": "A leak would take the nearest {share} of strangers, and among {among} people no place is "
+    "good enough for {count} attack.",
+    "story.rule.none.other": "A leak would take the nearest {share} of strangers, divided by the number of attacks, "
+    "and among {among} people no place is good enough for {count} attacks.",
+    "story.ceiling": "Ceiling: the photos lie at a median distance of {distance} from each other. Nothing that is "
+    "drawn can be expected to come nearer.",
+    "story.false accepts": "Of {among} strangers {strangers} ({share}) lie within {near} of these photos, too: so "
+    "often the distance alone would be wrong.",
+    "story.agreement": "Another fine-tuning of the same photos may be judged otherwise: of {fine_tunings} fine-tunings "
+    "of {people} fictional people, {agreed} ({share}) were judged as most of the same person's were.",
     "story.class prompt.none": "The class prompt was not measured, so it is not known whether {attack} adds anything.",
     "story.class prompt.up": "{attack} beats the class prompt: it comes {by} nearer ({interval}).",
     "story.class prompt.down": "{attack} does not beat the class prompt: the class prompt comes {by} nearer "
@@ -76,12 +94,16 @@ STORY = {
     "control.other": "{name}",
     "story.control.nearer": "Control, {what}: {likeness}. The reconstruction is nearer ({interval}).",
     "story.control.not nearer": "Control, {what}: {likeness}. The reconstruction is not clearly nearer ({interval}).",
-    "story.control.expected": "{likeness}; chance would be rank {rank}",
+    "story.control.expected": "{likeness}; chance would be place {place}",
     "story.control.none": "No null control was measured, so the likeness may be accidental.",
     "story.tried.recognised": "With {attack} the person is recognised ({likeness}).",
-    "story.tried.not recognised": "With {attack} the person is not recognised ({likeness}).",
-    "story.swap.unknown": _SWAP + "The reconstruction itself is not recognised, so this does not say what carries the "
-    "identity.",
+    "story.tried.leak": "With {attack} the person is shown, though not near enough to be recognised ({likeness}).",
+    "story.tried.like nulls": "With {attack} the pictures resemble the person, but are not clearly nearer than chance "
+    "({likeness}).",
+    "story.tried.trace": "With {attack} there is a trace of the person ({likeness}).",
+    "story.tried.nothing": "With {attack} the person is not shown ({likeness}).",
+    "story.swap.unknown": _SWAP + "The reconstruction itself does not show the person, so this does not say what "
+    "carries the identity.",
     "story.swap.embedding": _SWAP + "The embedding itself carries the identity.",
     "story.swap.both": _SWAP + "The embedding carries a part of the identity; the fine-tuned weights carry the rest.",
     "story.swap.weights": _SWAP + "The embedding alone is not shown to carry the identity; with the fine-tuned weights "
@@ -116,8 +138,8 @@ SWEEP = {
     "protect.",
     "sweep.undefended useless": "Fine-tuning itself is not shown to bring the pictures nearer to the person than "
     "unrelated people are. So it cannot be shown what a defence ruins or protects.",
-    "sweep.undefended tight": "The attacks find nothing even in the undefended file, so no defence can be seen to "
-    "protect it.",
+    "sweep.undefended tight": "The attacks do not show the person even from the undefended file, so no defence can be "
+    "seen to protect it.",
     "sweep.undefended": "Without a defence DreamBooth's pictures lie at a distance of {dreambooth} from the person, "
     "and those of the best attack ({attack}) at {attacked}; chance is {chance}. {utility} {leakage}",
     "sweep.dreambooth.nearer": "DreamBooth is {by} nearer than chance (95% interval {low} to {high}).",
@@ -125,17 +147,19 @@ SWEEP = {
     "sweep.attack.nearer": "The attack is {by} nearer than chance (95% interval {low} to {high}).",
     "sweep.attack.unclear": "The attack is not clearly nearer than chance (95% interval {low} to {high}).",
     "sweep.group.useful, private": "Useful and private: {names}. " + _KEEPS + "; the best attack has lost at least "
-    "{lost} of its gain, and is not shown to be nearer than chance.",
-    "sweep.group.useful, leaks": "Useful, but it still leaks: {names}. " + _KEEPS + "; the best attack is nearer than "
-    "chance.",
-    "sweep.group.useful, open": "Useful, and not settled whether private: {names}. " + _KEEPS + "; the best attack is "
-    "not shown to be nearer than chance, and is not shown to have lost enough either.",
-    "sweep.group.open, leaks": "Leaks: {names}. The best attack is nearer than chance; how much DreamBooth keeps is "
-    "not settled with so few pictures.",
+    "{lost} of its gain, and shows nothing of the person.",
+    "sweep.group.useful, leaks": "Useful, but it still leaks: {names}. " + _KEEPS + "; the best attack shows the "
+    "person.",
+    "sweep.group.useful, open": "Useful, and not settled whether private: {names}. "
+    + _KEEPS
+    + "; the best attack does "
+    "not show the person, but keeps a trace, or is not shown to have lost enough.",
+    "sweep.group.open, leaks": "Leaks: {names}. The best attack shows the person; how much DreamBooth keeps is not "
+    "settled with so few pictures.",
     "sweep.group.open, open": "Not settled: {names}. How much DreamBooth keeps is not settled with so few pictures; "
     "nothing is shown to leak.",
-    "sweep.group.useless, leaks": "Leaks, and of little use: {names}. " + _LOSES + "; the best attack is nearer than "
-    "chance.",
+    "sweep.group.useless, leaks": "Leaks, and of little use: {names}. " + _LOSES + "; the best attack shows the "
+    "person.",
     "sweep.group.useless, open": "Of little use: {names}. " + _LOSES + "; nothing is shown to leak.",
     "sweep.group.ruined": "Ruined: {names}. Faces are found in fewer than half of DreamBooth's pictures.",
     "sweep.useless": "Of little use: {names}. " + _LOSES + ".",
@@ -148,8 +172,9 @@ SWEEP = {
     "sweep.anecdote.other": "This is one person, {count} pictures in each arm: an anecdote, not a statistic.",
     "sweep.intervals": "Intervals cover the choice of pictures, not of people, photos or training noise. By "
     "construction one in twenty of all intervals drawn here misses. The best attack is chosen on the same pictures, so "
-    "it looks a little better than it is. Recognised would mean a distance below {near}, not merely "
-    "nearer than chance.",
+    "it looks a little better than it is. An attack shows the person where its pictures put them among the nearest "
+    "{share} of strangers, divided by the number of attacks, and nearer than chance. Recognised would mean a distance "
+    "below {near} besides.",
     "sweep.private": "Private means: at most half of the gain is left to the best of these attacks. The encoder has "
     "learned from undefended files; one that learns from files defended in the same way may get more out of them. Only "
     "a proof for the person could exclude that.",

@@ -9,6 +9,7 @@ from demo.stats.intervals import Difference
 from demo.texts.en import ENGLISH
 from demo.texts.language import Language
 from demo.verdicts.directions import Direction, direction
+from demo.verdicts.rule import LEAK, Shown, last_place
 from demo.verdicts.story import Control, Likeness, StoryGrade, StoryVerdict
 
 NAME_THE_LEAD = (
@@ -17,23 +18,25 @@ NAME_THE_LEAD = (
     StoryGrade.LEAD_NOT_BETTER,
     StoryGrade.OTHER_ATTACK,
 )
-WITHOUT_ENCODER = (StoryGrade.TRACE, StoryGrade.NOT_FOUND)  # headlines that add that there was no encoder
+NAME_THE_ATTACK = (StoryGrade.LEAD_WITHOUT_ENCODER, StoryGrade.OTHER_ATTACK, StoryGrade.TRACE)
 
 
 def headline(found: StoryVerdict, language: Language = ENGLISH) -> str:
     """The most important sentence, without a full stop."""
-    key, fields = f"story.headline.{found.grade}", dict[str, str]()
-    without = not found.reads_matrices
-    if found.grade is StoryGrade.OTHER_ATTACK and without:
-        key = f"story.headline.{StoryGrade.LEAD_WITHOUT_ENCODER}"
-    elif found.grade in WITHOUT_ENCODER and without:
+    grade, without = found.grade, not found.reads_matrices
+    if grade is StoryGrade.OTHER_ATTACK and without:
+        grade = StoryGrade.LEAD_WITHOUT_ENCODER
+    key, fields = f"story.headline.{grade}", dict[str, str]()
+    if grade in (StoryGrade.TRACE, StoryGrade.NOT_FOUND) and without:
         key += ", without encoder"
-    if found.grade in (StoryGrade.LEAD_WITHOUT_ENCODER, StoryGrade.OTHER_ATTACK):
-        fields["attack"] = _attack(found, found.attack, language)
-    if found.grade in NAME_THE_LEAD and not (found.grade is StoryGrade.OTHER_ATTACK and without):
+    if grade in NAME_THE_LEAD:
         fields["lead"] = _attack(found, found.lead, language)
-    if found.grade is StoryGrade.TRACE and found.reconstruction is not None:
-        fields |= _place(found.reconstruction, language)
+    if grade in NAME_THE_ATTACK:
+        fields["attack"] = _attack(found, found.attack or found.lead, language)
+    if grade.startswith("leak") and found.attacked is not None:
+        fields["gives"] = language.say(f"story.gives.{found.attacked.shown}", **_place(found.attacked, language))
+    if grade is StoryGrade.TRACE and found.attacked is not None:
+        fields |= _place(found.attacked, language)
     return language.say(key, **fields)
 
 
@@ -46,38 +49,33 @@ def sentences(found: StoryVerdict, language: Language = ENGLISH) -> tuple[str, .
         return (found.reason or language.say("story.not measured", attack=attack),)
     closing = language.count("story.anecdote", found.pictures)
     if found.grade is StoryGrade.STRANGERS_TAKEN and found.chance is not None:
-        near, strangers = language.plain(SAME_PERSON), likeness(found.chance, language)
-        return (language.say("story.strangers taken", likeness=strangers, near=near), closing)
+        strangers = likeness(found.chance, language)
+        return (language.say("story.strangers taken", likeness=strangers), *_ceiling(found, language), closing)
     return (
         _dreambooth(found, language),
-        _reconstruction(found.reconstruction, _attack(found, found.lead, language), language),
+        _reconstruction(found, found.reconstruction, language),
         _against_class_prompt(found, language),
-        *_controls(found, language),
         *_tried(found, language),
+        _rule(found, found.reconstruction, language),
+        *_ceiling(found, language),
+        *_controls(found, language),
         *_swap(found, language),
+        *_agreement(found, language),
         closing,
     )
 
 
 def likeness(found: Likeness, language: Language) -> str:
     """How near an arm is, in a few words."""
-    distance = language.fixed(found.distance)
-    if found.rank is None:
-        return language.say("story.likeness.no rank", distance=distance)
-    rank, among = language.fixed(found.rank, 0), language.fixed(found.among, 0)
-    return language.say("story.likeness", distance=distance, rank=rank, among=among)
+    return language.say("story.likeness", distance=language.fixed(found.distance), **_place(found, language))
 
 
 def _attack(found: StoryVerdict, key: str, language: Language) -> str:
     return language.named("attack", key, found.names.get(key, ""))
 
 
-def _recognised(found: Likeness) -> str:
-    return "recognised" if found.recognised else "not recognised"
-
-
 def _place(found: Likeness, language: Language) -> dict[str, str]:
-    return {"place": language.fixed(found.place or 0, 0), "among": language.fixed(found.among, 0)}
+    return {"place": language.fixed(found.place, 0), "among": language.fixed(found.among, 0)}
 
 
 def _interval(gap: Difference, language: Language) -> str:
@@ -90,26 +88,55 @@ def _dreambooth(found: StoryVerdict, language: Language) -> str:
     if found.dreambooth is None:
         return language.say("story.dreambooth.none")
     shown = likeness(found.dreambooth, language)
-    return language.say(f"story.dreambooth.{_recognised(found.dreambooth)}", likeness=shown)
+    return language.say(f"story.dreambooth.{_worked(found.dreambooth.shown)}", likeness=shown)
 
 
-def _reconstruction(arm: Likeness, attack: str, language: Language) -> str:
-    near = language.plain(SAME_PERSON)
-    limit = (
-        language.say("story.limit.no rank", near=near)
-        if arm.rank is None
-        else language.say("story.limit", near=near, rank=language.fixed(arm.best_rank, 0))
-    )
-    text = language.say(
-        f"story.reconstruction.{_recognised(arm)}",
-        attack=attack,
-        likeness=likeness(arm, language),
-        limit=limit,
-    )
-    if arm.place is None:
-        return text
-    place = language.say("story.place", **_place(arm, language), share=language.share(arm.p, 1))
-    return language.joined((text, place), "list.sentences")
+def _worked(shown: Shown) -> str:
+    return str(shown) if shown.leaked else "not shown"
+
+
+def _reconstruction(found: StoryVerdict, arm: Likeness, language: Language) -> str:
+    attack, shown = _attack(found, found.lead, language), likeness(arm, language)
+    text = language.say(f"story.reconstruction.{arm.shown}", attack=attack, likeness=shown)
+    accident = language.say("story.accident", share=language.share(arm.p, 1))
+    parts = [text, accident]
+    if arm.alike is not None:
+        place, among = (language.fixed(number, 0) for number in arm.alike)
+        others = language.fixed(arm.alike[1] - 1, 0)
+        parts.append(language.say("story.alike", place=place, among=among, others=others))
+    return language.joined(parts, "list.sentences")
+
+
+def _rule(found: StoryVerdict, arm: Likeness, language: Language) -> str:
+    """What counts as a leak here."""
+    share, among = language.share(LEAK), language.fixed(arm.among, 0)
+    last = last_place(arm.among, found.attacks)
+    if not last:
+        return language.count("story.rule.none", found.attacks, share=share, among=among)
+    near, place = language.plain(SAME_PERSON), language.fixed(last, 0)
+    return language.count("story.rule", found.attacks, share=share, among=among, place=place, near=near)
+
+
+def _ceiling(found: StoryVerdict, language: Language) -> list[str]:
+    own = found.ceiling
+    if own is None:
+        return []
+    near, share = language.plain(SAME_PERSON), language.share(own.false_accepts, 1)
+    crowd = {"strangers": language.fixed(own.strangers, 0), "among": language.fixed(own.among, 0)}
+    accepts = language.say("story.false accepts", near=near, share=share, **crowd)
+    if math.isnan(own.distance):
+        return [accepts]
+    text = language.say("story.ceiling", distance=language.fixed(own.distance))
+    return [language.joined((text, accepts), "list.sentences")]
+
+
+def _agreement(found: StoryVerdict, language: Language) -> list[str]:
+    again = found.agreement
+    if again is None:
+        return []
+    numbers = {"agreed": again.agreed, "fine_tunings": again.fine_tunings, "people": again.people}
+    fields = {name: language.fixed(number, 0) for name, number in numbers.items()}
+    return [language.say("story.agreement", share=language.share(again.agreed / again.fine_tunings), **fields)]
 
 
 def _against_class_prompt(found: StoryVerdict, language: Language) -> str:
@@ -135,9 +162,9 @@ def _controls(found: StoryVerdict, language: Language) -> list[str]:
 
 def _control(control: Control, language: Language) -> str:
     shown = likeness(control.likeness, language)
-    if control.expected_rank is not None:
-        rank = language.fixed(control.expected_rank, 0)
-        shown = language.say("story.control.expected", likeness=shown, rank=rank)
+    if control.expected_place is not None:
+        place = language.fixed(control.expected_place, 0)
+        shown = language.say("story.control.expected", likeness=shown, place=place)
     nearer = "nearer" if direction(control.gap) is Direction.UP else "not nearer"
     return language.say(
         f"story.control.{nearer}",
@@ -150,7 +177,7 @@ def _control(control: Control, language: Language) -> str:
 def _tried(found: StoryVerdict, language: Language) -> list[str]:
     return [
         language.say(
-            f"story.tried.{_recognised(tried.likeness)}",
+            f"story.tried.{tried.likeness.shown}",
             attack=_attack(found, tried.key, language),
             likeness=likeness(tried.likeness, language),
         )

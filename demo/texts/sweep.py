@@ -7,6 +7,7 @@ from demo.stats.intervals import Difference
 from demo.texts.en import ENGLISH
 from demo.texts.language import Language
 from demo.verdicts.directions import Direction, direction
+from demo.verdicts.rule import LEAK
 from demo.verdicts.sweep import Group, SweepGrade, SweepVerdict, Undefended
 
 REASONED = (SweepGrade.NO_CHANCE, SweepGrade.TOO_FEW_PICTURES, SweepGrade.NOT_MEASURED)  # no point could be judged
@@ -94,6 +95,6 @@ def _epsilons(found: SweepVerdict, language: Language) -> list[str]:
 def _anecdote(pictures: int, language: Language) -> str:
     parts = (
         language.count("sweep.anecdote", pictures),
-        language.say("sweep.intervals", near=language.plain(SAME_PERSON)),
+        language.say("sweep.intervals", near=language.plain(SAME_PERSON), share=language.share(LEAK)),
     )
     return language.joined(parts, "list.sentences")

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from demo.faces.ceiling import Ceiling
 from demo.stats.intervals import Difference
+from demo.verdicts.rule import Shown
 
 
 class StoryGrade(StrEnum):
     """What the headline says. The lead is the attack that the controls are held against."""
 
     NO_PHOTOS = "no photos"  # nothing to compare with
-    NOT_MEASURED = "not measured"  # the lead's pictures could not be measured
-    STRANGERS_TAKEN = "strangers taken"  # unrelated people are recognised as the person: nothing can be judged
+    NOT_MEASURED = "not measured"  # the lead's pictures could not be measured, or not be ranked among strangers
+    STRANGERS_TAKEN = "strangers taken"  # unrelated people pass for the person: nothing can be judged
     LEAD_BEATS_PROMPT = "leak, lead beats class prompt"
     LEAD_UNCOMPARED = "leak, class prompt not measured"
     LEAD_NOT_BETTER = "leak, lead does not beat class prompt"
     LEAD_WITHOUT_ENCODER = "leak, without encoder"  # the lead finds the person and is no encoder
     OTHER_ATTACK = "leak, other attack"  # another attack than the lead finds the person
-    LIKE_CONTROLS = "like controls"  # recognised, but not nearer than every control
-    NOTHING_TO_FIND = "nothing to find"  # DreamBooth itself is not recognised
+    LIKE_CONTROLS = "like controls"  # as near to the person as a leak, but not nearer than every control
     TRACE = "trace"
+    NOTHING_TO_FIND = "nothing to find"  # DreamBooth itself does not show the person, nor does any attack
     NOT_FOUND = "not found"
 
 
@@ -39,19 +40,27 @@ class Carrier(StrEnum):
 
 @dataclass(frozen=True)
 class Likeness:
-    """How near the pictures of one arm are to the person."""
+    """How near the pictures of one arm are to the person, and what that shows (:mod:`demo.verdicts.rule`)."""
 
     distance: float  # median
-    recognised: bool
-    rank: float | None = None  # median; None: not measured
-    among: int = 0  # people ranked, this one included
-    best_rank: float = 1.0  # recognised means this median rank or a better one
-    place: int | None = None  # of the person among them, by all pictures together
+    shown: Shown
+    place: int  # of the person among strangers, by all pictures together
+    among: int  # people ranked, the person included
+    alike: tuple[int, int] | None = None  # the same among look-alikes alone, and of how many; None: not measured
 
     @property
     def p(self) -> float:
-        """Of being so near by accident; NaN where not measured. The unit is the file, not the picture."""
-        return math.nan if self.place is None else self.place / self.among
+        """Of being so near by accident. The unit is the file, not the picture."""
+        return self.place / self.among
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How often another fine-tuning of the same photos was judged alike, measured on other people."""
+
+    agreed: int  # fine-tunings that were judged as most of their person's were
+    fine_tunings: int
+    people: int
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ class Control:
     what: str  # its pictures come from, in English
     likeness: Likeness
     gap: Difference  # how much nearer the lead is
-    expected_rank: float | None = None  # where the arm is chance and has ranks
+    expected_place: float | None = None  # where the arm is chance
 
 
 @dataclass(frozen=True)
@@ -86,14 +95,16 @@ class StoryVerdict:
     """What one story shows. Parts that were not measured are None or empty."""
 
     grade: StoryGrade
-    leaked: bool = False  # somebody with the file alone gets pictures that are recognised, beyond the controls
+    shown: Shown = Shown.NOTHING  # by the attack that shows most
     conclusive: bool = False  # a leak, or none where one would have been seen
     lead: str = "encoder"  # key of the attack
     reads_matrices: bool = True  # the lead does, with an encoder
     names: Mapping[str, str] = field(default_factory=dict)  # of attacks, within an English sentence
     pictures: int = 0  # of the lead
     reconstruction: Likeness | None = None  # by the lead
-    attack: str = ""  # key of the other attack that finds the person
+    attack: str = ""  # key of the attack that the headline names, where it is not the lead
+    attacked: Likeness | None = None  # of that attack, or of the lead
+    attacks: int = 1  # tried
     reason: str = ""  # why the lead could not be measured
     dreambooth: Likeness | None = None
     chance: Likeness | None = None  # where strangers are taken for the person
@@ -101,3 +112,10 @@ class StoryVerdict:
     controls: tuple[Control, ...] = ()
     tried: tuple[Tried, ...] = ()
     swap: Swap | None = None
+    ceiling: Ceiling | None = None
+    agreement: Agreement | None = None
+
+    @property
+    def leaked(self) -> bool:
+        """Whether somebody with the file alone gets the person, beyond the controls and beyond accident."""
+        return self.shown.leaked

@@ -27,15 +27,18 @@ from demo.finetune.settings import LoraSettings, find_preset
 from demo.hardware.zero_gpu import TURN_S, on_gpu
 from demo.lora.files import LoraWeights, read_lora
 from demo.lora.metadata.leak import scan_metadata
+from demo.metrics.dlib_identity import photos_ceiling
 from demo.metrics.registry import Context
-from demo.models.bases import find_base
+from demo.models.bases import Base, find_base
 from demo.models.load import architecture_of
 from demo.preflight.check import check_tuning, dry_of
 from demo.progress import UNWATCHED, Watcher, watched
 from demo.report import LeakReport, seen_matrices
+from demo.report.agreement import load_agreement
 from demo.report.arms import CONTROLS
 from demo.report.verdict import judge
 from demo.shake.gate.decision import load_gate, refuse_drawn
+from demo.verdicts.story import Agreement
 from demo.workflow import pipeline_cache
 from demo.workflow.arms import compared_arms, measure
 from demo.workflow.zero_gpu_turns import draw_class_images, drawing_seconds, fetch_first, prepare_drawing, take_turns
@@ -206,6 +209,13 @@ def attack(
         return _attacked(released, name, base_key, settings, watcher)
 
 
+def _agreement(base: Base) -> Agreement | None:
+    try:
+        return load_agreement(base)
+    except WeightsError:  # a verdict does not depend on it
+        return None
+
+
 def _attacked(
     released: LoraWeights,
     name: str | None,
@@ -259,17 +269,18 @@ def compare(
             arms, lacking = on_pipeline(compared_arms, base_key, made, seconds=seconds, watcher=watcher)
     with watch.stage("metrics"):
         context = Context(pictures=arms[0].pictures, photos=photos, prompt=base.class_prompt)
-        results = measure(arms, context, metrics, watcher)
+        results, ceiling = measure(arms, context, metrics, watcher), photos_ceiling(photos)
     return LeakReport(
         title="What the shared LoRA gives away",
         base=f"{base.title}, {base.licence}",
         settings={"attack": settings.said(base), **(extra or {})},
         arms=arms,
         metrics=results,
-        verdict=judge(results),
+        verdict=judge(results, ceiling=ceiling, agreement=_agreement(base)),
         seconds=dict(watch.seconds),
         notes=[*notes, *lacking],
         seen=seen_matrices(released.tensors),
         metadata_leak=scan_metadata(released.metadata),
+        ceiling=ceiling,
         photos=list(photos),
     )

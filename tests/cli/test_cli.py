@@ -314,7 +314,7 @@ def test_leak_then_attack_its_file(
     assert "LORA_LEAK_OFFLINE forbids downloads" in lacking["dino"]  # listed as such, not replaced
     assert "DINO" in (out / "report.html").read_text(encoding="utf-8")
     assert "facenet_accuracy" not in {metric["key"] for metric in measured}
-    assert set(result["arms"]["encoder"]) == {"dlib_distance", "dlib_rank"}
+    assert set(result["arms"]["encoder"]) == {"dlib_distance", "dlib_rank", "dlib_place"}
     assert result["arms"]["encoder"]["dlib_distance"] > 0
     assert {"photos", "fine-tune", "attack", "metrics"} <= set(result["seconds"])
     assert result["peak_memory_mb"] > 50

@@ -15,6 +15,7 @@ from demo.attack.photo_count import PhotoCount
 from demo.attack.registry import ATTACKS, AttackSettings, Reconstruction
 from demo.defences.registry import Defence, NoDefence
 from demo.defences.release import write_card
+from demo.faces.ceiling import Ceiling
 from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, read_lora, write_lora
@@ -25,7 +26,9 @@ from demo.progress import UNWATCHED, Progress, Watcher
 from demo.report import Arm, LeakReport, seen_matrices
 from demo.report.arms import CONTROLS, DREAMBOOTH
 from demo.report.verdict import judge
+from demo.verdicts.story import Agreement
 
+CEILING = Ceiling(5, 0.28, 3, 1000)
 WIDTHS = {"attn1": 32, "attn2": 48}
 
 
@@ -177,7 +180,8 @@ class FakeStory:
             settings={"attack": settings.model_dump(), **(extra or {})},
             arms=arms,
             metrics=metrics,
-            verdict=judge(metrics),
+            verdict=judge(metrics, ceiling=CEILING, agreement=Agreement(36, 40, 8)),
+            ceiling=CEILING,
             seconds={"attack": 12.5, "metrics": 3.0},
             notes=list(notes),
             seen=seen_matrices(released.tensors),

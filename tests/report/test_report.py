@@ -15,10 +15,12 @@ import torch
 from PIL import Image, PngImagePlugin
 
 from demo.errors import OutputError
+from demo.faces.ceiling import Ceiling
 from demo.lora.metadata.leak import Finding
 from demo.metrics.base import MetricResult
 from demo.report import Arm, LeakReport, seen_matrices, write_report
 from demo.report.verdict import Verdict
+from demo.report.write import as_json
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 NAN = float("nan")
@@ -93,6 +95,7 @@ def report() -> LeakReport:
         seconds={"fine-tuning": 61.25},
         notes=("A note of the run.",),
         seen=seen_matrices({"unet.to_q.lora_A.weight": torch.ones(4, 9), "alpha": torch.tensor(3.0)}),
+        ceiling=Ceiling(5, 0.44, 3, 1000),
         photos=[_picture("yellow")],
     )
 
@@ -114,6 +117,7 @@ def test_json_is_strict_and_complete(report: LeakReport, tmp_path: Path) -> None
         "leaked": True,
         "conclusive": True,
         "grade": None,
+        "shown": None,
     }
     assert got["verdict"] == verdict
     assert got["settings"] == {"rank": 16, "learning rate": 0.005, "limit": None, "folder": "somewhere"}
@@ -125,6 +129,8 @@ def test_json_is_strict_and_complete(report: LeakReport, tmp_path: Path) -> None
     assert dino["unavailable"] == "DINO is not in the Hub cache."
     assert got["seen"] == [{"name": "unet.to_q.lora_A.weight", "rows": 4, "columns": 9, "norm": 6.0}]
     assert got["photos"] == 1
+    assert got["ceiling"] == {"photos": 5, "distance": 0.44, "strangers": 3, "among": 1000}
+    assert as_json(replace(report, ceiling=None))["ceiling"] is None
 
 
 def test_numpys_numbers_are_written_as_numbers(report: LeakReport, tmp_path: Path) -> None:
@@ -195,8 +201,8 @@ def test_page_can_be_heard(report: LeakReport, tmp_path: Path) -> None:
 def test_bars_hold_the_chance_line_the_limit_and_the_intervals(report: LeakReport, tmp_path: Path) -> None:
     page = _page(report, tmp_path)
     lines = {attrs["class"]: float(str(attrs["x1"])) for attrs in page.all("line")}
-    assert set(lines) == {"limit", "chance"}
-    assert 0 < lines["limit"] < lines["chance"] < 360  # 0.6 and 0.8
+    assert set(lines) == {"ceiling", "limit", "chance"}
+    assert 0 < lines["ceiling"] < lines["limit"] < lines["chance"] < 360  # 0.44, 0.6 and 0.8
     widths = [float(str(attrs["width"])) for attrs in page.all("rect")]
     assert widths == sorted(widths)
     assert len(widths) == 3

@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from demo.faces.ceiling import Ceiling
 from demo.metrics.base import MetricResult
 from demo.report.verdict import Verdict, judge
+from demo.verdicts.story import Agreement
 from tests.metrics.helpers import result
 
 
@@ -16,6 +18,7 @@ def _arm(distance: float, rank: float, count: int = 8, seed: int = 0) -> list[Me
         result("dlib_distance", distances),
         result("dlib_rank", [rank] * count, among=1001),
         result("dlib_place", [rank], among=1001),
+        result("dlib_place_alike", [min(101, max(1, rank // 10))], among=101),
     ]
 
 
@@ -31,11 +34,14 @@ def _text(verdict: Verdict) -> str:
 def test_a_leak_that_the_encoder_alone_finds() -> None:
     got = _judge(encoder=(0.48, 2), class_prompt=(0.70, 120), swapped_model=(0.50, 3))
     assert got.leaked
-    assert got.headline == "The shared file gives the person away, and the encoder shows more than the class prompt"
+    assert got.headline == (
+        "The shared file gives the person away (recognised, place 2 of 1,001), and the encoder shows more than the "
+        "class prompt"
+    )
     assert "DreamBooth itself worked" in _text(got)
     assert "The encoder beats the class prompt" in _text(got)
     assert "The embedding itself carries the identity" in _text(got)
-    assert "median distance 0.48, median rank 2 of 1,001" in _text(got)
+    assert "median distance 0.48, place 2 of 1,001" in _text(got)
 
 
 def test_an_encoder_that_does_not_beat_the_class_prompt_is_told_so() -> None:
@@ -49,17 +55,58 @@ def test_an_encoder_that_does_not_beat_the_class_prompt_is_told_so() -> None:
 def test_an_encoder_worse_than_the_class_prompt() -> None:
     got = _judge(encoder=(0.72, 200), class_prompt=(0.50, 3))
     assert got.leaked  # anybody with the file can type the class prompt
-    assert got.headline.startswith("The shared file gives the person away to the class prompt; the encoder does not")
+    assert got.headline == (
+        "The shared file gives the person away (recognised, place 3 of 1,001) to the class prompt; the encoder shows "
+        "less"
+    )
     assert "the class prompt comes 0.2" in _text(got)
     assert "shows more, without any encoder" in _text(got)
-    assert "is not recognised as the person" in _text(got)
+    assert "does not show the person" in _text(got)
 
 
-@pytest.mark.parametrize(("distance", "rank"), [(0.61, 1), (0.55, 11)])
-def test_recognised_takes_both_the_distance_and_the_rank(distance: float, rank: float) -> None:
-    got = _judge(encoder=(distance, rank), class_prompt=(0.75, 300))
-    assert not got.leaked
-    assert got.headline == f"A trace of the person, place {rank} of 1,001, too weak to be recognised"
+@pytest.mark.parametrize("distance", [0.57, 0.63])
+def test_a_leak_is_told_by_the_place_and_recognised_by_the_distance(distance: float) -> None:
+    got = _judge(encoder=(distance, 1), class_prompt=(0.75, 300))
+    assert got.leaked
+    assert ("(recognised, place 1 of 1,001)" in got.headline) == (distance < 0.6)
+    assert ("not near enough to be recognised" in _text(got)) == (distance > 0.6)
+
+
+@pytest.mark.parametrize(("place", "leaked"), [(5, True), (6, False), (25, False), (26, False)])
+def test_two_attacks_halve_the_places_that_count(place: int, *, leaked: bool) -> None:
+    got = _judge(encoder=(0.5, place), class_prompt=(0.75, 300))
+    assert got.leaked == leaked
+    assert "at place 5 of 1,001 or better (the nearest 1%, divided by the 2 attacks that were tried)" in _text(got)
+    trace = f"A trace of the person by the encoder, place {place} of 1,001: too weak to count as a leak"
+    assert (got.headline == trace) == (place in (6, 25))
+
+
+def test_the_best_place_is_not_hidden_behind_dreambooth_s_own_failure() -> None:
+    got = _judge(encoder=(0.62, 1), class_prompt=(0.78, 400), dreambooth=(0.70, 120))
+    assert got.leaked
+    assert got.headline.startswith("The shared file gives the person away (place 1 of 1,001)")
+    assert "DreamBooth itself did not work well enough" in _text(got)
+
+
+def test_a_harder_ruler_stands_beside_the_first() -> None:
+    got = _judge(encoder=(0.48, 2), class_prompt=(0.75, 300))
+    assert "among the 100 strangers who look most like the person, place 1 of 101" in _text(got)
+
+
+def test_the_ceiling_and_the_false_accepts_are_told() -> None:
+    metrics = {"encoder": _arm(0.48, 1), "chance": _arm(0.8, 490)}
+    text = _text(judge(metrics, ceiling=Ceiling(5, 0.44, 20, 1000)))
+    assert "the photos lie at a median distance of 0.44 from each other" in text
+    assert "Of 1,000 strangers 20 (2.0%) lie within 0.6 of these photos" in text
+    one = _text(judge(metrics, ceiling=Ceiling(1, float("nan"), 0, 1000)))
+    assert "nan" not in one
+    assert "strangers 0 (0.0%)" in one
+    assert "Ceiling" not in _text(judge(metrics))
+
+
+def test_how_far_another_fine_tuning_agrees_is_told() -> None:
+    text = _text(judge({"encoder": _arm(0.48, 1)}, agreement=Agreement(36, 40, 8)))
+    assert "of 40 fine-tunings of 8 fictional people, 36 (90%) were judged as most of the same person's were" in text
 
 
 def test_nothing_found() -> None:
@@ -68,8 +115,11 @@ def test_nothing_found() -> None:
     assert got.conclusive
     assert got.headline == "The attack did not find the person"
     assert "not clearly nearer" in _text(got)
-    assert "chance would be rank 501" in _text(got)
-    assert "place 470 of 1,001; a stranger would be that near in 47.0% of cases" in _text(got)
+    assert "chance would be place 501" in _text(got)
+    assert (
+        "place 470 of 1,001). The place is that of all pictures together; a stranger would have so good a one in 47.0%"
+        in (_text(got))
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,8 +127,8 @@ def test_nothing_found() -> None:
     [
         {"dreambooth": None},  # an uploaded file: what there was to find is not known
         {"chance": None},
-        {"class_prompt": (0.58, 300)},  # not recognised, but more than half of the way there
-        {"encoder": (0.79, 30)},  # as few strangers are
+        {"class_prompt": (0.58, 300)},  # no place, but more than half of the way there
+        {"encoder": (0.81, 30)},  # as few strangers are
     ],
 )
 def test_no_leak_is_only_concluded_where_one_would_have_been_seen(arms) -> None:
@@ -92,7 +142,7 @@ def test_no_leak_is_only_concluded_where_one_would_have_been_seen(arms) -> None:
 
 
 def test_one_failed_picture_takes_nothing_back() -> None:
-    near = [result("dlib_distance", [0.5, 0.51, 0.52, 0.86]), result("dlib_rank", [1, 1, 2, 700], among=1001)]
+    near = [result("dlib_distance", [0.5, 0.51, 0.52, 0.86]), result("dlib_place", [1], among=1001)]
     got = judge({"encoder": near, "dreambooth": _arm(0.4, 1)})
     assert got.leaked
     assert "median distance 0.52" in _text(got)
@@ -102,7 +152,7 @@ def test_fine_tuning_that_failed_is_named_as_the_reason() -> None:
     got = _judge(encoder=(0.80, 450), class_prompt=(0.80, 450), dreambooth=(0.75, 260))
     assert not got.leaked
     assert not got.conclusive  # no leak here is no good news
-    assert "not even with the secret trigger" in got.headline
+    assert got.headline == "The person is not found, not even with the secret trigger"
     assert "DreamBooth itself did not work well enough" in _text(got)
 
 
@@ -134,29 +184,38 @@ def test_an_embedding_that_carries_a_part_of_the_identity() -> None:
     assert "carries a part of the identity" in _text(got)
 
 
-def test_fewer_decoys_make_a_stricter_rank() -> None:
-    near = result("dlib_distance", [0.5, 0.51])
-    one, two = (judge({"encoder": [near, result("dlib_rank", [rank] * 2, among=101)]}) for rank in (1, 2))
+def test_with_few_strangers_no_place_is_good_enough_for_many_attacks() -> None:
+    near = [result("dlib_distance", [0.5, 0.51]), result("dlib_place", [1], among=101)]
+    one, two = judge({"encoder": near}), judge({"encoder": near, "class_prompt": near})
     assert one.leaked
     assert not two.leaked
-    assert "median rank 2 of 101" in _text(two)
+    assert "among 101 people no place is good enough for 2 attacks" in _text(two)
 
 
 def test_a_random_trigger_can_be_the_leak() -> None:
     got = _judge(encoder=(0.75, 300), class_prompt=(0.75, 300), random_trigger=(0.48, 1))
     assert got.leaked
-    assert got.headline.startswith("The shared file gives the person away to the guessed trigger")
+    assert got.headline.endswith("(recognised, place 1 of 1,001) to the guessed trigger; the encoder shows less")
 
 
 @pytest.mark.parametrize(
     ("guess", "class_prompt", "headline"),
     [
-        ((0.48, 2), (0.70, 120), "gives the person away to the guessed trigger, without any encoder"),
-        ((0.75, 300), (0.50, 2), "gives the person away to the class prompt, without any encoder"),
         (
-            (0.75, 30),
+            (0.48, 2),
+            (0.70, 120),
+            "(recognised, place 2 of 1,001) to the guessed trigger, without any encoder",
+        ),
+        (
+            (0.75, 300),
+            (0.50, 2),
+            "(recognised, place 2 of 1,001) to the class prompt, without any encoder",
+        ),
+        (
+            (0.75, 20),
             (0.80, 450),
-            "A trace of the person, place 30 of 1,001, too weak to be recognised; there was no encoder to try",
+            "A trace of the person by the guessed trigger, place 20 of 1,001: too weak to count as a leak; there was "
+            "no encoder to try",
         ),
         ((0.80, 450), (0.80, 450), "The attack did not find the person; there was no encoder to try"),
     ],
@@ -164,8 +223,8 @@ def test_a_random_trigger_can_be_the_leak() -> None:
 def test_where_no_encoder_was_run_the_guessed_trigger_is_judged(guess, class_prompt, headline: str) -> None:
     got = _judge(random_trigger=guess, class_prompt=class_prompt)
     assert got.headline.endswith(headline)
-    assert got.leaked == ("gives the person away" in headline)
-    assert "The reconstruction by the guessed trigger is" in _text(got)
+    assert got.leaked == ("recognised" in headline)
+    assert "The reconstruction by the guessed trigger " in _text(got)
     assert "The encoder" not in _text(got)
     assert "Control, a LoRA of random numbers" in _text(got)
 
@@ -195,10 +254,11 @@ def test_without_controls_it_says_what_was_not_measured() -> None:
     assert "No null control was measured" in _text(got)
 
 
-def test_without_a_rank_the_distance_decides_and_it_says_so() -> None:
-    got = judge({"encoder": [result("dlib_distance", [0.4, 0.41]), result("dlib_rank", [], "no decoys")]})
-    assert got.leaked
-    assert "rank not measured" in _text(got)
+def test_without_a_place_nothing_is_judged() -> None:
+    got = judge({"encoder": [result("dlib_distance", [0.4, 0.41]), result("dlib_place", [], "no decoys")]})
+    assert not got.leaked
+    assert got.headline.startswith("Not judged")
+    assert "no decoys" in _text(got)
 
 
 def test_a_single_picture_shows_no_difference() -> None:
@@ -224,11 +284,12 @@ def test_an_attack_that_the_verdict_does_not_know_counts_all_the_same() -> None:
     assert got.leaked
     assert (
         got.headline
-        == "The shared file gives the person away to the attack spectrum; the encoder does not find the person"
+        == "The shared file gives the person away (recognised, place 2 of 1,001) to the attack spectrum; the encoder "
+        "shows less"
     )
     assert "With the attack spectrum the person is recognised (median distance 0.50" in _text(got)
-    near = _judge(encoder=(0.81, 470), class_prompt=(0.80, 450), spectrum=(0.62, 8))
+    near = _judge(encoder=(0.81, 470), class_prompt=(0.80, 450), spectrum=(0.62, 12))
     assert not near.leaked
     assert not near.conclusive  # too near for "no leak"
     without = _judge(random_trigger=(0.80, 450), spectrum=(0.50, 2))
-    assert without.headline.startswith("The shared file gives the person away to the attack spectrum, without")
+    assert without.headline.endswith("(recognised, place 2 of 1,001) to the attack spectrum, without any encoder")

@@ -9,6 +9,7 @@ from demo.metrics.base import MetricResult
 from demo.sweep.comparisons import standing, useful_distance
 from demo.sweep.model import MetricSummary
 from demo.sweep.verdict import epsilon, summarise
+from demo.verdicts.rule import Shown
 
 PLAIN = point("none", 0.5, 0.55)
 
@@ -103,7 +104,7 @@ def test_a_face_that_strangers_resemble_as_much_is_no_leak() -> None:
     one, other = standing(near, swept(PLAIN, near)), standing(alike, swept(PLAIN, alike))
     assert (one.leaks, other.leaks) == (True, False)
     assert other.leakage.low > 0
-    assert other.found == pytest.approx(3 * alike.leakage.get("dlib_place").mean / 1001)  # the best of three
+    assert other.found is Shown.NOTHING
     unknown = replace(near, leakage=MetricSummary(near.best_attack, near.leakage.results[:1]))
     stands = standing(unknown, swept(PLAIN, unknown))
     assert not stands.leaks

@@ -9,13 +9,15 @@ from itertools import product
 
 import pytest
 
+from demo.faces.ceiling import Ceiling
 from demo.stats.intervals import Difference, Interval
 from demo.texts import audit, shake, story, sweep
 from demo.texts.en import ENGLISH
 from demo.texts.language import Language
 from demo.verdicts.audit import AuditGrade, AuditVerdict, Noise
+from demo.verdicts.rule import Shown
 from demo.verdicts.shake import After, Before, Extracted, ShakeGrade, ShakeVerdict
-from demo.verdicts.story import Carrier, Control, Likeness, StoryGrade, StoryVerdict, Swap, Tried
+from demo.verdicts.story import Agreement, Carrier, Control, Likeness, StoryGrade, StoryVerdict, Swap, Tried
 from demo.verdicts.sweep import Group, Proved, SweepGrade, SweepVerdict, Undefended
 
 GAPS = [
@@ -25,22 +27,25 @@ GAPS = [
     Difference(-0.1, -0.3, 0.1, 0.3),
     Difference(0.1, math.nan, math.nan, math.nan),
 ]
-NEAR = Likeness(0.48, recognised=True, rank=2, among=1001, best_rank=10, place=3)
-FAR = replace(NEAR, distance=0.8, recognised=False, rank=400, place=380)
-UNRANKED = Likeness(0.48, recognised=True)
+NEAR = Likeness(0.48, Shown.RECOGNISED, 2, 1001, alike=(1, 101))
+FAR = Likeness(0.8, Shown.NOTHING, 380, 1001)
+LIKENESSES = [NEAR, FAR, *(replace(FAR, shown=shown) for shown in Shown)]
 RISE, FALL, UNCLEAR = GAPS[:3]
 
 
 def stories() -> Iterator[StoryVerdict]:
-    for grade, lead, likeness in product(StoryGrade, ("encoder", "random_trigger", "spectrum"), (NEAR, FAR, UNRANKED)):
+    for grade, lead, likeness in product(StoryGrade, ("encoder", "random_trigger", "spectrum"), LIKENESSES):
         whole = StoryVerdict(
             grade,
             lead=lead,
             reads_matrices=lead == "encoder",
             names={"encoder": "the encoder", "random_trigger": "the guessed trigger"},
             pictures=8,
-            reconstruction=NEAR if grade is StoryGrade.TRACE else likeness,
+            shown=Shown.LEAK if grade.startswith("leak") else Shown.NOTHING,
+            reconstruction=likeness,
             attack="class_prompt",
+            attacked=NEAR if likeness.shown is Shown.RECOGNISED else replace(FAR, shown=Shown.LEAK),
+            attacks=3,
             dreambooth=likeness,
             chance=likeness,
             class_prompt=GAPS[0],
@@ -54,11 +59,16 @@ def stories() -> Iterator[StoryVerdict]:
                 )
             ),
             tried=(Tried("random_trigger", likeness), Tried("spectrum", likeness)),
+            ceiling=Ceiling(5, 0.44, 3, 1000),
+            agreement=Agreement(36, 40, 8),
         )
         yield whole
         yield from (replace(whole, class_prompt=gap) for gap in GAPS)
         yield from (replace(whole, swap=Swap(carrier, likeness)) for carrier in Carrier)
         yield replace(whole, dreambooth=None, class_prompt=None, controls=(), tried=(), pictures=1)
+        yield replace(whole, attacks=1, ceiling=Ceiling(1, math.nan, 3, 1000), agreement=None)
+        few = replace(likeness, place=1, among=51)
+        yield from (replace(whole, reconstruction=few, attacks=attacks) for attacks in (1, 2))
         yield replace(whole, reason="The ruler is not installed.")
 
 
@@ -174,8 +184,8 @@ def test_every_template_is_said_by_some_value() -> None:
 
 
 def test_no_two_grades_share_a_headline() -> None:
-    found = {grade: story.headline(StoryVerdict(grade, reconstruction=NEAR, attack="spectrum")) for grade in StoryGrade}
-    assert len(set(found.values())) == len(StoryGrade)
+    made = [StoryVerdict(grade, reconstruction=NEAR, attack="spectrum", attacked=NEAR) for grade in StoryGrade]
+    assert len({story.headline(found) for found in made}) == len(StoryGrade)
     swept = {grade: sweep.headline(SweepVerdict(grade, kept=0.5, left=0.5)) for grade in SweepGrade}
     assert len(set(swept.values())) == len(SweepGrade)
     shaken = {made.grade: shake.headline(made) for made in shakes()}

@@ -168,7 +168,8 @@ def rows(report: LeakReport, title: str = "Your photos") -> Markup:
 
 def figures(report: LeakReport) -> Markup:
     """The main metrics as bars with the chance line."""
-    return piece("bars", [figure for key in main_metrics() if (figure := bars(key, report.arms, report.metrics))])
+    made = (bars(key, report.arms, report.metrics, report.ceiling) for key in main_metrics())
+    return piece("bars", [figure for figure in made if figure])
 
 
 def table(report: LeakReport) -> Markup:

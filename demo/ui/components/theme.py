@@ -122,6 +122,7 @@ background:var(--block-background-fill);scroll-margin-top:5rem}
 .bars .whisker{stroke:var(--body-text-color);stroke-width:1.5;fill:none}
 .bars .chance{stroke:var(--ll-leak);stroke-dasharray:4 3}
 .bars .limit{stroke:var(--ll-leak)}
+.bars .ceiling{stroke:var(--ll-kept)}
 .ll-scroll,.ll-scroll>.scroll{overflow-x:auto}
 .ll-scroll table{border:0!important;
 border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums;min-width:52rem}
