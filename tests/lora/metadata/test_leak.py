@@ -74,7 +74,7 @@ def test_what_kohyas_trainer_writes() -> None:
     assert values(KOHYA, "name") == {"zorblax_v2"}
     assert values(KOHYA, "date") == {"2023-07-22 04:26 UTC", "2023-07-22 05:26 UTC"}
     assert values(KOHYA, "mail") == {"mia@example.org"}
-    assert values(KOHYA, "user") == {"Mia"}  # up to the first blank
+    assert values(KOHYA, "user") == {"Mia Q"}
     assert values(KOHYA, "path") == {"C:\\Users\\Mia Q\\models\\v1-5-pruned.safetensors"}
     assert values(KOHYA, "seed") == {"1234", "2937473434"}
     assert "stable-diffusion-v1/lora" in values(KOHYA, "base")
@@ -130,7 +130,7 @@ def test_number_of_pictures_without_folders() -> None:
         ("instance_prompt", "a photo of qux", "trigger", "a photo of qux"),
         ("anything", "see /home/mia/photos/1.jpg", "user", "mia"),
         ("anything", '{"a": ["/Users/mia/photos"]}', "user", "mia"),
-        ("anything", '{"a": "D:\\\\sets\\\\mia"}', "path", "D:\\\\sets\\\\mia"),
+        ("anything", '{"a": "D:\\\\sets\\\\mia"}', "path", "D:\\sets\\mia"),
         ("anything", "/workspace/mia/10_qux", "path", "/workspace/mia/10_qux"),
         ("anything", "hf_abcdefghijklmnopqrstuvwx", "token", "hf_abcdefghijklmnopqrstuvwx"),
         ("anything", "https://example.org/u/mia", "link", "https://example.org/u/mia"),
