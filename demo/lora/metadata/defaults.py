@@ -77,7 +77,9 @@ STRINGS = word_set("""
     float32 fp8 int8 nfloat4 .txt .caption latent area lanczos 0.0.0.0 localhost 127.0.0.1 native automatic adamw
     adamw8bit prodigy lion euler ddim ddpm normal karras simple l2 huber smooth_l1 none uniform sigma latent_caching
     workspace unknown (unknown)
-""") | {"capslock, title, first, random"}
+""") | {"capslock, title, first, random", "git clone https://github.com/nerogar/onetrainer"}
+STRINGS |= word_set("/workspace /workspace/huggingface_cache /workspace/onetrainer job1 root disabled")
+PLACEHOLDERS = word_set("<embedding> * [trigger] [name]")
 STAMPED = re.compile(r"(?:LoRA|TextualInversion|Checkpoint)@[\d.]{1,30}|sd-scripts/(?:[0-9a-f]{7,40}|unknown)")
 
 PUBLIC_BASE = re.compile(

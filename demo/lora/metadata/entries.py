@@ -75,13 +75,15 @@ class Entries:
         text = self.budget.take(key, value)
         if text.lstrip()[:1] in ("{", "[") and "\\\\" in text:
             text = text.replace("\\\\", "\\")  # JSON that cannot be read as such still has its escapes
-        self.said += search(text, key)
+        hits = [] if defaults.default(text) else list(search(text, key))
+        self.said += hits
         if key.lower() in PHOTO_SETS:
             return
         short = key.removeprefix("ss_").removeprefix("modelspec.")
         if rule is not None and fits(rule, key, value):
-            self.said += _ruled(rule, key, value)
-        elif _known(key) or RANK.fullmatch(key) or (defaults.plain(value) and key.startswith("ss_")):
+            if not defaults.default(value) or _telling(rule, value):
+                self.said.append(_by(rule, key, value))
+        elif _known(key) or RANK.fullmatch(key) or (defaults.silent(value) and _setting(key)):
             self.plain.append(short)
             if not defaults.silent(value):
                 self.said.append(_settings(key, value))
@@ -89,7 +91,7 @@ class Entries:
             self.plain.append(short)
         elif defaults.setting(normal(key)) and " " not in value.strip():
             self.said.append(_settings(key, f"{short}: {value}"))
-        else:
+        elif not _whole(hits, value):
             self.said.append(_other(key, value))
 
     def _tree(self, key: str, value: str, tree: Any) -> None:
@@ -99,21 +101,21 @@ class Entries:
         read = not (key.lower() in CONFIGURATIONS or key.startswith(("ss_", "modelspec.")))
         sets = key.lower() in PHOTO_SETS
         for leaf in leaves(key, tree, self.budget):
-            text = self.budget.take(key, leaf.value if isinstance(leaf.value, str) else "")
-            hits = list(search(text, leaf.where)) if text else []
-            self.said += hits
-            if leaf.key or sets:
-                continue
             if not isinstance(leaf.value, str):
                 if read and leaf.value is not None and not defaults.setting(normal(leaf.name)):
                     unknown[_item(leaf, key)] = None
                 continue
-            if defaults.nothing(text) or picture_blob(text):
+            text = self.budget.take(key, leaf.value)
+            rule = None if leaf.key or sets else _leaf_rule(leaf)
+            if defaults.nothing(text) or (defaults.default(text) and not _telling(rule, text)):
                 continue
-            rule = _leaf_rule(leaf)
-            name = normal(leaf.name)
+            hits = list(search(text, leaf.where))
+            self.said += hits
+            if leaf.key or sets or picture_blob(text):
+                continue
+            name = normal(leaf.name.rsplit(".", 1)[-1])  # "unet.r" as well as "r"
             if rule is not None and fits(rule, leaf.name, text):
-                self.said += _ruled(rule, leaf.where, text)
+                self.said.append(_by(rule, leaf.where, text))
             elif defaults.silent(text) or (name in ADAPTER_KEYS and MODULES.fullmatch(text)):
                 continue
             elif path_key(leaf.name):
@@ -121,22 +123,20 @@ class Entries:
                     self.said.append(_folder(leaf.where, text))
             elif _program(leaf) or (defaults.setting(name) and " " not in text.strip()) or _classes(key, text):
                 settings[_item(leaf, key)] = None
-            elif not (hits and any(hit.value == text.strip() for hit in hits)):
+            elif not _whole(hits, text):
                 unknown[_item(leaf, key)] = None
         if key in self.budget.unread:
             self.said += search(value[: max(0, self.budget.characters)], key)
         self.said += [_other(key, line) for line in _lines(unknown)]
         self.said += [_settings(key, line) for line in _lines(settings)]
-        if read is False and not sets:
+        if not read and not sets and key not in OWN:
             self.plain.append(key.removeprefix("ss_").removeprefix("modelspec."))
 
 
-def _ruled(rule: Rule, where: str, value: str) -> Iterator[Said]:
-    if defaults.default(value) and rule.kind not in {"trigger", "caption", "comment", "token"}:
-        return
-    if rule.kind == "link" and defaults.public_link(value):
-        return
-    yield _by(rule, where, value)
+def _telling(rule: Rule | None, text: str) -> bool:
+    """Whether a text that a trainer also writes by itself is somebody's own where it stands."""
+    own = rule is not None and rule.kind in {"trigger", "caption", "comment", "token"}
+    return own and text.strip() not in defaults.PLACEHOLDERS
 
 
 def _by(rule: Rule, where: str, value: str) -> Said:
@@ -175,6 +175,16 @@ def _known(key: str) -> bool:
     if low.startswith("modelspec."):
         return low.removeprefix("modelspec.") in defaults.MODELSPEC
     return low.startswith("ss_") and low.removeprefix("ss_") in defaults.KOHYA
+
+
+def _setting(key: str) -> bool:
+    """Whether a bare number or a trainer's own word under a key is a setting."""
+    return key.startswith(("ss_", "ssmd_", "ot_", "modelspec.")) or defaults.setting(normal(key))
+
+
+def _whole(hits: Iterable[Said], text: str) -> bool:
+    """Whether a text is no more than one of its hits, and so is said already."""
+    return any(hit.value == text.strip() for hit in hits)
 
 
 def _own(key: str, value: str) -> bool:

@@ -37,12 +37,13 @@ WHOLE = re.compile(
     r"[^\r\n\t\"<>|*?:]{1,400}"
 )
 HOMES = re.compile(
-    r"(?:^|[\\/])(?:home\d{0,2}|users|documents and settings)[\\/]{1,4}([^\\/\"'<>|:*?,;\r\n]{1,64})(?=([\\/]?))", re.I
+    r"(?:^|[\\/])(?:homes?\d{0,2}|users|documents and settings)[\\/]{1,4}([^\\/\"'<>|:*?,;\r\n]{1,64})(?=([\\/]?))",
+    re.I,
 )
 MEDIA = re.compile(r"^/(?:run/)?media/([^/]{1,64})/[^/]")
 TILDE = re.compile(r"^~([A-Za-z_][\w.-]{0,31})[\\/]")
 STUDIO = re.compile(r"^/teamspace/(?:studios|teams|users)/([^/]{1,64})")
-RELATIVE_HOME = re.compile(r"(?<![\w.~/\\-])(?:home|users)[\\/]{1,4}[^\\/\s\"'<>|:*?,;]{1,64}[\\/]", re.I)
+RELATIVE_HOME = re.compile(r"(?<![\w.~/\\$%{}-])(?:home|users)[\\/]{1,4}[^\\/\s\"'<>|:*?,;]{1,64}[\\/]", re.I)
 
 # Accounts that images of systems, services and containers come with: they name nobody.
 GENERIC = word_set(
