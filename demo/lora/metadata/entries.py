@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from demo.lora.metadata import defaults
 from demo.lora.metadata.leaves import UNREAD, Budget, Leaf, leaves, parsed
+from demo.lora.metadata.paths import LONGEST
 from demo.lora.metadata.rules import PHOTO_SETS, Rule, find_rule, find_words, fits, normal, path_key
 from demo.lora.metadata.said import Said, word_set
 from demo.lora.metadata.searches import picture_blob, search
@@ -43,7 +45,7 @@ class Entries:
     def read(self, metadata: Mapping[str, str]) -> list[Said]:
         """What all entries say."""
         for key, value in metadata.items():
-            self.said += search(key[:LINE], key[:LINE])
+            self._search(key, key[:LINE], key[:LINE])
             if defaults.nothing(value) or _own(key, value):
                 continue
             if self.budget.spent:
@@ -55,6 +57,16 @@ class Entries:
         if self.budget.unread:
             self.said.append(_unread(self.budget.unread))
         return self.said
+
+    def _search(self, key: str, text: str, where: str) -> list[Said]:
+        """What stands in a text: no more of it than is left."""
+        hits = list(islice(search(text, where), self.budget.hits + 1))
+        if len(hits) > self.budget.hits:
+            self.budget.skip(key)
+            del hits[self.budget.hits :]
+        self.budget.hits -= len(hits)
+        self.said += hits
+        return hits
 
     def _entry(self, key: str, value: str) -> None:
         rule = find_rule(key)
@@ -75,8 +87,7 @@ class Entries:
         text = self.budget.take(key, value)
         if text.lstrip()[:1] in ("{", "[") and "\\\\" in text:
             text = text.replace("\\\\", "\\")  # JSON that cannot be read as such still has its escapes
-        hits = [] if defaults.default(text) else list(search(text, key))
-        self.said += hits
+        hits = [] if defaults.default(text) else self._search(key, text, key)
         if key.lower() in PHOTO_SETS:
             return
         short = key.removeprefix("ss_").removeprefix("modelspec.")
@@ -109,8 +120,7 @@ class Entries:
             rule = None if leaf.key or sets else _leaf_rule(leaf)
             if defaults.nothing(text) or (defaults.default(text) and not _telling(rule, text)):
                 continue
-            hits = list(search(text, leaf.where))
-            self.said += hits
+            hits = self._search(key, text, leaf.where)
             if leaf.key or sets or picture_blob(text):
                 continue
             name = normal(leaf.name.rsplit(".", 1)[-1])  # "unet.r" as well as "r"
@@ -121,12 +131,16 @@ class Entries:
             elif path_key(leaf.name):
                 if not any(hit.kind == "path" for hit in hits):
                     self.said.append(_folder(leaf.where, text))
-            elif _program(leaf) or (defaults.setting(name) and " " not in text.strip()) or _classes(key, text):
+            elif (
+                (_program(leaf) and name != "widgets_values")
+                or (defaults.setting(name) and " " not in text.strip())
+                or _classes(key, text)
+            ):
                 settings[_item(leaf, key)] = None
             elif not _whole(hits, text):
                 unknown[_item(leaf, key)] = None
         if key in self.budget.unread:
-            self.said += search(value[: max(0, self.budget.characters)], key)
+            self._search(key, value[: max(0, self.budget.characters)], key)
         self.said += [_other(key, line) for line in _lines(unknown)]
         self.said += [_settings(key, line) for line in _lines(settings)]
         if not read and not sets and key not in OWN:
@@ -184,7 +198,8 @@ def _setting(key: str) -> bool:
 
 def _whole(hits: Iterable[Said], text: str) -> bool:
     """Whether a text is no more than one of its hits, and so is said already."""
-    return any(hit.value == text.strip() for hit in hits)
+    text = text.strip() if len(text) <= LONGEST + 100 else ""
+    return any(hit.value == text for hit in hits)
 
 
 def _own(key: str, value: str) -> bool:

@@ -115,8 +115,10 @@ def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
     merged = [Finding(f.kind, f.what, _few(places[key]), f.value, f.why, f.severity) for key, f in first.items()]
     merged.sort(key=lambda finding: ORDER[finding.severity])
     if len(merged) > MOST:
-        rest, why = len(merged) - MOST, "No usual file holds so much: somebody put it there."
-        merged[MOST:] = [Finding("other", "Still more", "metadata", f"{rest:,} more entries", why, "medium")]
+        unread = [finding for finding in merged[MOST:] if finding.kind == "unread"]
+        rest, why = len(merged) - MOST - len(unread), "No usual file holds so much: somebody put it there."
+        merged[MOST:] = unread
+        merged += [Finding("other", "Still more", "metadata", f"{rest:,} more entries", why, "medium")]
     return tuple(merged)
 
 

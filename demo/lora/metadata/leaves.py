@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 CHARACTERS = 2**23  # of one file that are looked through
-LEAVES = 200_000  # of one file
+LEAVES = 50_000  # of one file
+HITS = 20_000  # paths, addresses and so on that are taken out of one file
 DEPTH = 5  # of JSON texts inside JSON texts
 LEVELS = 100  # of tables and lists inside each other
 NAMED = 200  # characters of a key on the way to a leaf
@@ -43,7 +44,7 @@ class Budget:
     """How much of a file is still looked through."""
 
     def __init__(self, characters: int = CHARACTERS, leaves: int = LEAVES) -> None:
-        self.characters, self.leaves = characters, leaves
+        self.characters, self.leaves, self.hits = characters, leaves, HITS
         self.unread: dict[str, None] = {}  # entries that were left out, whole or in part
 
     def take(self, key: str, text: str) -> str:

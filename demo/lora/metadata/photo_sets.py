@@ -12,7 +12,7 @@ from typing import Any
 
 from demo.lora.metadata import captions, defaults
 from demo.lora.metadata.captions import Splitting
-from demo.lora.metadata.leaves import CHARACTERS, UNREAD, parsed
+from demo.lora.metadata.leaves import CHARACTERS, DEPTH, UNREAD, parsed
 from demo.lora.metadata.said import Said
 
 LINE = 180  # characters of words that are named in one line
@@ -44,7 +44,8 @@ def photo_sets(metadata: Mapping[str, str], *, known: bool = False) -> list[Said
     Args:
         known: whether another key names the trigger, so that a class word is none.
     """
-    read = {key: _parsed(metadata[key]) for key in KEYS if key in metadata and not defaults.nothing(metadata[key])}
+    read = {key: _parsed(metadata[key]) for key in KEYS if not defaults.nothing(metadata.get(key))}
+    read = {key: tree for key, tree in read.items() if tree is UNREAD or not defaults.nothing(tree)}
     said = [_unread(key, metadata[key]) for key, tree in read.items() if not isinstance(tree, dict | list)]
     dirs = [*_dirs(read, "ss_dataset_dirs"), *_dirs(read, "ss_val_dataset_dirs")]
     subsets = list(_subsets(read.get("ss_datasets")))
@@ -269,7 +270,12 @@ def _unread(key: str, value: str) -> Said:
 
 
 def _parsed(text: str) -> Any:
-    return parsed(text) if len(text) <= CHARACTERS else UNREAD
+    tree: Any = text
+    for _ in range(DEPTH):  # JSON inside a text of JSON
+        if not isinstance(tree, str) or len(tree) > CHARACTERS:
+            break
+        tree = parsed(tree)
+    return tree
 
 
 def _mapping(value: Any) -> Mapping[Any, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
+from itertools import chain
 
 from demo.lora.metadata.defaults import public_link
 from demo.lora.metadata.paths import paths, relative_homes, user
@@ -91,11 +92,11 @@ def _links(text: str, where: str) -> Generator[Said, None, str]:
 def _paths(text: str, where: str) -> Iterator[Said]:
     why = "Folders of the machine that trained the file; their names tell of people and projects."
     account = "The name of an account on the machine that trained the file."
-    found = [match[0] for match in SHARE.finditer(text)]
-    found += paths(SHARE.sub(" ", text) if found else text)
-    for path in found:
+    shares = (match[0] for match in SHARE.finditer(text))
+    for path in chain(shares, paths(SHARE.sub(" ", text) if "://" in text else text)):
         yield Said("path", "A path", where, path, why, "medium")
-    for path in [*found, *relative_homes(text)]:
-        name = user(path)
-        if name is not None:
+        if name := user(path):
+            yield Said("user", "A user's name, from a path", where, name, account, "high")
+    for path in relative_homes(text):
+        if name := user(path):
             yield Said("user", "A user's name, from a path", where, name, account, "high")
