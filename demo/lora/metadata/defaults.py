@@ -78,9 +78,8 @@ STRINGS = word_set("""
     adamw8bit prodigy lion euler ddim ddpm normal karras simple l2 huber smooth_l1 none uniform sigma latent_caching
     workspace unknown (unknown)
 """) | {"capslock, title, first, random", "git clone https://github.com/nerogar/onetrainer"}
-STRINGS |= word_set(
-    "/workspace /workspace/huggingface_cache /workspace/onetrainer job1 root disabled fixed randomize increment enable default image"
-)
+STRINGS |= word_set("/workspace /workspace/huggingface_cache /workspace/onetrainer job1 root")  # OneTrainer's cloud
+STRINGS |= word_set("disabled enable default image fixed randomize increment")
 PLACEHOLDERS = word_set("<embedding> * [trigger] [name]")
 STAMPED = re.compile(r"(?:LoRA|TextualInversion|Checkpoint)@[\d.]{1,30}|sd-scripts/(?:[0-9a-f]{7,40}|unknown)")
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 CHARACTERS = 2**23  # of one file that are looked through
-LEAVES = 50_000  # of one file
-HITS = 20_000  # paths, addresses and so on that are taken out of one file
+LEAVES = 30_000  # of one file
+HITS = 10_000  # paths, addresses and so on that are taken out of one file
 DEPTH = 5  # of JSON texts inside JSON texts
 LEVELS = 100  # of tables and lists inside each other
 NAMED = 200  # characters of a key on the way to a leaf

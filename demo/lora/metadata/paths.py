@@ -33,7 +33,7 @@ PATH = re.compile(
 )
 # A whole value that is one path may hold blanks. Two components at least.
 WHOLE = re.compile(
-    r"(?:[A-Za-z]:[\\/]|\\\\[\w.$?-]|~[\w.-]{0,32}[\\/]|\.\.[\\/]|/[^\s/\\][^/\\]{0,254}[\\/]|%\w{2,32}%[\\/])"
+    r"(?:[A-Za-z]:[\\/]|\\\\[\w.$?-]|~(?:[A-Za-z_][\w.-]{0,31})?[\\/]|\.\.[\\/]|/[^\s/\\][^/\\]{0,254}[\\/]|%\w{2,32}%[\\/])"
     r"[^\r\n\t\"<>|*?:]{1,400}"
 )
 HOMES = re.compile(

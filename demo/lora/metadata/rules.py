@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from demo.lora.metadata.defaults import plain
 from demo.lora.metadata.said import Severity, word_set
@@ -199,6 +200,7 @@ NO_RULE = word_set("keep_tags save_tags shuffle_tags caption_type prompt_source 
 PATH_WORDS = word_set("path paths dir dirs directory directories folder folders file files root destination")
 
 
+@lru_cache(maxsize=4096)
 def normal(key: str) -> str:
     """A key in lower case with underscores: ``trainedWords`` is ``trained_words``."""
     return OTHER.sub("_", CAMEL.sub("_", key[-200:])).strip("_").lower()
@@ -209,6 +211,7 @@ def find_rule(key: str) -> Rule | None:
     return EXACT.get(key.lower()) or find_words(key)
 
 
+@lru_cache(maxsize=4096)
 def find_words(key: str) -> Rule | None:
     """The rule whose words a key ends in, the longest first."""
     name = normal(key)
