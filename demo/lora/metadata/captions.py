@@ -14,7 +14,8 @@ FOLDER = re.compile(r"(?P<repeats>\d{1,5})_(?P<words>.+)", re.DOTALL)  # <repeat
 NOUNS = word_set(
     "woman women man men person people girl girls boy boys female male lady guy child kid baby toddler teen teenager "
     "adult human face portrait character actor actress model celebrity dog cat animal style object 1girl 1boy solo "
-    "1woman 1man 1person 1female 1male 1other"
+    "1woman 1man 1person 1female 1male 1other "
+    "femme homme mujer hombre frau mann donna uomo mulher homem женщина мужчина 女性 男性 女 男 人 여자 남자"
 )
 FILLERS = word_set("a an the of photo photos picture pictures image images photograph portrait by with in")
 PUNCTUATION = " \t\r\n,.;:|\"'()[]{}"

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from demo.lora.metadata import defaults
-from demo.lora.metadata.leaves import UNREAD, Budget, Leaf, leaves, parsed
+from demo.lora.metadata.leaves import UNREAD, Budget, Leaf, leaves, pairs, parsed
 from demo.lora.metadata.paths import LONGEST
 from demo.lora.metadata.rules import PHOTO_SETS, Rule, find_rule, find_words, fits, normal, path_key
 from demo.lora.metadata.said import Said, word_set
@@ -100,10 +100,23 @@ class Entries:
                 self.said.append(_settings(key, value))
         elif normal(key).endswith("license") and defaults.public_licence(value):
             self.plain.append(short)
-        elif defaults.setting(normal(key)) and " " not in value.strip():
+        elif defaults.setting(normal(key)) and " " not in value.strip() and not _whole(hits, value):
             self.said.append(_settings(key, f"{short}: {value}"))
         elif not _whole(hits, value):
+            self._pairs(key, text)
             self.said.append(_other(key, value))
+
+    def _pairs(self, key: str, text: str) -> None:
+        """What the keys inside a text say that is no JSON."""
+        for name, value in pairs(text) if "\n" in text or "--" in text else ():
+            rule = find_words(name)
+            if (
+                rule is not None
+                and fits(rule, name, value)
+                and not defaults.nothing(value)
+                and not defaults.default(value)
+            ):
+                self.said.append(_by(rule, f"{key}.{name}", value))
 
     def _tree(self, key: str, value: str, tree: Any) -> None:
         """Every leaf by its own key; what no rule knows is said in lines of several."""

@@ -7,16 +7,27 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 CHARACTERS = 2**23  # of one file that are looked through
-LEAVES = 30_000  # of one file
+LEAVES = 50_000  # of one file
 HITS = 10_000  # paths, addresses and so on that are taken out of one file
 DEPTH = 5  # of JSON texts inside JSON texts
 LEVELS = 100  # of tables and lists inside each other
 NAMED = 200  # characters of a key on the way to a leaf
+PAIRS = 2000  # keys with values of one text
+# Lines of YAML and TOML, items of YAML's lists, and options of a command.
+PAIR = re.compile(
+    r"^[ \t]*(?:-[ \t]+)?[\"']?(?P<key>[A-Za-z][\w.-]{0,60}(?: [A-Za-z][\w.-]{0,29})?)[\"']?[ \t]*[:=]"
+    r"[ \t]*(?P<value>[^\n]{0,400})$"
+    r"|^[ \t]*-[ \t]+(?P<item>[^\n]{1,400})$"
+    r"|--(?P<option>[A-Za-z][\w-]{1,60})[ =]+(?P<own>\"[^\"\n]{1,400}\"|'[^'\n]{1,400}'|[^\s\"'-][^\s\"']{0,400})",
+    re.MULTILINE,
+)
 REPR = 2**16  # characters of a Python literal that are parsed
 UNREAD = object()
 
@@ -87,6 +98,18 @@ def parsed(text: str) -> Any:
         return ast.literal_eval(text.strip())  # str() of a table, as some trainers store it
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         return UNREAD
+
+
+def pairs(text: str) -> Iterator[tuple[str, str]]:
+    """Keys with their values in a text that is no JSON: YAML, TOML, a command's options."""
+    above = ""
+    for match in islice(PAIR.finditer(text), PAIRS):
+        key, value = match["key"] or match["option"], (match["value"] or match["own"] or "").strip(" \t\r'\",")
+        if key is None:
+            key, value = above, (match["item"] or "").strip(" \t\r'\",")
+        above = key
+        if key and value:
+            yield key, value
 
 
 def leaves(key: str, value: Any, budget: Budget) -> Iterator[Leaf]:

@@ -22,7 +22,8 @@ AFTER_DRIVE = r"(?:[^\"'<>|*?\r\n\t,;:`]|[,;](?! )){1,300}"
 PATH = re.compile(
     rf"file:/{{1,3}}[^\s\"'<>]{{1,{LONGEST}}}"
     rf"|(?<![A-Za-z0-9])[A-Za-z]:[\\/]{{1,4}}{AFTER_DRIVE}"  # a drive
-    rf"|(?<![\\\w])\\{{2,4}}[\w.$@?-]{{1,64}}\\{{1,2}}{AFTER_DRIVE}"  # a share
+    rf"|\\{{2,4}}[?.]\\{{1,2}}[A-Za-z]:[\\/]{AFTER_DRIVE}"
+    rf"|(?<![\\\w])\\{{2,4}}[\w.$@-]{{1,64}}\\{{1,2}}{AFTER_DRIVE}"  # a share
     rf"|(?<![:/\w.\\])//[\w.$@-]{{1,64}}/{NAMED}{REST}"  # a share, with slashes
     rf"|(?<![\w/~.])~(?:[A-Za-z_][\w.-]{{0,31}})?[\\/]{NAMED}{REST}"  # somebody's home
     rf"|%[A-Za-z_()0-9]{{2,32}}%[\\/]{{1,4}}{AFTER_DRIVE}"  # Windows' variables
@@ -33,7 +34,7 @@ PATH = re.compile(
 )
 # A whole value that is one path may hold blanks. Two components at least.
 WHOLE = re.compile(
-    r"(?:[A-Za-z]:[\\/]|\\\\[\w.$?-]|~(?:[A-Za-z_][\w.-]{0,31})?[\\/]|\.\.[\\/]|/[^\s/\\][^/\\]{0,254}[\\/]|%\w{2,32}%[\\/])"
+    r"(?:[A-Za-z]:[\\/]|\\\\[\w.$-]|~(?:[A-Za-z_][\w.-]{0,31})?[\\/]|\.\.[\\/]|/[^\s/\\][^/\\]{0,254}[\\/]|%\w{2,32}%[\\/])"
     r"[^\r\n\t\"<>|*?:]{1,400}"
 )
 HOMES = re.compile(
@@ -43,13 +44,15 @@ HOMES = re.compile(
 MEDIA = re.compile(r"^/(?:run/)?media/([^/]{1,64})/[^/]")
 TILDE = re.compile(r"^~([A-Za-z_][\w.-]{0,31})[\\/]")
 STUDIO = re.compile(r"^/teamspace/(?:studios|teams|users)/([^/]{1,64})")
-RELATIVE_HOME = re.compile(r"(?<![\w.~/\\$%{}-])(?:home|users)[\\/]{1,4}[^\\/\s\"'<>|:*?,;]{1,64}[\\/]", re.I)
+RELATIVE_HOME = re.compile(
+    r"(?:(?<![\w.~/\\$%{}-])|(?<![\w\\:.])\\)(?:home|users)[\\/]{1,4}[^\\/\s\"'<>|:*?,;]{1,64}[\\/]", re.I
+)
 
 # Accounts that images of systems, services and containers come with: they name nobody.
 GENERIC = word_set(
     "root public ubuntu runner user users admin administrator default guest ec2-user jovyan colab kaggle vagrant "
     "docker app node www-data nobody pi sagemaker-user vscode codespace gitpod coder azureuser opc centos debian "
-    "fedora mambauser paperspace runpod shared this_studio defaultuser0 appuser work workspace data lambda trainer"
+    "fedora mambauser paperspace runpod shared this_studio defaultuser0 appuser work workspace data lambda trainer git"
 )
 SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,11}$")
 LETTER = re.compile(r"[^\W\d_]")
@@ -87,7 +90,7 @@ def user(path: str) -> str | None:
 
 
 def relative_homes(text: str) -> Iterator[str]:
-    """Paths below a folder of accounts that lack their root, such as ``Users/mia/``."""
+    """Paths below a folder of accounts that lack their root or drive, such as ``Users/mia/``."""
     for match in RELATIVE_HOME.finditer(text):
         yield match[0]
 

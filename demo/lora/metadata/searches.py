@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 from itertools import chain
 
 from demo.lora.metadata.defaults import public_link
-from demo.lora.metadata.paths import paths, relative_homes, user
+from demo.lora.metadata.paths import GENERIC, paths, relative_homes, user
 from demo.lora.metadata.said import Said, word_set
 
 # A text without any of these holds nothing that the searches look for.
@@ -25,6 +25,7 @@ LINK = re.compile(
 SHARE = re.compile(r"\b(?:smb|nfs|afp|cifs)://[^\s\"'<>`]{1,400}", re.I)
 LOGIN = re.compile(r"://[^\s/@:]{1,64}:[^\s/@]{1,200}@")
 MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.([^\W\d_]{2,24})(?![\w-])")
+REMOTE = re.compile(r"(?<![\w.+-])([A-Za-z_][\w.-]{0,31})@[\w.-]{1,100}:[/~]")  # as scp and rsync take it
 NO_DOMAIN = word_set("safetensors ckpt pt pth bin png jpg jpeg webp py json yaml yml toml txt gguf onnx")
 TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:hf_|gh[pousr]_|github_pat_|sk-|xox[bp]-|glpat-)[A-Za-z0-9_-]{16,200}"
@@ -52,6 +53,10 @@ def search(text: str, where: str) -> Iterator[Said]:
         for match in MAIL.finditer(text):
             if match[1].lower() not in NO_DOMAIN and not match[0].lower().startswith("git@"):
                 yield Said("mail", "An e-mail address", where, match[0], why, "high")
+        for match in REMOTE.finditer(text):
+            if match[1].lower() not in GENERIC:
+                why = "The name of an account on a machine that the training used."
+                yield Said("user", "A user's name, from an address", where, match[1], why, "high")
     for token in TOKEN.findall(text):
         why = "Whoever has it can act as its owner: revoke it."
         yield Said("token", "An access token", where, token, why, "high")

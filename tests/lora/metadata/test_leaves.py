@@ -65,3 +65,15 @@ def test_hostile_metadata_end_soon(metadata: dict[str, str]) -> None:
     scan_metadata(metadata)
     megabytes = sum(map(len, (*metadata, *metadata.values()))) / 2**20
     assert time.process_time() - began < max(2.0, 2 * megabytes)
+
+
+def test_keys_inside_a_text_that_is_no_json_are_read() -> None:
+    yaml = "job: x\nconfig:\n  trigger_word: qux\n  prompts:\n    - a photo of quux\n" + "  # more\n" * 100
+    command = "train.py --instance_prompt='a photo of qux' --author=mia --steps 10"
+    found = scan_metadata({"config": yaml, "command": command})
+    assert {(f.kind, f.value, f.where) for f in found if f.severity == "high"} == {
+        ("trigger", "qux", "config.trigger_word"),
+        ("caption", "a photo of quux", "config.prompts"),
+        ("trigger", "a photo of qux", "command.instance_prompt"),
+        ("author", "mia", "command.author"),
+    }

@@ -31,6 +31,7 @@ def found(text: str, kind: str) -> set[str]:
         "~/sets/mia",
         "~mia/sets",
         "%USERPROFILE%\\sets",
+        "\\\\?\\C:\\Users\\mia",
         "$HOME/sets/mia",
         "${DATA}/mia",
         "../mia/photos/",
@@ -102,7 +103,12 @@ def test_the_account_of_a_path(path: str, name: str | None) -> None:
 
 
 def test_a_path_that_lacks_its_root_still_names_the_account() -> None:
-    assert found("Users/mia/photos", "user") == {"mia"}
+    assert found("Users/mia/photos", "user") == found("\\Users\\mia\\photos", "user") == {"mia"}
+
+
+def test_an_account_in_an_address_of_a_machine_counts() -> None:
+    assert found("rsync mia@box:/srv/x", "user") == {"mia"}
+    assert found("git@example.org:team/x.git", "user") == found("root@box:/srv/x", "user") == set()
 
 
 def test_all_paths_of_one_text_are_found() -> None:
