@@ -104,6 +104,12 @@ def common(counts: Counter[str], classes: frozenset[str]) -> list[str]:
     return own if len(own) <= 2 else []  # more than that, and all of them stand in every caption
 
 
+def short(table: Mapping[Any, Any]) -> list[str]:
+    """The most common of a table's tags, if it is no sentence."""
+    counts = counted(table, Splitting())
+    return [tag for tag, number in counts.most_common(1) if number and len(words(tag)) <= 3]
+
+
 def kept(table: Mapping[Any, Any], splitting: Splitting) -> Iterator[str]:
     """What the trainer kept in its place at the start of the captions."""
     seen = dict.fromkeys(part for tag in table if (part := splitting.kept(str(tag))))

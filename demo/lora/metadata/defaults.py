@@ -79,6 +79,7 @@ STRINGS = word_set("""
     workspace unknown (unknown)
 """) | {"capslock, title, first, random", "git clone https://github.com/nerogar/onetrainer"}
 STRINGS |= word_set("/workspace /workspace/huggingface_cache /workspace/onetrainer job1 root")  # OneTrainer's cloud
+STRINGS |= word_set("simpletuner-lora model.safetensors lora.safetensors adapter_model.safetensors")
 STRINGS |= word_set("disabled enable default image fixed randomize increment")
 PLACEHOLDERS = word_set("<embedding> * [trigger] [name]")
 STAMPED = re.compile(r"(?:LoRA|TextualInversion|Checkpoint)@[\d.]{1,30}|sd-scripts/(?:[0-9a-f]{7,40}|unknown)")
@@ -91,7 +92,7 @@ PUBLIC_BASE = re.compile(
     r"|sd_xl_base_1\.0(?:_0\.9vae)?|stable-diffusion-(?:v?\d[\d.]{0,4}|xl)(?:-[a-z0-9]{1,10}){0,4}(?:/(?:lora|textual-inversion))?"
     r"|flux-?1?(?:-(?:dev|schnell|kontext-dev))?(?:/lora)?|flux1-(?:dev|schnell)(?:-fp8)?|flux[12]?(?:_(?:dev|schnell|klein_\db))?"
     r"|sdxl(?:_|_base_v1-0|_base_v0-9|_1\.0)?|sd_?v?(?:1|2|3|1\.5|2\.1|3\.5|15|21)(?:_768_v|_v|_m)?|sd3(?:-m|\.5)?|ae|sdxl_vae"
-    r"|vae-ft-mse-840000-ema-pruned|wan2\.\d(?:[_-][a-z0-9]{1,8}){0,3}|chroma|lumina-?2?|hunyuan-?video)"
+    r"|vae-ft-mse-840000-ema-pruned|wan2\.\d(?:[_-][a-z0-9]{1,8}){0,3}|chroma|lumina-?2?|hunyuan[-_]?video)"
     r"(?:\.safetensors|\.ckpt)?",
     re.I,
 )

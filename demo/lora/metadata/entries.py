@@ -149,7 +149,7 @@ class Entries:
                 or (defaults.setting(name) and " " not in text.strip())
                 or _classes(key, text)
             ):
-                settings[_item(leaf, key)] = None
+                settings[f"{leaf.name}: {text}"] = None  # the same of each part is said once
             elif not _whole(hits, text):
                 unknown[_item(leaf, key)] = None
         if key in self.budget.unread:

@@ -23,7 +23,7 @@ MOST = 200  # findings of one file; kohya's richest files have some 60
 PLACES = 5  # that one finding names
 # A textual inversion inside the file: in a bundle, or as cloneofsimo's lora stores it.
 EMBEDDING = re.compile(
-    r"bundle_emb\.(?P<word>.+)\.(?:string_to_param|clip_[lg]|t5)\b.*|(?P<token><[^<>]{1,200}>)", re.DOTALL
+    r"bundle_emb\.(?P<word>.+)\.(?:string_to_param|clip_[lg]|t5)[\w.*]*|(?P<token><[^<>]{1,200}>)", re.DOTALL
 )
 ORDER: dict[Severity, int] = {"high": 0, "medium": 1, "low": 2}
 
@@ -82,6 +82,8 @@ def clean_copy(source: Path, target: Path) -> Path:
 
 def excerpt(text: str, limit: int = SHOWN) -> str:
     """The start of a text from a file: one line, without control characters or marks that turn the direction."""
+    if len(text) <= limit and text.isprintable() and "  " not in text:
+        return text.strip()
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
     return line if len(line) <= limit and len(text) <= 4 * limit else f"{line[: limit - 1]}…"
 
@@ -123,6 +125,12 @@ def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _few(places: Iterable[str]) -> str:
+    """The first few places: no more of them than a line holds."""
     listed = list(places)
-    more = f" and {len(listed) - PLACES:,} more" if len(listed) > PLACES else ""
-    return ", ".join(listed[:PLACES]) + more
+    shown = listed[:1]
+    for place in listed[1:PLACES]:
+        if sum(map(len, shown)) + len(place) > SHOWN:
+            break
+        shown.append(place)
+    more = f" and {len(listed) - len(shown):,} more" if len(listed) > len(shown) else ""
+    return ", ".join(shown) + more

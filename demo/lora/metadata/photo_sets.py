@@ -54,6 +54,7 @@ def photo_sets(metadata: Mapping[str, str], *, known: bool = False) -> list[Said
     regular = {captions.base(f.name) for f in [*regs, *(f for f in subsets if f.is_reg)] if f.name} - mine
     texts = [match["words"] for name in regular if (match := captions.FOLDER.fullmatch(name))]
     texts += [_text(f.table, "class_tokens") for f in subsets if f.is_reg]
+    texts += [tag for _, name, tags in _tables(read) if captions.base(name) in regular for tag in captions.short(tags)]
     classes = captions.class_words(texts)
 
     found = _Found(classes, {captions.base(folder.name) for folder in regs})

@@ -171,15 +171,26 @@ RULES = (
         "The base model",
         "The model that an attack starts from.",
         "medium",
+        word_set("ss_sd_model_name ss_vae_name ss_dit_name ss_clip_name ss_t5_name ss_ae_name base_model"),
         word_set(
-            "ss_sd_model_name ss_sd_model_hash ss_new_sd_model_hash ss_vae_name ss_vae_hash ss_new_vae_hash "
-            "ss_base_model_version modelspec.architecture base_model sd_version ss_dit_name ss_text_encoder1_name "
-            "ss_text_encoder2_name ss_clip_name ss_t5_name ss_ae_name"
+            "base_model base_model_name base_model_name_or_path pretrained_model_name_or_path model_name encoder1_name "
+            "model_name_or_path ckpt_name unet_name vae_name clip_name pretrained_model encoder2_name name_or_path"
         ),
-        word_set(
-            "base_model base_model_name base_model_name_or_path pretrained_model_name_or_path model_name sd_version "
-            "model_name_or_path base_model_version architecture ckpt_name unet_name vae_name clip_name pretrained_model"
-        ),
+    ),
+    Rule(
+        "base",
+        "The kind of the base model",
+        "Many public models are of it.",
+        "low",
+        word_set("ss_base_model_version modelspec.architecture sd_version"),
+        word_set("sd_version base_model_version architecture"),
+    ),
+    Rule(
+        "base",
+        "A hash of the base model",
+        "Finds the model that an attack starts from, if it is public.",
+        "low",
+        word_set("ss_sd_model_hash ss_new_sd_model_hash ss_vae_hash ss_new_vae_hash"),
     ),
     Rule(
         "hash",
@@ -203,6 +214,8 @@ PATH_WORDS = word_set("path paths dir dirs directory directories folder folders 
 @lru_cache(maxsize=4096)
 def normal(key: str) -> str:
     """A key in lower case with underscores: ``trainedWords`` is ``trained_words``."""
+    if key.isidentifier() and key.islower() and len(key) <= 200:
+        return key.strip("_")
     return OTHER.sub("_", CAMEL.sub("_", key[-200:])).strip("_").lower()
 
 
@@ -217,7 +230,7 @@ def find_words(key: str) -> Rule | None:
     name = normal(key)
     if name in NO_RULE:
         return None
-    words = name.split("_")
+    words = (name.rstrip("0123456789_") or name).split("_")  # "prompt_2" is another prompt
     for length in range(min(LONGEST, len(words)), 0, -1):
         rule = WORDS.get("_".join(words[-length:]))
         if rule is not None:

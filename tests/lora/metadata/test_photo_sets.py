@@ -75,6 +75,12 @@ def test_the_class_words_of_a_folder_are_no_part_of_the_trigger() -> None:
     assert values("trigger", ss_dataset_dirs={"10_qux plumber": {}}, ss_reg_dataset_dirs={"1_plumber": {}}) == {"qux"}
 
 
+def test_the_captions_of_class_images_name_the_class() -> None:
+    tags = {"img": {"ohwx plumber": 9, "plumber": 9, "hat": 2}, "reg": {"plumber": 400, "standing": 3}}
+    tables = {"ss_tag_frequency": tags, "ss_reg_dataset_dirs": {"reg": {}}, "ss_dataset_dirs": {"img": {}}}
+    assert values("trigger", **tables) == {"ohwx plumber"}
+
+
 def test_a_class_word_alone_is_the_trigger_only_where_no_other_is() -> None:
     assert values("trigger", ss_dataset_dirs={"10_woman": {}}) == {"woman"}
     assert values("trigger", ss_dataset_dirs={"10_woman": {}}, trigger_word="qux") == {"qux"}
