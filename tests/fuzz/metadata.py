@@ -84,7 +84,7 @@ def attempt(number: int) -> str:
     """One try; what is wrong with it, or nothing."""
     rng = random.Random(number)
     trainer = rng.choice(TRAINERS)
-    kind = rng.choice(("trigger", "account", "place", "mail", "nothing", "reg", "broken"))
+    kind = rng.choice(("trigger", "account", "place", "mail", "anywhere", "nothing", "reg", "broken"))
     tree: dict[str, Any] = copy.deepcopy(dict(trainer.defaults))
     for key in rng.sample(sorted(tree), rng.randrange(len(tree))) if rng.random() < 0.5 else ():
         del tree[key]
@@ -96,6 +96,8 @@ def attempt(number: int) -> str:
         return _regular(tree, rng)
     if kind == "broken":
         return _broken(tree, rng)
+    if kind == "anywhere":
+        return _anywhere(tree, rng)
     return _planted(trainer, kind, tree, rng)
 
 
@@ -157,6 +159,25 @@ def _regular(tree: dict[str, Any], rng: random.Random) -> str:
     if word not in triggers or thing in triggers:
         return f"triggers are {triggers}, not {word}"
     return f"of class images: {grave[0]}" if grave else _well_formed(found)
+
+
+def _anywhere(tree: dict[str, Any], rng: random.Random) -> str:
+    """A word of nobody's in place of any text or empty place: however grave, it must be said."""
+    ways = [way for way in _texts(tree, ()) if way != ("format",)]
+    if not ways:
+        return ""
+    way, secret = rng.choice(ways), _word(rng)
+    value = rng.choice((secret, f"{secret} and more", f"more, {secret}"))
+    plant(tree, way, value, secret)
+    found = scan_metadata(_stored(tree, rng))
+    said = any(secret in finding.value for finding in found)
+    return _well_formed(found) if said else f"{way}: {value!r} is not said"
+
+
+def _texts(tree: Any, way: Way) -> list[Way]:
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    inside = [found for part, below in items for found in _texts(below, (*way, part))]
+    return inside + ([way] if tree is None or isinstance(tree, str) else [])
 
 
 def _broken(tree: dict[str, Any], rng: random.Random) -> str:

@@ -81,6 +81,15 @@ STRINGS = word_set("""
 STRINGS |= word_set("/workspace /workspace/huggingface_cache /workspace/onetrainer job1 root")  # OneTrainer's cloud
 STRINGS |= word_set("simpletuner-lora model.safetensors lora.safetensors adapter_model.safetensors")
 STRINGS |= word_set("disabled enable default image fixed randomize increment")
+# What names of layers are made of, in the models that LoRAs are trained for.
+LAYERS = word_set("""
+    to q k v qkv out in add added proj ff net linear lin fc conv shortcut attn attns attention attentions self cross mid
+    down up block blocks unet te text encoder decoder model layers layer mlp norm transformer transformers single double
+    img txt context time emb embed embedding embeddings embedder embedders token position dense gate query key value
+    resnets resnet upsamplers downsamplers op skip i o x y all lora base patch pos head heads final adaln ada modulation
+    mod a b c w h d wi wo wq wk wv s post pre input output middle module modules prior joint refiner noise cond vision
+    caption projection projector class label guidance timestep vector stream expert experts shared feed forward wan
+""")
 PLACEHOLDERS = word_set("<embedding> * [trigger] [name]")
 STAMPED = re.compile(r"(?:LoRA|TextualInversion|Checkpoint)@[\d.]{1,30}|sd-scripts/(?:[0-9a-f]{7,40}|unknown)")
 
@@ -142,6 +151,12 @@ def public_link(link: str) -> bool:
 def public_licence(text: str) -> bool:
     """Whether a text is a well-known licence's name."""
     return len(text) <= 120 and LICENCE.fullmatch(text.strip()) is not None
+
+
+def layer(text: str) -> bool:
+    """Whether a text is the name of a layer, or a pattern of such names."""
+    parts = re.split(r"[^a-z]+", text.lower()) if len(text) <= 400 and " " not in text else ["?"]
+    return all(part in LAYERS or not part for part in parts)
 
 
 def silent(text: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from demo.lora.metadata import defaults
 from demo.lora.metadata.leaves import UNREAD, Budget, Leaf, leaves, pairs, parsed
 from demo.lora.metadata.paths import LONGEST
+from demo.lora.metadata.photo_sets import READ_KEYS
 from demo.lora.metadata.rules import PHOTO_SETS, Rule, find_rule, find_words, fits, normal, path_key
 from demo.lora.metadata.said import Said, word_set
 from demo.lora.metadata.searches import picture_blob, search
@@ -88,7 +89,7 @@ class Entries:
         if text.lstrip()[:1] in ("{", "[") and "\\\\" in text:
             text = text.replace("\\\\", "\\")  # JSON that cannot be read as such still has its escapes
         hits = [] if defaults.default(text) else self._search(key, text, key)
-        if key.lower() in PHOTO_SETS:
+        if key.lower() in PHOTO_SETS and not (key == "ss_num_train_images" and not defaults.plain(value)):
             return
         short = key.removeprefix("ss_").removeprefix("modelspec.")
         if rule is not None and fits(rule, key, value):
@@ -130,16 +131,17 @@ class Entries:
                     unknown[_item(leaf, key)] = None
                 continue
             text = self.budget.take(key, leaf.value)
-            rule = None if leaf.key or sets else _leaf_rule(leaf)
+            told = leaf.key or (sets and leaf.name in READ_KEYS)
+            rule = None if told else _leaf_rule(leaf)
             if defaults.nothing(text) or (defaults.default(text) and not _telling(rule, text)):
                 continue
             hits = self._search(key, text, leaf.where)
-            if leaf.key or sets or picture_blob(text):
+            if told or picture_blob(text):
                 continue
             name = normal(leaf.name.rsplit(".", 1)[-1])  # "unet.r" as well as "r"
             if rule is not None and fits(rule, leaf.name, text):
                 self.said.append(_by(rule, leaf.where, text))
-            elif defaults.silent(text) or (name in ADAPTER_KEYS and MODULES.fullmatch(text)):
+            elif defaults.silent(text) or (name in ADAPTER_KEYS and defaults.layer(text)):
                 continue
             elif path_key(leaf.name):
                 if not any(hit.kind == "path" for hit in hits):
@@ -229,9 +231,11 @@ def _own(key: str, value: str) -> bool:
 def _module_setting(name: str, item: Any) -> bool:
     if name.rsplit(".", 1)[-1] not in ADAPTER_KEYS or len(name) > LINE:
         return False
-    names: Iterable[Any] = item if isinstance(item, list | dict) else [item]
+    if isinstance(item, dict):  # patterns with their ranks and alphas
+        return all(MODULES.fullmatch(pattern) and isinstance(value, int | float) for pattern, value in item.items())
+    names: list[Any] = item if isinstance(item, list) else [item]
     texts = [text for text in names if isinstance(text, str)]
-    return all(MODULES.fullmatch(text) for text in texts) and not isinstance(item, bool)
+    return all(map(defaults.layer, texts)) and not isinstance(item, bool)
 
 
 def _empty(tree: Any) -> bool:

@@ -20,6 +20,8 @@ LINES = 3
 FOLDER_KEYS = ("image_dir", "image_directory", "video_directory", "directory", "path")
 LIST_KEYS = ("metadata_file", "image_jsonl_file", "video_jsonl_file")
 MORE_KEYS = ("control_directory", "conditioning_data_dir", "cache_directory")
+WORD_KEYS = ("class_tokens", "caption_prefix", "caption_suffix")
+READ_KEYS = frozenset((*FOLDER_KEYS, *LIST_KEYS, *MORE_KEYS, *WORD_KEYS))  # whose texts are said here
 LISTS = (".json", ".jsonl", ".txt", ".csv", ".toml")
 CALLS = "Whoever types it draws the person."
 

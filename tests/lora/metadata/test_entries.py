@@ -70,6 +70,8 @@ def test_peft_s_defaults_are_silent_and_a_private_path_among_them_is_said() -> N
     assert values("path", private) == {"/work/mia/sd"}
     public = scan(lora_adapter_metadata=peft | {"unet.base_model_name_or_path": "runwayml/stable-diffusion-v1-5"})
     assert [(f.kind, f.severity) for f in public] == [("base", "low")]
+    layers = scan(lora_adapter_metadata=peft | {"unet.target_modules": ["to_q", "mias_own"]})
+    assert [(f.kind, f.value, f.severity) for f in layers] == [("settings", "unet.target_modules: mias_own", "low")]
     named = scan(lora_adapter_metadata=peft | {"unet.mystery": "of mia"})
     assert values("other", named) == {"unet.mystery: of mia"}
 

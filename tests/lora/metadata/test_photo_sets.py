@@ -153,6 +153,18 @@ def test_emptied_keys_say_nothing_but_what_is_left(text: str) -> None:
         assert left <= ({"10_x", "x"} if "10_x" in text else set())
 
 
+def test_what_stands_in_place_of_a_number_or_a_switch_is_said_too() -> None:
+    found = scan_metadata(
+        {
+            "ss_num_train_images": "of mia",
+            "ss_dataset_dirs": '{"10_x y": {"n_repeats": "ask mia"}}',
+            "ss_datasets": json.dumps(subset(note="for mia", resize_interpolation="mias")),
+        }
+    )
+    for word in ("of mia", "ask mia", "for mia", "mias"):
+        assert any(word in finding.value for finding in found), word
+
+
 def test_many_words_take_a_few_lines() -> None:
     tags = {"10_qux": {f"word number {n}": n + 1 for n in range(500)}}
     lines = [f.value for f in of("tags", ss_tag_frequency=tags)]
