@@ -65,6 +65,7 @@ SETTINGS = word_set("""
     probability frequency attention checkpointing offload offloading caching quantization pin_memory bucket strength
     conditioning schedule distribution timestep timesteps modules layers layer_filter arch keep_tokens engine torch
     cuda python xformers loss ema
+    base_model_class parent_library frame_extraction
 """)
 STRINGS = word_set("""
     networks.lora networks.dylora networks.lora_flux networks.lora_sd3 networks.lora_lumina networks.lora_wan

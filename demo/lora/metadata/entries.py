@@ -54,7 +54,11 @@ class Entries:
             else:
                 self._entry(key, value)
         if self.plain:
-            self.said.append(_settings(f"{len(self.plain)} keys", ", ".join(sorted(self.plain)[:LINE])))
+            self.said.append(
+                _settings(
+                    f"{len(self.plain)} key{'' if len(self.plain) == 1 else 's'}", ", ".join(sorted(self.plain)[:LINE])
+                )
+            )
         if self.budget.unread:
             self.said.append(_unread(self.budget.unread))
         return self.said

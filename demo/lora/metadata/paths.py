@@ -30,7 +30,7 @@ PATH = re.compile(
     rf"|\$(?:env:)?\{{?[A-Za-z_]\w{{0,31}}\}}?[\\/]{NAMED}{REST}"  # the shell's
     rf"|(?<![\w/.\\])(?:\.\.[\\/]){{1,16}}{NAMED}{REST}"  # up from the folder of the training
     rf"|(?<![\w/.\\])\.[\\/]{NAMED}[\\/]{NAMED}{REST}"
-    rf"|(?<![\w/.~\\)\]}}>%$-])/{NAMED}/{NAMED}{REST}"
+    rf"|(?<![\w/.~\\)\]}}>%$*-])/{NAMED}/{NAMED}{REST}"
 )
 # A whole value that is one path may hold blanks. Two components at least.
 WHOLE = re.compile(

@@ -18,7 +18,7 @@ WORTH = re.compile(r"[/\\@]|data:|hf_|gh[pousr]_|github_pat_|sk-|AKIA|AIza|iVBOR
 PICTURE = re.compile(r"data:(image/[a-z+.-]{1,20})[^,\s]{0,60},?[A-Za-z0-9+/=_-]*")
 DATA = re.compile(r"data:[\w.+/-]{0,60};base64,[A-Za-z0-9+/=_-]*")
 LINK = re.compile(
-    r"\b(?:https?|ftps?|sftp|ssh|git|s3|gs|gcs|hf|wss?|gdrive|oss|abfss?|wandb|dropbox)://[^\s\"'<>\\`]{1,400}"
+    r"\b(?:https?|ftps?|sftp|ssh|git|s3|gs|gcs|hf|wss?|gdrive|oss|abfss?|wandb|dropbox)://[^\s\"'<>\\`,]{1,400}"
     r"|\bgit@[\w.-]{1,100}:[^\s\"'<>\\`]{1,200}",
     re.I,
 )
