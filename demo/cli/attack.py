@@ -125,7 +125,7 @@ def attack(arguments: argparse.Namespace) -> None:
 def tell(said: Sequence[Finding]) -> None:
     """What the file says by itself, a line each."""
     if not said:
-        say("Metadata leak: the header says nothing but ranks, alphas and layers.")
+        say("Metadata leak: the header says nothing but ranks, alphas and layers, or what a library writes by itself.")
         return
     say(f"Metadata leak: what the file says by itself, before any attack ({len(said)}):")
     for finding in said:

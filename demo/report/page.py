@@ -21,7 +21,7 @@ FIXED_NOTES = (
     "Networks differ in what they call alike. A metric whose weights were not there is listed as such, not replaced.",
 )
 METADATA_LEAK = "Metadata leak: what the file says by itself"
-SILENT = "The file's header says nothing but ranks, alphas and layers."
+SILENT = "The file's header says nothing but ranks, alphas and layers, or what a library writes by itself."
 GRAVITY = {"high": "High", "medium": "Medium", "low": "Low"}
 
 

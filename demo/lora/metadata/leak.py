@@ -12,16 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.errors import OutputError
-from demo.lora.header import Header, parse_json, read_header
-from demo.lora.metadata.photo_sets import Said, photo_sets
-from demo.lora.metadata.rules import OWN, RULES, SEARCHES, SETTINGS, Severity
+from demo.lora.header import Header, read_header
+from demo.lora.metadata.captions import NOUNS, only_class
+from demo.lora.metadata.entries import Entries
+from demo.lora.metadata.photo_sets import photo_sets
+from demo.lora.metadata.said import Said, Severity
 
 SHOWN = 200  # characters of a value
-SEARCHED = 2**20  # characters of a value that are looked through
 MOST = 200  # findings of one file; kohya's richest files have some 60
 PLACES = 5  # that one finding names
-EMBEDDING = re.compile(r"^bundle_emb\.(?P<word>.+)\.string_to_param")  # a textual inversion inside the file
-ADAPTER_KEYS = {"r", "lora_alpha", "rank_pattern", "alpha_pattern", "target_modules"}
+# A textual inversion inside the file: in a bundle, or as cloneofsimo's lora stores it.
+EMBEDDING = re.compile(
+    r"bundle_emb\.(?P<word>.+)\.(?:string_to_param|clip_[lg]|t5)[\w.*]*|(?P<token><[^<>]{1,200}>)", re.DOTALL
+)
 ORDER: dict[Severity, int] = {"high": 0, "medium": 1, "low": 2}
 
 
@@ -79,79 +82,27 @@ def clean_copy(source: Path, target: Path) -> Path:
 
 def excerpt(text: str, limit: int = SHOWN) -> str:
     """The start of a text from a file: one line, without control characters or marks that turn the direction."""
+    if len(text) <= limit and text.isprintable() and "  " not in text:
+        return text.strip()
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
     return line if len(line) <= limit and len(text) <= 4 * limit else f"{line[: limit - 1]}…"
 
 
 def _said(metadata: Mapping[str, str]) -> list[Finding]:
-    found = [_finding(said) for said in photo_sets(metadata)]
-    plain: list[str] = []
-    for key, value in metadata.items():
-        found += _searched(key, value)
-        if key in OWN and _own(key, value):
-            continue
-        rule = next((rule for rule in RULES if key.lower() in rule.keys), None)
-        if rule is not None:
-            if value not in {"", "None", "null", "{}", "[]"} and rule.kind != "set":
-                shown = rule.read(value) if rule.read is not None else value
-                found.append(Finding(rule.kind, rule.what, excerpt(key), excerpt(shown), rule.why, rule.severity))
-        elif key.startswith(SETTINGS):
-            plain.append(key.removeprefix("ss_"))
-        else:
-            found.append(
-                Finding(
-                    "other",
-                    "Something else",
-                    excerpt(key),
-                    excerpt(value),
-                    "Not known to this list: read it before the file is shared.",
-                    "medium",
-                )
-            )
-    if plain:
-        found.append(
-            Finding(
-                "settings",
-                "Settings of the training",
-                f"{len(plain)} keys",
-                excerpt(", ".join(sorted(plain))),
-                "They help to build an attack that fits: steps, learning rate, size of the matrices.",
-                "low",
-            )
-        )
-    return found
-
-
-def _own(key: str, value: str) -> bool:
-    """Whether a value holds no more than what the canonical layout needs."""
-    if key == "format":
-        return value in {"pt", "np", "tf", "mlx", "flax"}
-    try:
-        table = parse_json(value)
-    except ValueError:
-        return False
-    # Keys start with the component; "unet.r" as well as "r".
-    return isinstance(table, dict) and {name.rsplit(".", 1)[-1] for name in table} <= ADAPTER_KEYS
-
-
-def _searched(key: str, value: str) -> Iterable[Finding]:
-    """Paths, addresses and tokens anywhere in a value, also deep in JSON."""
-    text = value[:SEARCHED]
-    for search in SEARCHES:
-        hits = dict.fromkeys(match[search.group] for match in search.pattern.finditer(text))
-        for hit in list(hits)[:3]:
-            shown = hit if search.kind != "picture" else f"{hit}, {len(value):,} characters"
-            yield Finding(search.kind, search.what, excerpt(key), excerpt(shown), search.why, search.severity)
+    entries = Entries().read(metadata)
+    known = any(said.kind == "trigger" and not only_class(said.value, NOUNS) for said in entries)
+    return [_finding(said) for said in (*photo_sets(metadata, known=known), *entries)]
 
 
 def _names(names: Iterable[str]) -> Iterable[Finding]:
-    for word in sorted({match["word"] for name in names if (match := EMBEDDING.match(name))}):
+    matches = [match for name in names if (match := EMBEDDING.fullmatch(name))]
+    for word in sorted({match["word"] or match["token"] for match in matches}):
         why = "A textual inversion is in the file under its word: whoever types it draws the person."
         yield Finding("trigger", "Trigger word", "names of tensors", excerpt(word), why, "high")
 
 
 def _finding(said: Said) -> Finding:
-    return Finding(said.kind, said.what, said.where, excerpt(said.value), said.why, said.severity)
+    return Finding(said.kind, said.what, excerpt(said.where), excerpt(said.value), said.why, said.severity)
 
 
 def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -159,17 +110,27 @@ def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
     places: dict[tuple[str, str], dict[str, None]] = {}
     first: dict[tuple[str, str], Finding] = {}
     for finding in found:
-        known = first.setdefault((finding.kind, finding.value), finding)
-        places.setdefault((known.kind, known.value), {})[finding.where] = None
+        key = finding.kind, finding.value
+        if key not in first or ORDER[finding.severity] < ORDER[first[key].severity]:
+            first[key] = finding
+        places.setdefault(key, {})[finding.where] = None
     merged = [Finding(f.kind, f.what, _few(places[key]), f.value, f.why, f.severity) for key, f in first.items()]
     merged.sort(key=lambda finding: ORDER[finding.severity])
     if len(merged) > MOST:
-        rest, why = len(merged) - MOST, "No usual file holds so much: somebody put it there."
-        merged[MOST:] = [Finding("other", "Still more", "metadata", f"{rest:,} more entries", why, "medium")]
+        unread = [finding for finding in merged[MOST:] if finding.kind == "unread"]
+        rest, why = len(merged) - MOST - len(unread), "No usual file holds so much: somebody put it there."
+        merged[MOST:] = unread
+        merged += [Finding("other", "Still more", "metadata", f"{rest:,} more entries", why, "medium")]
     return tuple(merged)
 
 
 def _few(places: Iterable[str]) -> str:
+    """The first few places: no more of them than a line holds."""
     listed = list(places)
-    more = f" and {len(listed) - PLACES:,} more" if len(listed) > PLACES else ""
-    return ", ".join(listed[:PLACES]) + more
+    shown = listed[:1]
+    for place in listed[1:PLACES]:
+        if sum(map(len, shown)) + len(place) > SHOWN:
+            break
+        shown.append(place)
+    more = f" and {len(listed) - len(shown):,} more" if len(listed) > len(shown) else ""
+    return ", ".join(shown) + more

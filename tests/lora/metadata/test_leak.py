@@ -74,7 +74,7 @@ def test_what_kohyas_trainer_writes() -> None:
     assert values(KOHYA, "name") == {"zorblax_v2"}
     assert values(KOHYA, "date") == {"2023-07-22 04:26 UTC", "2023-07-22 05:26 UTC"}
     assert values(KOHYA, "mail") == {"mia@example.org"}
-    assert values(KOHYA, "user") == {"Mia"}  # up to the first blank
+    assert values(KOHYA, "user") == {"Mia Q"}
     assert values(KOHYA, "path") == {"C:\\Users\\Mia Q\\models\\v1-5-pruned.safetensors"}
     assert values(KOHYA, "seed") == {"1234", "2937473434"}
     assert "stable-diffusion-v1/lora" in values(KOHYA, "base")
@@ -130,7 +130,7 @@ def test_number_of_pictures_without_folders() -> None:
         ("instance_prompt", "a photo of qux", "trigger", "a photo of qux"),
         ("anything", "see /home/mia/photos/1.jpg", "user", "mia"),
         ("anything", '{"a": ["/Users/mia/photos"]}', "user", "mia"),
-        ("anything", '{"a": "D:\\\\sets\\\\mia"}', "path", "D:\\\\sets\\\\mia"),
+        ("anything", '{"a": "D:\\\\sets\\\\mia"}', "path", "D:\\sets\\mia"),
         ("anything", "/workspace/mia/10_qux", "path", "/workspace/mia/10_qux"),
         ("anything", "hf_abcdefghijklmnopqrstuvwx", "token", "hf_abcdefghijklmnopqrstuvwx"),
         ("anything", "https://example.org/u/mia", "link", "https://example.org/u/mia"),
@@ -175,6 +175,21 @@ def test_a_file_is_scanned_by_its_header_alone(tmp_path: Path, monkeypatch: pyte
     assert {"zorblax", "quorvex"} == {f.value for f in scan(path) if f.kind == "trigger"}
     with pytest.raises(LoraFileError):
         read_lora(path)  # no plain LoRA, and yet it says what it says
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("bundle_emb.quorvex.string_to_param.*", "quorvex"),
+        ("bundle_emb.quo.rvex.clip_l", "quo.rvex"),
+        ("<s1>", "<s1>"),
+        ("<quorvex>", "<quorvex>"),
+    ],
+)
+def test_an_embedding_among_the_tensors_names_the_trigger(tmp_path: Path, name: str, word: str) -> None:
+    path = write(tmp_path / NAME, {"<s1>": "<embed>"} if name == "<s1>" else None, **{name: torch.ones(1, 4)})
+    (trigger,) = scan(path)
+    assert (trigger.kind, trigger.value, trigger.severity) == ("trigger", word, "high")
 
 
 def test_the_scan_needs_no_torch() -> None:
