@@ -148,7 +148,7 @@ def story_verdict(
         dreambooth=own.get(OWNER),
         class_prompt=gap(arms[lead].evidence, arms["class_prompt"].evidence) if "class_prompt" in arms else None,
         controls=tuple(_control(key, arms, own, lead) for key in NULLS if key in arms),
-        tried=tuple(Tried(key, own[key]) for key in attacks if key not in (lead, "class_prompt")),
+        tried=tuple(Tried(key, own[key]) for key in attacks if key != lead),
         swap=_swap(arms, own),
         ceiling=ceiling,
         agreement=agreement,
