@@ -9,7 +9,8 @@ from PIL import Image
 from demo.faces.align import TEMPLATE, align
 from demo.faces.detect import find_faces
 from demo.photos import ingest
-from demo.photos.ingest import BadPhotoError, BadPhotosError, discard, folder_photos, read_photo, read_photos
+from demo.photos.folder import folder_photos
+from demo.photos.ingest import BadPhotoError, BadPhotosError, discard, read_photo, read_photos
 
 
 def landmarks(image: Image.Image) -> np.ndarray:  # in units of the frame
