@@ -61,10 +61,12 @@ def ends_early(data: bytes, known: PhotoFormat) -> bool:
     if known is WEBP:
         return len(data) < 8 + int.from_bytes(data[4:8], "little")
     end = 0
-    for _, start, end in _boxes(data, 0, None):
+    for kind, start, end in _boxes(data, 0, None):
         if end < start:
             return False  # a size that cannot be
-    return end > len(data)
+        if kind == b"meta" and end <= len(data) and _reach(data, start + 4, end) > len(data):
+            return True
+    return end > len(data) or 0 < len(data) - end < 8
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -210,6 +212,36 @@ def _boxes(data: bytes, at: int, end: int | None) -> Iterator[tuple[bytes, int, 
         if at + size < start:
             return
         at += size
+
+
+def _reach(data: bytes, at: int, end: int) -> int:
+    """Where the last of the pictures ends that an ``iloc`` box among these lists; 0 if that cannot be read."""
+    last = 0
+    try:
+        for kind, start, box_end in _boxes(data, at, end):
+            if kind != b"iloc":
+                continue
+            version, sizes = data[start], int.from_bytes(data[start + 4 : start + 6])
+            widths = [sizes >> shift & 15 for shift in (12, 8, 4)]  # of an offset, a length, a base offset
+            index = sizes & 15 if version else 0
+            number = 4 if version == 2 else 2
+            place = start + 6 + number
+            for _ in range(int.from_bytes(data[start + 6 : place])):
+                inside = version and data[place + number + 1] & 15  # counted from elsewhere
+                place += number + (4 if version else 2)
+                base = int.from_bytes(data[place : place + widths[2]])
+                place += widths[2] + 2
+                for _ in range(int.from_bytes(data[place - 2 : place])):
+                    place += index
+                    offset = int.from_bytes(data[place : place + widths[0]])
+                    size = int.from_bytes(data[place + widths[0] : place + widths[0] + widths[1]])
+                    place += widths[0] + widths[1]
+                    if place > box_end:
+                        return 0
+                    last = last if inside else max(last, base + offset + size)
+    except IndexError:
+        return 0
+    return last
 
 
 def _unnamed(data: bytes) -> bytes:

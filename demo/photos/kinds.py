@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import struct
 
-from demo.photos.formats import brands, coding, find_format
+from demo.photos.formats import HEAD, brands, coding, find_format
 
 BEGINNINGS = (  # how the files of others begin
     (b"GIF87a", "a GIF"),
@@ -79,6 +80,8 @@ def foreign(data: bytes) -> str | None:
         return "a video"
     if data[4:8] in UNTYPED:
         return "a video or another file of the MP4 family: it does not say which"
+    if data[8:9] == b"{" and data[6:8] == b"\0\0":  # the length of a header before it
+        return "a safetensors file"
     if data[257:262] == b"ustar":
         return "a tar archive"
     return _text(data) or "not a picture of a known type"
@@ -121,24 +124,23 @@ def _tiff(data: bytes) -> str:
 
 
 def _text(data: bytes) -> str | None:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "a text"
     start = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     for begin, what in MARKUP:
         if start[: len(begin)].lower() == begin:
             return what
-    if start.startswith(b"<?xml") or start.startswith(b"<x:xmpmeta"):
+    if start.startswith((b"<?xml", b"<x:xmpmeta")):
         lower = start.lower()
         if b"<svg" in lower:
             return "an SVG drawing"
         if b"adobe:ns:meta" in lower:
             return "an XMP file, which holds edits and no picture"
         return "a property list" if b"<!doctype plist" in lower else "an XML file"
-    text = data.rsplit(b"\n", 1)[0] if b"\n" in data else data
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    # What was read of a file may end within a letter.
+    text = data[: len(data) // 2 * 2] if wide else data
+    decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8")()
     try:
-        told = text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if len(text) - error.start > 3:  # not only a letter that the reading cut in two
-            return None
-        told = text[: error.start].decode("utf-8")
-    return "a text" if told and all(c.isprintable() or c in "\t\r\n\f" for c in told) else None
+        told = decoder.decode(text, final=len(data) < HEAD)
+    except UnicodeDecodeError:
+        return None
+    return "a text" if told and all(c.isprintable() or c in "\t\r\n\f\ufeff" for c in told) else None

@@ -102,7 +102,7 @@ def untrue(problem: str, data: bytes, seed: Seed, mutation: object) -> str:
     if problem == "me is empty.":
         return "" if not data else "It is not."
     if "is cut short" in problem:
-        return "" if mutation is cut or _too_short(data) else "Its end is there."
+        return "" if mutation is cut or _too_short(data, seed) else "Its end is there."
     if size := SIZE.search(problem):
         width, height = map(int, size.groups())
         told = width * height > 50_000_000 and _written(width, height, data)
@@ -123,7 +123,8 @@ def _untrue_kind(what: str, data: bytes) -> str:
     if begins:
         return "" if any(what.startswith(name) for name in begins) else f"It is {begins}."
     if what == "a text":
-        return "" if all(byte >= 32 or byte in b"\t\r\n\f" for byte in data[:4000]) else "It is none."
+        controls = [byte for byte in data[:4000] if byte < 32 and byte not in b"\t\r\n\f"]
+        return "" if not controls or data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "It is none."
     if data[4:8] in {b"mdat", b"free", b"skip"}:
         return "" if what.startswith("a video or another file") else "It does not say what it is."
     if data[4:8] == b"ftyp":
@@ -132,7 +133,7 @@ def _untrue_kind(what: str, data: bytes) -> str:
     return "" if what == "not a picture of a known type" or len(data) < 12 else "It does not begin so."
 
 
-def _too_short(data: bytes) -> bool:
+def _too_short(data: bytes, seed: Seed) -> bool:
     """Whether a file ends before its end, by a walk of its own."""
     if data.startswith(BEGINS["PNG"]):
         return b"IEND\xaeB`\x82" not in data[-12:]
@@ -144,7 +145,14 @@ def _too_short(data: bytes) -> bool:
     while 0 <= at < len(data) and len(data) - at >= 8:
         size = int.from_bytes(data[at : at + 4])
         at += int.from_bytes(data[at + 8 : at + 16]) if size == 1 else size or len(data) - at
-    return at > len(data)
+    if at > len(data) or 0 < len(data) - at < 8 or len(data) < len(seed.data):
+        return True
+    return _places(data) != _places(seed.data)  # the list of where the pictures lie was spoiled, and names other bytes
+
+
+def _places(data: bytes) -> bytes:
+    at = data.find(b"iloc")
+    return data[at : at + int.from_bytes(data[at - 4 : at])]
 
 
 def _written(width: int, height: int, data: bytes) -> bool:
