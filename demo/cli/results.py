@@ -26,9 +26,12 @@ def check_out(out: Path, files: Sequence[str] = (), folders: Sequence[str] = ())
         folders: names of the folders in it that are written into.
 
     Raises:
-        OutputError: nothing can be written there, or not under one of these names.
+        OutputError: nothing can be written there, or not under one of these names; or a report is there that is none of
+            this program's.
     """
     check_folder(out, files, folders, make=True)
+    if REPORT[0] in files and (out / REPORT[0]).exists() and not holds_results(out):
+        raise _not_ours(out / REPORT[0])
 
 
 def check_apart(out: Path, photos: Path | None) -> None:
@@ -62,12 +65,9 @@ def check_pictures(out: Path, samples: int, side: int, *, more: float = 0) -> No
     names = [f"{name}-{index}.png" for name in kinds for index in range(samples)]
     check_folder(out, names, room=len(names) * side**2 * BYTES_PER_PIXEL + more)
     own = written_earlier(out)
-    for name in (*names, REPORT[0]):
+    for name in names:
         if name not in own and (out / name).exists():
-            raise OutputError(
-                f"{out / name} is there already, and no report says that this program wrote it.",
-                "Choose another folder with --out, or move the file.",
-            )
+            raise _not_ours(out / name)
 
 
 def picture_names() -> dict[str, str]:
@@ -108,3 +108,10 @@ def clear_results(out: Path) -> None:
             (out / name).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{error.filename} cannot be deleted: {error.strerror}.", "Choose another folder.") from error
+
+
+def _not_ours(path: Path) -> OutputError:
+    return OutputError(
+        f"{path} is there already, and no report says that this program wrote it.",
+        "Choose another folder with --out, or move the file.",
+    )

@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from demo.photos.formats import AVIF, HEIC, JPEG, PNG, WEBP, PhotoFormat
 
@@ -24,7 +25,12 @@ WEBP_METADATA_FLAGS = 0x20 | 0x08 | 0x04  # in VP8X: a profile, EXIF, XMP
 STANDALONE = {0x01, *range(0xD0, 0xD9)}  # JPEG's markers without a length
 SOS, EOI, APP0, APP1, APP14, APP15, COM = 0xDA, 0xD9, 0xE0, 0xE1, 0xEE, 0xEF, 0xFE
 IN_SCAN = re.compile(rb"\xff+([\x02-\xcf\xd8-\xfe])")  # a marker that ends a JPEG's scan
+IN_HEADER = re.compile(rb"\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]")  # a marker of a JPEG's header
+FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # markers of the segment that gives the size
+MOST_METADATA, MOST_TRIED = 1 << 20, 2000  # bytes and markers that are searched where a length is wrong
+MOST_SEGMENTS = 200  # of a header that is found so
 XMP_IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
+Segment = tuple[int, int, int]  # marker, start, end
 
 
 @dataclass(frozen=True)
@@ -69,12 +75,11 @@ def ends_early(data: bytes, known: PhotoFormat) -> bool:
     return end > len(data) or 0 < len(data) - end < 8
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """JPEG's segments up to its first scan: marker, start, end; the end may lie beyond the data's.
+def _segments(data: bytes, at: int = 2) -> Iterator[Segment]:
+    """JPEG's segments from ``at`` up to its first scan: marker, start, end; the end may lie beyond the data's.
 
     Ends early where something else stands than a segment.
     """
-    at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker == 0xFF:  # filling
@@ -92,9 +97,36 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         at += 2 + size
 
 
+def _mended(data: bytes) -> list[Segment]:
+    """JPEG's segments up to its first scan, also where metadata among them are not as long as they say.
+
+    What follows is looked for within them then. A preview in them may look the same: the largest picture is taken.
+    """
+    found = list(_segments(data))
+    if found and found[-1][0] == SOS:
+        return found
+    while found and not _is_metadata(found[-1][0]):
+        found.pop()
+    begin = found.pop()[1] if found else 2
+    best, largest = list[Segment](), 0
+    for match in islice(IN_HEADER.finditer(data, begin, begin + MOST_METADATA), MOST_TRIED):
+        chain = list(islice(_segments(data, match.start()), MOST_SEGMENTS))
+        if not chain or chain[-1][0] != SOS:
+            continue
+        sizes = [data[start + 5 : start + 9] for marker, start, _ in chain if marker in FRAMES]
+        area = int.from_bytes(sizes[0][:2]) * int.from_bytes(sizes[0][2:]) if sizes else 0
+        if area > largest:
+            best, largest = chain, area
+    return found + best
+
+
+def _is_metadata(marker: int) -> bool:
+    return APP0 <= marker <= APP15 or marker == COM
+
+
 def _jpeg(data: bytes) -> Parts:
     kept, exif, xmp = [data[:2]], b"", b""
-    for marker, start, end in _segments(data):
+    for marker, start, end in _mended(data):
         body = data[start + 4 : end]
         if marker == SOS:
             return Parts(b"".join((*kept, data[start:])), exif, xmp)
@@ -105,9 +137,7 @@ def _jpeg(data: bytes) -> Parts:
         # These two say how the colours are coded.
         elif marker == APP0 and body.startswith(b"JFIF\0") and len(body) >= 14:
             kept.append(b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0")
-        elif (marker == APP14 and body.startswith(b"Adobe") and len(body) >= 12) or not (
-            APP0 <= marker <= APP15 or marker == COM
-        ):
+        elif (marker == APP14 and body.startswith(b"Adobe") and len(body) >= 12) or not _is_metadata(marker):
             kept.append(data[start:end])
     return Parts(data, exif, xmp)
 

@@ -74,9 +74,10 @@ def test_a_picture_or_report_of_somebody_else_is_not_overwritten(tmp_path: Path)
         results.check_pictures(tmp_path, 2, 64)
     put(tmp_path, report=SAID)
     results.check_pictures(tmp_path, 2, 64)  # an earlier run's
+    results.check_out(tmp_path, results.REPORT)
     put(tmp_path, report={"mine": 1})
-    with pytest.raises(OutputError):
-        results.check_pictures(tmp_path, 1, 64)
+    with pytest.raises(OutputError, match=r"report\.json is there already"):
+        results.check_out(tmp_path, results.REPORT)
 
 
 def test_a_folder_of_photos_takes_no_pictures(tmp_path: Path, capsys: Any) -> None:

@@ -96,6 +96,17 @@ def test_jpeg_is_decoded_without_what_is_no_pixel(parts: list[bytes]) -> None:
     assert made.tobytes() == Image.open(io.BytesIO(JPEG)).convert("RGB").tobytes()
 
 
+@pytest.mark.parametrize("wrong", [-2000, -70, -3, -1, 1, 3, 40, 200, 20_000])
+def test_metadata_that_are_not_as_long_as_they_say(wrong: int) -> None:
+    """With a preview inside, which is a whole JPEG by itself."""
+    preview = io.BytesIO()
+    PICTURE.resize((8, 8)).save(preview, "JPEG")
+    exif = bytearray(segment(0xE1, b"Exif\0\0II*\0\x08\0\0\0" + preview.getvalue() + bytes(range(200)) * 6))
+    exif[2:4] = struct.pack(">H", max(0, len(exif) - 2 + wrong))
+    made = decode(JPEG[:20] + bytes(exif) + JPEG[20:], "me.jpg")
+    assert made.tobytes() == Image.open(io.BytesIO(JPEG)).convert("RGB").tobytes()
+
+
 @pytest.mark.parametrize("kind", ["WEBP", "HEIF", "AVIF"])
 @pytest.mark.parametrize(
     "broken", [b"\0" * 12, b"\xff" * 12, b"MM\0*\xff\xff\xff\xff1234", b"II*\0\x08\0\0\0\xff\xff\1\2"]
