@@ -9,28 +9,33 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from demo.photos.formats import AVIF, HEIC, JPEG, PNG, WEBP, PhotoFormat
+from demo.photos.walks import (
+    APP0,
+    APP1,
+    APP14,
+    EOI,
+    PNG_HEAD,
+    SOS,
+    boxes,
+    chunks,
+    is_metadata,
+    mended,
+    reach,
+    riff,
+    segments,
+)
 
 LARGEST_PROFILE = 1 << 20  # bytes of EXIF packed in a PNG's text
-PNG_HEAD = 8  # bytes of signature
 PNG_END = b"IEND\xaeB`\x82"
 PALETTE = 3  # PNG's colour type
 TRNS_BYTES = {0: 2, 2: 6}  # PNG's colour type -> length of its transparency; a palette's has up to 256
 WEBP_PIXELS = {b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"}
 WEBP_METADATA_FLAGS = 0x20 | 0x08 | 0x04  # in VP8X: a profile, EXIF, XMP
-STANDALONE = {0x01, *range(0xD0, 0xD9)}  # JPEG's markers without a length
-SOS, EOI, APP0, APP1, APP14, APP15, COM = 0xDA, 0xD9, 0xE0, 0xE1, 0xEE, 0xEF, 0xFE
 IN_SCAN = re.compile(rb"\xff+([\x02-\xcf\xd8-\xfe])")  # a marker that ends a JPEG's scan
-IN_HEADER = re.compile(rb"\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]")  # a marker of a JPEG's header
-FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # markers of the segment that gives the size
-MOST_METADATA, MOST_TRIED = 1 << 20, 2000  # bytes and markers that are searched where a length is wrong
-MOST_SEGMENTS = 200  # of a header that is found so
 XMP_IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
-Segment = tuple[int, int, int]  # marker, start, end
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,11 @@ class Parts:
 
 
 def apart(data: bytes, known: PhotoFormat) -> Parts:
-    """A file's pixels, and what its metadata say; not so of HEIC and AVIF, which say elsewhere how they are turned."""
+    """A file's pixels, and what its metadata say; not so of HEIC and AVIF, which say elsewhere how they are turned.
+
+    Raises:
+        TooManyPartsError: a file that nobody's camera wrote.
+    """
     try:
         if known is JPEG:
             return _jpeg(data)
@@ -63,70 +72,21 @@ def ends_early(data: bytes, known: PhotoFormat) -> bool:
     if known is JPEG:
         return _jpeg_ends_early(data)
     if known is PNG:
-        return not data.endswith(PNG_END) and not any(kind == b"IEND" for kind, _, _ in _chunks(data))
+        return not data.endswith(PNG_END) and not any(kind == b"IEND" for kind, _, _ in chunks(data))
     if known is WEBP:
         return len(data) < 8 + int.from_bytes(data[4:8], "little")
     end = 0
-    for kind, start, end in _boxes(data, 0, None):
+    for kind, start, end in boxes(data, 0, None):
         if end < start:
             return False  # a size that cannot be
-        if kind == b"meta" and end <= len(data) and _reach(data, start + 4, end) > len(data):
+        if kind == b"meta" and end <= len(data) and reach(data, start + 4, end) > len(data):
             return True
     return end > len(data) or 0 < len(data) - end < 8
 
 
-def _segments(data: bytes, at: int = 2) -> Iterator[Segment]:
-    """JPEG's segments from ``at`` up to its first scan: marker, start, end; the end may lie beyond the data's.
-
-    Ends early where something else stands than a segment.
-    """
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # filling
-            at += 1
-            continue
-        if marker in STANDALONE:
-            at += 2
-            continue
-        size = int.from_bytes(data[at + 2 : at + 4])
-        if size < 2 or marker in {0, EOI}:
-            return
-        yield marker, at, at + 2 + size
-        if marker == SOS:
-            return
-        at += 2 + size
-
-
-def _mended(data: bytes) -> list[Segment]:
-    """JPEG's segments up to its first scan, also where metadata among them are not as long as they say.
-
-    What follows is looked for within them then. A preview in them may look the same: the largest picture is taken.
-    """
-    found = list(_segments(data))
-    if found and found[-1][0] == SOS:
-        return found
-    while found and not _is_metadata(found[-1][0]):
-        found.pop()
-    begin = found.pop()[1] if found else 2
-    best, largest = list[Segment](), 0
-    for match in islice(IN_HEADER.finditer(data, begin, begin + MOST_METADATA), MOST_TRIED):
-        chain = list(islice(_segments(data, match.start()), MOST_SEGMENTS))
-        if not chain or chain[-1][0] != SOS:
-            continue
-        sizes = [data[start + 5 : start + 9] for marker, start, _ in chain if marker in FRAMES]
-        area = int.from_bytes(sizes[0][:2]) * int.from_bytes(sizes[0][2:]) if sizes else 0
-        if area > largest:
-            best, largest = chain, area
-    return found + best
-
-
-def _is_metadata(marker: int) -> bool:
-    return APP0 <= marker <= APP15 or marker == COM
-
-
 def _jpeg(data: bytes) -> Parts:
     kept, exif, xmp = [data[:2]], b"", b""
-    for marker, start, end in _mended(data):
+    for marker, start, end in mended(data):
         body = data[start + 4 : end]
         if marker == SOS:
             return Parts(b"".join((*kept, data[start:])), exif, xmp)
@@ -137,7 +97,7 @@ def _jpeg(data: bytes) -> Parts:
         # These two say how the colours are coded.
         elif marker == APP0 and body.startswith(b"JFIF\0") and len(body) >= 14:
             kept.append(b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0")
-        elif (marker == APP14 and body.startswith(b"Adobe") and len(body) >= 12) or not _is_metadata(marker):
+        elif (marker == APP14 and body.startswith(b"Adobe") and len(body) >= 12) or not is_metadata(marker):
             kept.append(data[start:end])
     return Parts(data, exif, xmp)
 
@@ -145,7 +105,7 @@ def _jpeg(data: bytes) -> Parts:
 def _jpeg_ends_early(data: bytes) -> bool:
     if data.rstrip(b"\0").endswith(b"\xff\xd9"):
         return False
-    header = list(_segments(data))
+    header = list(segments(data))
     last, _, at = header[-1] if header else (0, 0, 2)
     if last != SOS:  # cut within the header, unless something else stands there
         return at > len(data) - 4 and not data[at : at + 1].strip(b"\xff")
@@ -156,26 +116,10 @@ def _jpeg_ends_early(data: bytes) -> bool:
     return True
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """PNG's chunks: kind, start, end with the checksum; only whole ones, but for the last."""
-    at = PNG_HEAD
-    while at + 8 <= len(data):
-        end = at + 12 + int.from_bytes(data[at : at + 4])
-        kind = data[at + 4 : at + 8]
-        if end > len(data):
-            if kind == b"IDAT":  # what there is of it
-                yield kind, at, len(data)
-            return
-        yield kind, at, end
-        if kind == b"IEND":
-            return
-        at = end
-
-
 def _png(data: bytes) -> Parts:
     kept, exif, xmp = [data[:PNG_HEAD]], b"", b""
     colour = data[25]
-    for kind, start, end in _chunks(data):
+    for kind, start, end in chunks(data):
         body = data[start + 8 : end - 4]
         needed = kind[0] & 0x20 == 0 and (kind != b"PLTE" or colour == PALETTE)
         if needed or (kind == b"tRNS" and _transparency(data, start, end, colour)):
@@ -211,10 +155,8 @@ def _raw_profile(body: bytes, *, packed: bool) -> bytes:
 
 def _webp(data: bytes) -> Parts:
     kept, exif, xmp = [], b"", b""
-    at, end = 12, min(len(data), 8 + int.from_bytes(data[4:8], "little"))
-    while at + 8 <= end:
-        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        body = data[at + 8 : min(end, at + 8 + size)]
+    for kind, at, end in riff(data):
+        body = data[at + 8 : end]
         if kind == b"VP8X" and body:
             body = bytes([body[0] & ~WEBP_METADATA_FLAGS]) + body[1:]
         if kind in WEBP_PIXELS:  # the length as it stands there: what is cut short stays so
@@ -223,68 +165,21 @@ def _webp(data: bytes) -> Parts:
             exif = exif or body
         elif kind == b"XMP ":
             xmp = xmp or body
-        at += 8 + size + size % 2
     inside = b"WEBP" + b"".join(kept)
     return Parts(b"RIFF" + struct.pack("<I", len(inside)) + inside, exif, xmp)
-
-
-def _boxes(data: bytes, at: int, end: int | None) -> Iterator[tuple[bytes, int, int]]:
-    """Boxes of the MP4 family: kind, start of the content, end; the end may lie beyond the data's."""
-    last = len(data) if end is None else end
-    while at + 8 <= last:
-        size, start = int.from_bytes(data[at : at + 4]), at + 8
-        kind = data[at + 4 : at + 8]
-        if size == 1:  # the length follows in 64 bits
-            size, start = int.from_bytes(data[at + 8 : at + 16]), at + 16
-        elif size == 0:  # up to the end
-            size = last - at
-        yield kind, start, at + size
-        if at + size < start:
-            return
-        at += size
-
-
-def _reach(data: bytes, at: int, end: int) -> int:
-    """Where the last of the pictures ends that an ``iloc`` box among these lists; 0 if that cannot be read."""
-    last = 0
-    try:
-        for kind, start, box_end in _boxes(data, at, end):
-            if kind != b"iloc":
-                continue
-            version, sizes = data[start], int.from_bytes(data[start + 4 : start + 6])
-            widths = [sizes >> shift & 15 for shift in (12, 8, 4)]  # of an offset, a length, a base offset
-            index = sizes & 15 if version else 0
-            number = 4 if version == 2 else 2
-            place = start + 6 + number
-            for _ in range(int.from_bytes(data[start + 6 : place])):
-                inside = version and data[place + number + 1] & 15  # counted from elsewhere
-                place += number + (4 if version else 2)
-                base = int.from_bytes(data[place : place + widths[2]])
-                place += widths[2] + 2
-                for _ in range(int.from_bytes(data[place - 2 : place])):
-                    place += index
-                    offset = int.from_bytes(data[place : place + widths[0]])
-                    size = int.from_bytes(data[place + widths[0] : place + widths[0] + widths[1]])
-                    place += widths[0] + widths[1]
-                    if place > box_end:
-                        return 0
-                    last = last if inside else max(last, base + offset + size)
-    except IndexError:
-        return 0
-    return last
 
 
 def _unnamed(data: bytes) -> bytes:
     """HEIC or AVIF whose EXIF and XMP are of no kind that decoders look for: nothing moves, all places stay right."""
     found = bytearray(data)
-    for kind, start, end in _boxes(data, 0, None):
+    for kind, start, end in boxes(data, 0, None):
         if kind != b"meta" or end > len(data):
             continue
-        for inner, table, table_end in _boxes(data, start + 4, end):
+        for inner, table, table_end in boxes(data, start + 4, end):
             if inner != b"iinf" or table_end > end:
                 continue
             entries = table + (6 if data[table] == 0 else 8)
-            for entry, item, item_end in _boxes(data, entries, table_end):
+            for entry, item, item_end in boxes(data, entries, table_end):
                 place = item + (8 if data[item] == 2 else 10)
                 fits = entry == b"infe" and data[item] >= 2 and place + 4 <= item_end <= table_end
                 if fits and data[place : place + 4] in {b"Exif", b"mime"}:

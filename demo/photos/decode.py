@@ -18,6 +18,7 @@ from demo.photos import container
 from demo.photos.exif import orientation, upright
 from demo.photos.formats import ACCEPTED, HEAD, PhotoFormat, find_format
 from demo.photos.kinds import foreign
+from demo.photos.walks import TooManyPartsError
 
 MAX_BYTES = 30 * 2**20
 MAX_PIXELS = 50_000_000
@@ -100,8 +101,8 @@ def decode(source: Path | bytes | Image.Image, name: str) -> Image.Image:
     if known is None:
         other = foreign(data[:HEAD])
         raise BadPhotoError("unsupported", f"{name} is {other}.", f"Save the photo as {ACCEPTED}.", name=name)
-    parts = container.apart(data, known)
     try:
+        parts = container.apart(data, known)
         image = known.decoder(io.BytesIO(parts.pixels))
     except Exception as error:  # decoders meet hostile bytes with many exception types
         raise _refused(data, known, name, error) from error
@@ -176,7 +177,7 @@ def _refused(data: bytes, known: PhotoFormat, name: str, error: Exception) -> Ba
     if isinstance(error, MemoryError):
         problem = f"There is not enough memory to decode {name}."
         return BadPhotoError("too_large", problem, "Export it smaller, or end other programs.", name=name)
-    if container.ends_early(data, known):
+    if not isinstance(error, TooManyPartsError) and container.ends_early(data, known):
         return BadPhotoError(
             "truncated", f"{name} is cut short: its end is missing.", "Copy or upload the photo again.", name=name
         )

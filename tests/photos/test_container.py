@@ -213,6 +213,22 @@ def test_what_ends_where_it_should_fails_in_the_decoder_s_words(data: bytes, wor
     assert "0x" not in caught.value.problem  # no addresses
 
 
+MANY = 60_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        JPEG[:2] + segment(0xE1, b"") * MANY + JPEG[2:],
+        PNG[:33] + chunk(b"tEXt", b"") * MANY + PNG[33:],
+        b"RIFF\0\0\0\x08WEBP" + b"EXIF\0\0\0\0" * MANY,
+        encoded("HEIF") + b"\0\0\0\x08free" * MANY,
+    ],
+)
+def test_a_file_of_very_many_parts_is_given_up(data: bytes) -> None:
+    assert "refuses me: it consists of more than 50,000 parts." in str(read(data))
+
+
 def test_too_little_memory_is_no_fault_of_the_photo(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise MemoryError
