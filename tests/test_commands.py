@@ -119,3 +119,26 @@ def test_help_is_fast_and_bad_input_leaves_the_process_with_2() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: A plan needs figures and a price.")
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "option"),
+    [
+        (evaluate, ["base"], "--out"),
+        (evaluate, ["people"], "--out"),
+        (evaluate, ["gate"], "--out"),
+        (evaluate, ["base"], "--sheet"),
+        (evaluate, ["people"], "--grid"),
+        (train, ["encoder"], "--out"),
+        (train, ["zoo"], "--work"),
+        (train, ["base"], "--work"),
+        (train, ["held-out", "unet"], "--sheets"),
+        (bench, ["dp"], "--out"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_found_before_the_work(
+    module, words: list[str], option: str, tmp_path: Path, capsys
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    assert module.main([*words, option, str(tmp_path / "file" / "below" / "x")]) == 2
+    assert "Cannot write into" in capsys.readouterr().err

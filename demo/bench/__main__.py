@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from typer import Argument, Option
 
-from demo.commands import HELP, new_app, one_by_one, run
+from demo.commands import HELP, file_to_write, new_app, one_by_one, run
 from demo.errors import SettingsError
 
 SHARES = (0.1, 0.3)
@@ -33,7 +33,9 @@ def bench(
     people: Annotated[int | None, Option(help="scale: LoRAs an update (8); plan: people in the zoo (2000)")] = None,
     updates: Annotated[int | None, Option(help="scale: timed updates of each run (10); plan: M (100000)")] = None,
     device: str = "auto",
-    out: Annotated[Path | None, Option(help="dp, secmi, threads, scale, gpu: figures go here (JSON)")] = None,
+    out: Annotated[
+        Path | None, Option(callback=file_to_write, help="dp, secmi, threads, scale, gpu: figures go here (JSON)")
+    ] = None,
     tiny: Annotated[bool, Option("--tiny", "--quick", help="gpu: tiny models, to see that everything runs")] = False,
     allow_cpu: Annotated[bool, Option("--allow-cpu", help="gpu: take the real architecture on a CPU, too")] = False,
     limit: Annotated[float, Option(help="gpu: seconds after which no row is begun")] = 540.0,

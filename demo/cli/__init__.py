@@ -16,6 +16,7 @@ from typing import NoReturn
 from demo.cli.audit import add_arguments as add_audit_arguments
 from demo.cli.output import one_line, say
 from demo.cli.shake import add_arguments as add_shake_arguments
+from demo.commands import any_console
 from demo.errors import DemoError, SettingsError
 from demo.photos.split import LEAST_PHOTOS, MOST_PHOTOS
 
@@ -26,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
         os.environ.setdefault(name, "error")
+    any_console()
     debug = False
     try:
         arguments = _parser().parse_args(argv)

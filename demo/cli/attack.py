@@ -7,7 +7,9 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from demo.cli.output import Narrator, check_writable, clear_results, peak_memory_mb, print_json, say, write_pictures
+from demo.cli.output import Narrator, peak_memory_mb, print_json, say, write_pictures
+from demo.cli.results import REPORT, check_out, check_pictures, clear_results
+from demo.files import check_file
 from demo.lora.metadata.leak import Finding
 from demo.progress import Watcher
 
@@ -21,7 +23,9 @@ def attack(arguments: argparse.Namespace) -> None:
     out, file = arguments.out, arguments.file
     assert isinstance(out, Path)
     assert isinstance(file, Path)
-    check_writable(out)
+    check_out(out, REPORT)
+    if arguments.clean is not None:
+        check_file(arguments.clean)
     from demo.lora.metadata import leak
 
     said = leak.scan(file)  # refuses what is no safetensors file before torch is loaded
@@ -37,7 +41,6 @@ def attack(arguments: argparse.Namespace) -> None:
         say(f"Clean copy, same weights: {clean}")
 
     from demo.attack.registry import ATTACKS, AttackSettings, find_attack, without_encoder
-    from demo.cli.leak import picture_names
     from demo.models.bases import find_base
     from demo.photos.decode import label
     from demo.report import Arm, LeakReport, seen_matrices, write_report
@@ -54,10 +57,11 @@ def attack(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         extrapolate=not arguments.ordinary_guidance,
     )
+    check_pictures(out, settings.samples, base.side)
     watch = story.Stopwatch()
     with watch.stage("load"):
         released = story.open_lora(file, base_key=base.key)
-    clear_results(out, picture_names().values())
+    clear_results(out)
     with watch.stage("attack"):
         found = story.attack(
             released, arguments.attack, base_key=base.key, settings=settings, watcher=Watcher(Narrator())

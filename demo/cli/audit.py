@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demo.cli.output import Narrator, check_writable, peak_memory_mb, print_json, say
+from demo.cli.output import Narrator, peak_memory_mb, print_json, say
+from demo.cli.results import check_out
 from demo.files import write_text
 from demo.progress import Watcher
 
@@ -53,7 +54,7 @@ def audit(arguments: argparse.Namespace) -> None:
         DemoError: what is wrong with the input.
     """
     out: Path = arguments.out
-    check_writable(out)
+    check_out(out, ["audit.json"])
     say("Loading")
     from pydantic import ValidationError
 

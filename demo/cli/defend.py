@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demo.cli.leak import find_photos, finite, tuning_settings
-from demo.cli.output import Narrator, check_writable, peak_memory_mb, print_json, say
+from demo.cli.output import Narrator, peak_memory_mb, print_json, say
+from demo.cli.results import REPORT, check_apart, check_out
 from demo.errors import DemoError, SettingsError
 from demo.progress import Watcher
 
@@ -24,7 +25,8 @@ def defend(arguments: argparse.Namespace) -> None:
         DemoError: what is wrong with the input.
     """
     out: Path = arguments.out
-    check_writable(out)
+    check_apart(out, arguments.photos)
+    check_out(out, ("sweep.json", "defend.csv", *REPORT), ["points"])
     paths = find_photos(arguments.photos)
 
     say("Loading")

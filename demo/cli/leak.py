@@ -11,13 +11,22 @@ from typing import TYPE_CHECKING
 
 from demo.cli.output import (
     Narrator,
-    check_writable,
-    clear_results,
     one_line,
     peak_memory_mb,
     print_json,
     say,
     write_pictures,
+)
+from demo.cli.results import (
+    LORA,
+    LORA_BYTES,
+    REPORT,
+    check_apart,
+    check_out,
+    check_pictures,
+    clear_results,
+    picture_names,
+    written_earlier,
 )
 from demo.errors import DemoError, SettingsError
 from demo.progress import Watcher
@@ -37,7 +46,8 @@ def leak(arguments: argparse.Namespace) -> None:
         DemoError: what is wrong with the input.
     """
     out: Path = arguments.out
-    check_writable(out)
+    check_apart(out, arguments.photos)
+    check_out(out, (*LORA, *REPORT))
     paths = find_photos(arguments.photos)
 
     say("Loading")
@@ -62,6 +72,7 @@ def leak(arguments: argparse.Namespace) -> None:
     if estimate := told(base, settings):
         say(estimate)
     attack = AttackSettings(samples=arguments.samples)
+    check_pictures(out, attack.samples, base.side, more=LORA_BYTES)
     narrate, watch = Narrator(), story.Stopwatch()
 
     with watch.stage("photos"):
@@ -74,7 +85,7 @@ def leak(arguments: argparse.Namespace) -> None:
     say(note)
     seed = secrets.randbelow(2**63) if arguments.seed is None else arguments.seed
     names = picture_names()
-    clear_results(out, names.values())
+    clear_results(out)
     with watch.stage("fine-tune"):
         tuned = story.tune(
             used,
@@ -131,14 +142,6 @@ def leak(arguments: argparse.Namespace) -> None:
             "files": files,
         }
     )
-
-
-def picture_names() -> dict[str, str]:
-    """Arms whose pictures are written -> what their files are called: what the owner draws, and every attack."""
-    from demo.attack.registry import ATTACKS
-    from demo.report.arms import OWNER
-
-    return {OWNER: OWNER, **{key: entry.file or key for key, entry in ATTACKS.items()}}
 
 
 def tuning_settings(arguments: argparse.Namespace, preset: str) -> LoraSettings:
@@ -202,10 +205,10 @@ def find_photos(folder: Path) -> list[Path]:
         BadPhotoError: no photos, too few, too many, or one that cannot be decoded.
     """
     from demo.photos.decode import BadPhotoError, decode
-    from demo.photos.ingest import folder_photos
+    from demo.photos.folder import folder_photos
     from demo.photos.split import LEAST_PHOTOS, MOST_PHOTOS
 
-    paths = folder_photos(folder)
+    paths = folder_photos(folder, results=written_earlier(folder), tell=say)
     count = len(paths)
     if count < LEAST_PHOTOS:
         lacking = LEAST_PHOTOS - count

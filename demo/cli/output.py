@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demo.errors import OutputError
 from demo.files import write_atomically
 from demo.progress import Progress
 
@@ -49,41 +46,6 @@ class Narrator:
         say(f"{progress.stage}: {progress.step} of {progress.total}{loss}{left}{spent}")
 
 
-def check_writable(out: Path) -> None:
-    """Make the folder and try it, before any work.
-
-    Raises:
-        OutputError: nothing can be written there.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=out, prefix=".part-")
-        os.close(handle)
-        Path(name).unlink()
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write into {out}: {error.strerror or error}.",
-            "Choose a folder that exists, is writable and has room.",
-        ) from error
-
-
-def clear_results(out: Path, names: Iterable[str]) -> None:
-    """Delete what an earlier run left of pictures and report: beside the new ones they would be taken for theirs.
-
-    Args:
-        names: of pictures.
-
-    Raises:
-        OutputError: it cannot be deleted.
-    """
-    try:
-        for pattern in (*(f"{name}-[0-9]*.png" for name in names), "report.json", "report.html"):
-            for path in out.glob(pattern):
-                path.unlink()
-    except OSError as error:
-        raise OutputError(f"{error.filename} cannot be deleted: {error.strerror}.", "Choose another folder.") from error
-
-
 def write_pictures(out: Path, name: str, pictures: Sequence[Image.Image]) -> list[Path]:
     """Write ``name-0.png``, ``name-1.png``, ... as they were drawn, without metadata."""
     paths = [out / f"{name}-{index}.png" for index in range(len(pictures))]
@@ -100,5 +62,5 @@ def peak_memory_mb() -> float:
 
 
 def print_json(values: Mapping[str, object]) -> None:
-    """One strict JSON object in one line: the last of stdout."""
-    print(json.dumps(values, allow_nan=False, ensure_ascii=False), flush=True)
+    """One strict JSON object in one line: the last of stdout. In ASCII, which every console's encoding has."""
+    print(json.dumps(values, allow_nan=False), flush=True)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demo.cli.output import Narrator, check_writable, peak_memory_mb, print_json, say
+from demo.cli.output import Narrator, peak_memory_mb, print_json, say
+from demo.cli.results import REPORT, check_out
 from demo.errors import SettingsError
 from demo.progress import Watcher
 
@@ -88,7 +89,7 @@ def shake(arguments: argparse.Namespace) -> None:
     if arguments.person is None and arguments.prompt is None:
         raise SettingsError("Nobody is named.", "Give --person NAME (see --list), or --prompt TEXT.")
     out: Path = arguments.out
-    check_writable(out)
+    check_out(out, ("shake.json", *REPORT), ["arms"])
 
     say("Loading")
     from demo.cli.leak import chosen_defence

@@ -1,7 +1,8 @@
 """How much privacy a run of DP-SGD has spent: per photo by Opacus' accountants, per person by its own bound.
 
 Both are for neighbours by adding or removing, Poisson sampling with rate q, and noise of standard deviation
-sigma C on a sum whose every term is clipped to norm C.
+sigma C on a sum whose every term is clipped to norm C. Orders that Opacus cannot use are used for neither, and the
+person's divergence is never less than the photo's: what protects all photos protects one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from opacus.accountants import RDPAccountant, create_accountant
 from opacus.accountants.analysis import rdp as opacus_rdp
-from opacus.accountants.utils import get_noise_multiplier
 from scipy.special import gammaln, logsumexp
 
 from demo.errors import SettingsError
@@ -27,44 +27,83 @@ LARGE_ORDERS = (64.0, 80.0, 100.0, 125.0, 150.0, 175.0, 200.0, 225.0, 250.0, 300
 SMALL_ORDERS = (1.005, 1.01, 1.02, 1.05)  # the best ones for epsilons in the hundreds
 ORDERS: tuple[float, ...] = (*SMALL_ORDERS, *map(float, RDPAccountant.DEFAULT_ALPHAS), *LARGE_ORDERS)
 WIDEST = 400.0  # range of the integrals, in sigmas
+# Opacus' series for orders that are no whole numbers has the more terms the larger sigma is, and never ends beyond;
+# epsilon is so small there that the best order is one of the large ones.
+SERIES_SIGMA = 300.0
+STRONGEST = 1e6  # noise multiplier
+FINEST = 2e7  # points of PRV's grid: some gigabytes
+PRV_ERROR = 0.01  # of PRV's epsilon; Opacus' own choice
 
 
 @lru_cache(maxsize=256)
 def photo_epsilon(sigma: float, q: float, steps: int, delta: float, accountant: Accountant = "rdp") -> float:
-    """Opacus' epsilon of ``steps`` steps, neighbours differing by one photo."""
+    """Opacus' epsilon of ``steps`` steps, neighbours differing by one photo.
+
+    Of PRV's and RDP's epsilons, which both hold, ``prv`` gives the smaller: PRV proves none below 0.01, and for little
+    noise it would need more memory than there is.
+    """
     if steps == 0:
         return 0.0
+    proved = epsilon_of(photo_rdp(sigma, q), steps, delta)
+    if accountant == "rdp" or not math.isfinite(proved):
+        return proved
+    points = 2 * proved / PRV_ERROR * math.sqrt(steps * math.log(12_000 / delta) / 2)
+    if points > FINEST:
+        return proved
     counter = create_accountant(mechanism=accountant)
     counter.history = [(sigma, q, steps)]
-    return float(counter.get_epsilon(delta=delta, **_options(accountant)))
+    try:
+        found = float(counter.get_epsilon(delta=delta, eps_error=PRV_ERROR))
+    except (ValueError, RuntimeError, MemoryError, OverflowError):  # it says so where its grid does not serve
+        return proved
+    return min(proved, found) if found >= 0 else proved
 
 
 @lru_cache(maxsize=256)
 def calibrate(epsilon: float, q: float, steps: int, delta: float, accountant: Accountant = "rdp") -> float:
-    """The smallest noise multiplier whose photo-level epsilon is at most ``epsilon`` (Opacus' search).
+    """The smallest noise multiplier whose photo-level epsilon is at most ``epsilon``, by Opacus' search.
 
     Raises:
-        SettingsError: no noise is strong enough for even these steps.
+        SettingsError: the accountant proves no epsilon so small, or only with more noise than :data:`STRONGEST`.
     """
+    check_budget(epsilon, delta, 1)
     # Opacus stops within 0.01 of the target, which is 10% of 0.1.
     tolerance = min(0.01, 0.01 * epsilon)
-    try:
-        return float(
-            get_noise_multiplier(
-                target_epsilon=epsilon,
-                target_delta=delta,
-                sample_rate=q,
-                steps=steps,
-                accountant=accountant,
-                epsilon_tolerance=tolerance,
-                **_options(accountant),
-            )
+    low, high = 0.0, 20.0
+    while (reached := photo_epsilon(high, q, steps, delta, accountant)) > epsilon:
+        if high >= STRONGEST:
+            raise _too_little(epsilon, q, steps, delta, accountant, reached)
+        high = min(2 * high, STRONGEST)
+    # Where the best order changes, epsilon may jump over what is within the tolerance.
+    while epsilon - reached > tolerance and high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        found = photo_epsilon(middle, q, steps, delta, accountant)
+        if found < epsilon:
+            high, reached = middle, found
+        else:
+            low = middle
+    return high
+
+
+def _too_little(
+    epsilon: float, q: float, steps: int, delta: float, accountant: Accountant, reached: float
+) -> SettingsError:
+    """Why even the strongest noise does not give ``epsilon``."""
+    # What a step proves that says nothing at all, at the orders that Opacus can use for so much noise.
+    least = epsilon_of(tuple(0.0 if math.isfinite(one) else one for one in photo_rdp(STRONGEST, q)), 1, delta)
+    if accountant == "prv":
+        least = min(least, PRV_ERROR)
+    if epsilon < 0.99 * least:
+        return SettingsError(
+            f"However strong the noise, the accountant {accountant.upper()} proves no epsilon below {least:.2g} at "
+            f"delta {delta:g}; {epsilon:g} is asked for.",
+            f"Allow an epsilon of {_rounded_up(reached):g} or more.",
         )
-    except ValueError as error:
-        raise SettingsError(
-            f"No noise is strong enough for epsilon {epsilon:g} at delta {delta:g} over {steps} steps.",
-            "Allow a larger epsilon, or take fewer steps.",
-        ) from error
+    return SettingsError(
+        f"Even noise multiplier {STRONGEST:g} spends epsilon {reached:.3g} at delta {delta:g} over {steps} steps; "
+        f"{epsilon:g} is asked for.",
+        f"Allow an epsilon of {_rounded_up(reached):g} or more, or take fewer steps.",
+    )
 
 
 def steps_within(
@@ -83,18 +122,44 @@ def steps_within(
 
 @lru_cache(maxsize=64)
 def photo_rdp(sigma: float, q: float) -> tuple[float, ...]:
-    """Rényi divergences of one step at :data:`ORDERS`, one photo added or removed."""
-    return tuple(np.atleast_1d(opacus_rdp.compute_rdp(q=q, noise_multiplier=sigma, steps=1, orders=list(ORDERS))))
+    """Rényi divergences of one step at :data:`ORDERS`, one photo added or removed; inf where Opacus cannot tell."""
+    return tuple(_opacus_rdp(sigma, q, order) for order in ORDERS)
+
+
+def _opacus_rdp(sigma: float, q: float, order: float) -> float:
+    if not order.is_integer() and q < 1 and sigma > SERIES_SIGMA:
+        return math.inf
+    try:
+        with np.errstate(all="ignore"):
+            found = float(
+                np.atleast_1d(opacus_rdp.compute_rdp(q=q, noise_multiplier=sigma, steps=1, orders=[order]))[0]
+            )
+    except (ValueError, OverflowError, ZeroDivisionError):
+        return math.inf
+    return math.inf if math.isnan(found) else max(0.0, found)  # by rounding it may be just below
 
 
 @lru_cache(maxsize=64)
 def person_rdp(sigma: float, q: float, photos: int) -> tuple[float, ...]:
     """Rényi divergences of one step at :data:`ORDERS`, all ``photos`` photos added or removed together.
 
-    The number of them in a batch is binomial, and they move the clipped sum by at most that many times C: the pair
-    of N(0, sigma^2) and sum_n Bin(n; N, q) N(n, sigma^2) dominates the step (Ganesh 2024, "Tight group-level DP
-    guarantees for DP-SGD with sampling via mixture of Gaussians mechanisms"). Both directions are integrated
-    numerically and the larger one is taken. With one photo this is Opacus' :func:`photo_rdp`.
+    With one photo :func:`photo_rdp`, with more never less than that, and inf at the same orders.
+    """
+    one = photo_rdp(sigma, q)
+    if photos == 1:
+        return one
+    usable = tuple(order for order, found in zip(ORDERS, one, strict=True) if math.isfinite(found))
+    mixture = dict(zip(usable, mixture_rdp(sigma, q, photos, usable), strict=True))
+    return tuple(max(found, mixture.get(order, math.inf)) for order, found in zip(ORDERS, one, strict=True))
+
+
+def mixture_rdp(sigma: float, q: float, photos: int, orders: tuple[float, ...] = ORDERS) -> tuple[float, ...]:
+    """The same for these orders, integrated.
+
+    The number of the person's photos in a batch is binomial, and they move the clipped sum by at most that many times
+    C: the pair of N(0, sigma^2) and sum_n Bin(n; N, q) N(n, sigma^2) dominates the step (Ganesh 2024, "Tight
+    group-level DP guarantees for DP-SGD with sampling via mixture of Gaussians mechanisms"). Both directions are
+    integrated numerically and the larger one is taken.
     """
     n = np.arange(photos + 1, dtype=np.float64)
     with np.errstate(divide="ignore"):
@@ -103,7 +168,7 @@ def person_rdp(sigma: float, q: float, photos: int) -> tuple[float, ...]:
             + np.where(n > 0, n * np.log(q), 0.0)
             + np.where(photos - n > 0, (photos - n) * np.log1p(-q) if q < 1 else -np.inf, 0.0)
         )  # fmt: skip
-    return tuple(max(_divergence(a, sigma, n, weights, away) for away in (True, False)) for a in ORDERS)
+    return tuple(max(_divergence(a, sigma, n, weights, away) for away in (True, False)) for a in orders)
 
 
 def _divergence(alpha: float, sigma: float, n: Vector, weights: Vector, away: bool) -> float:
@@ -111,7 +176,7 @@ def _divergence(alpha: float, sigma: float, n: Vector, weights: Vector, away: bo
     # In units of sigma. The integrand p^a r^(1-a) peaks between a * n / sigma (n the largest shift) and its mirror.
     far = n[-1] / sigma
     if alpha * far > WIDEST:
-        return math.inf  # never the best order; leaving one out is sound
+        return alpha * far**2 / 2  # as if all photos were in every batch: a bound, for divergences are quasi-convex
     ends = (-12.0 - alpha * far, 12.0 + alpha * far)
     # The step is fine enough for the narrowest bump, which has width 1 or more.
     x = np.linspace(*ends, int(min(400_001, max(4001, (ends[1] - ends[0]) * 40))))
@@ -124,11 +189,20 @@ def _divergence(alpha: float, sigma: float, n: Vector, weights: Vector, away: bo
 
 
 def epsilon_of(rdp: tuple[float, ...], steps: int, delta: float) -> float:
-    """Epsilon at ``delta`` of ``steps`` steps with these divergences at :data:`ORDERS` (Opacus' conversion)."""
+    """Epsilon at ``delta`` of ``steps`` steps with these divergences at :data:`ORDERS`; inf if all of them are.
+
+    Opacus' conversion, which is theorem 21 of Balle et al. 2020 ("Hypothesis testing interpretations and Rényi
+    differential privacy").
+    """
     if steps == 0:
         return 0.0
-    epsilon, _ = opacus_rdp.get_privacy_spent(orders=list(ORDERS), rdp=np.asarray(rdp) * steps, delta=delta)
-    return float(epsilon)
+    orders = np.asarray(ORDERS)
+    found = (
+        np.asarray(rdp) * steps
+        - (np.log(delta) + np.log(orders)) / (orders - 1)
+        + np.log((orders - 1) / orders)
+    )  # fmt: skip
+    return max(0.0, float(found.min()))  # for a large delta the formula goes below
 
 
 def check_budget(epsilon: float | None, delta: float, photos: int) -> None:
@@ -148,5 +222,7 @@ def check_budget(epsilon: float | None, delta: float, photos: int) -> None:
         )
 
 
-def _options(accountant: Accountant) -> dict[str, object]:
-    return {"alphas": list(ORDERS)} if accountant == "rdp" else {}
+def _rounded_up(value: float) -> float:
+    """To two digits."""
+    digit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return math.ceil(value / digit) * digit

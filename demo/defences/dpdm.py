@@ -32,6 +32,7 @@ NEIGHBOURS = (
     "them, because they all show one person. How many there are is public: sampling rate, noise and divisor follow "
     "from it and are held fixed."
 )
+COUNTED = {"rdp": "RDP", "prv": "PRV, or RDP where that proves more"}
 NOT_COVERED = (
     "Losses, live samples and a report's figures, which only the owner sees, are not covered. Neither are choices "
     "that were made by looking at the photos or at these: settings, when to stop, the gate's answer, which of "
@@ -127,7 +128,7 @@ class Dpdm(Defence):
             sigma=sigma,
             q=q,
             clip=self.clip,
-            accountant=f"Opacus {self.accountant.upper()} (photo); RDP of a mixture of Gaussians (person)",
+            accountant=f"Opacus {COUNTED[self.accountant]} (photo); RDP of a mixture of Gaussians (person)",
             delta=self.delta,
             photo_epsilon=photo,
             person_epsilon=person,

@@ -12,14 +12,14 @@ from typing import Annotated
 from typer import Option
 
 from demo.commands import new_app, run
-from demo.evaluate.options import FACES, TABLES, BaseKey, Device, Out
+from demo.evaluate.options import FACES, TABLES, BaseKey, Device, Out, Sheet
 from demo.evaluate.people_commands import encoders, people
 from demo.evaluate.shipped import TABLES as SHIPPED
 
 
 def base(
     samples: int = 256,
-    sheet: Annotated[Path | None, Option(help="write a contact sheet of 64 samples here")] = None,
+    sheet: Sheet = None,
     base: BaseKey = "face64",
     device: Device = "auto",
     out: Out = TABLES,
@@ -48,7 +48,7 @@ def same_person(
     print(same_person.markdown(same_person.people(faces, side=find_base(base).side)))
 
 
-def figures(base: BaseKey = "face64", device: Device = "auto", out: Out = TABLES) -> None:
+def figures(base: BaseKey = "face64", device: Device = "auto", out: Annotated[Path, Option("--out")] = TABLES) -> None:
     """Put the tables of --out into weights/figures, so that they ship."""
     from demo.evaluate import shipped
     from demo.models.bases import find_base

@@ -58,7 +58,12 @@ def pack(work: Path, base: Base, figures: Path = FIGURES) -> list[Path]:
         root = work / kind / mark(kind, base)
         for table in sorted(path for path in root.glob("*") if path.is_dir()):
             lines = [
-                json.dumps({"path": path.relative_to(table).as_posix(), "content": json.loads(path.read_text())})
+                json.dumps(
+                    {
+                        "path": path.relative_to(table).as_posix(),
+                        "content": json.loads(path.read_text(encoding="utf-8")),
+                    }
+                )
                 for path in sorted(table.rglob("*.json"))
                 if path.relative_to(table).as_posix() not in about.made
             ]

@@ -11,4 +11,4 @@ from demo.paths import PEOPLE
 
 def people_listing(folder: Path = PEOPLE) -> dict[str, Any]:
     """The fictional people that ship with the project: names, folders, members."""
-    return dict(json.loads((folder / "people.json").read_text()))
+    return dict(json.loads((folder / "people.json").read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""From untrusted bytes to plain RGB pixels: caps first, then one decoder, then nothing but the pixels.
+"""From untrusted bytes to plain RGB pixels: caps first, then the pixels alone to one decoder, then nothing but pixels.
 
 Colour profiles are dropped with the rest of the metadata, not applied.
 """
@@ -6,28 +6,24 @@ Colour profiles are dropped with the rest of the metadata, not applied.
 from __future__ import annotations
 
 import io
-import warnings
+import stat
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import ExifTags, Image
-from pillow_heif import register_heif_opener
+from PIL import Image
 
 from demo.errors import PhotoError
-from demo.photos.formats import ACCEPTED, FORMATS, foreign
+from demo.photos import container
+from demo.photos.exif import orientation, upright
+from demo.photos.formats import ACCEPTED, HEAD, PhotoFormat, find_format
+from demo.photos.kinds import foreign
+from demo.photos.walks import TooManyPartsError
 
 MAX_BYTES = 30 * 2**20
 MAX_PIXELS = 50_000_000
-TURNS = {  # EXIF's orientation -> what makes the picture upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+BOMB_PIXELS = 90_000_000  # from here on the header is taken for a decompression bomb's
+LONGEST = 160  # characters of what a decoder says
 
 Reason = Literal[
     "missing",
@@ -44,10 +40,6 @@ Reason = Literal[
     "several_problems",
     "not_deleted",
 ]
-
-register_heif_opener()
-# Pillow only warns up to twice its limit; here that is the end of the photo, as it is beyond.
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
 class BadPhotoError(PhotoError):
@@ -90,7 +82,11 @@ def decode(source: Path | bytes | Image.Image, name: str) -> Image.Image:
     """
     if isinstance(source, Image.Image):
         _check_pixels(source, name)
-        return _pixels(source, b"", name)
+        try:
+            return _pixels(source)
+        except Exception as error:  # a picture that was only begun is decoded now
+            problem = f"{name} cannot be decoded: {_words(error)}."
+            raise BadPhotoError("unreadable", problem, "Take the photo again.", name=name) from error
     data = _read(source, name) if isinstance(source, Path) else source
     if len(data) > MAX_BYTES:
         raise BadPhotoError(
@@ -101,23 +97,34 @@ def decode(source: Path | bytes | Image.Image, name: str) -> Image.Image:
         )
     if not data:
         raise BadPhotoError("unreadable", f"{name} is empty.", "Copy or upload the photo again.", name=name)
-    other = foreign(data)
-    if other:
+    known = find_format(data[:HEAD])
+    if known is None:
+        other = foreign(data[:HEAD])
         raise BadPhotoError("unsupported", f"{name} is {other}.", f"Save the photo as {ACCEPTED}.", name=name)
     try:
-        image = Image.open(io.BytesIO(data), formats=[known.decoder for known in FORMATS])
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _bomb(name) from error
+        parts = container.apart(data, known)
+        image = known.decoder(io.BytesIO(parts.pixels))
     except Exception as error:  # decoders meet hostile bytes with many exception types
-        raise _unreadable(data, name, error) from error
+        raise _refused(data, known, name, error) from error
     _check_pixels(image, name)
-    return _pixels(image, data, name)
+    try:
+        image.load()
+        return _pixels(upright(image, orientation(parts.exif, parts.xmp)))
+    except Exception as error:  # see above
+        raise _refused(data, known, name, error) from error
 
 
 def _read(path: Path, name: str) -> bytes:
     try:
-        if not path.is_file():
-            raise BadPhotoError("missing", f"{name} is not there.", "Choose the photo again.", name=name)
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            link = path.is_symlink()
+            what = "is a link to something that is not there" if link else "is not there"
+            raise BadPhotoError("missing", f"{name} {what}.", "Choose the photo again.", name=name) from None
+        if not stat.S_ISREG(mode):  # a pipe would never end
+            what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
+            raise BadPhotoError("missing", f"{name} is {what}.", "Choose a photo.", name=name)
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
@@ -132,33 +139,27 @@ def _read(path: Path, name: str) -> bytes:
 def _check_pixels(image: Image.Image, name: str) -> None:
     """From the header alone: nothing is decoded yet."""
     width, height = image.size
-    if Image.MAX_IMAGE_PIXELS is not None and width * height > Image.MAX_IMAGE_PIXELS:
-        raise _bomb(name)
     if width * height > MAX_PIXELS:
         raise BadPhotoError(
-            "too_large",
+            "bomb" if width * height > BOMB_PIXELS else "too_large",
             f"{name} has {width} x {height} pixels; the limit is {MAX_PIXELS // 10**6} megapixels.",
             "Export it smaller.",
             name=name,
         )
 
 
-def _pixels(image: Image.Image, data: bytes, name: str) -> Image.Image:
-    try:
-        image.load()
-        rgb = _rgb(_upright(image))
-        return Image.frombytes("RGB", rgb.size, rgb.tobytes())
-    except Exception as error:  # see decode
-        raise _unreadable(data, name, error) from error
+def _pixels(image: Image.Image) -> Image.Image:
+    """A camera's picture or a decoder's, without anything else that hangs on it."""
+    rgb = _rgb(upright(image, _turned(image)))
+    return Image.frombytes("RGB", rgb.size, rgb.tobytes())
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Turned as its EXIF data say. Pillow's own function writes those data anew, which fails where a tag is odd."""
+def _turned(image: Image.Image) -> int:
+    """The orientation that an opened picture has of its own: of a camera's, and of an AVIF's."""
     try:
-        turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        return int(image.getexif().get(0x0112, 1))
     except Exception:  # EXIF that cannot be read says nothing of the orientation
-        turn = None
-    return image if turn is None else image.transpose(turn)
+        return 1
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -171,37 +172,24 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _bomb(name: str) -> BadPhotoError:
-    return BadPhotoError(
-        "bomb",
-        f"{name} claims far more than {MAX_PIXELS // 10**6} megapixels, as a decompression bomb does.",
-        "Use another photo, or export this one smaller.",
-        name=name,
-    )
-
-
-def _unreadable(data: bytes, name: str, error: Exception) -> BadPhotoError:
-    if _cut_short(data) or "truncated" in str(error).lower():
+def _refused(data: bytes, known: PhotoFormat, name: str, error: Exception) -> BadPhotoError:
+    """Why a decoder failed: as far as the file itself shows it, and else in the decoder's own words."""
+    if isinstance(error, MemoryError):
+        problem = f"There is not enough memory to decode {name}."
+        return BadPhotoError("too_large", problem, "Export it smaller, or end other programs.", name=name)
+    if not isinstance(error, TooManyPartsError) and container.ends_early(data, known):
         return BadPhotoError(
             "truncated", f"{name} is cut short: its end is missing.", "Copy or upload the photo again.", name=name
         )
     return BadPhotoError(
-        "unreadable", f"{name} is damaged and cannot be decoded.", f"Save the photo again as {ACCEPTED}.", name=name
+        "unreadable",
+        f"The decoder of {known.title} refuses {name}: {_words(error)}.",
+        f"Save the photo again as {ACCEPTED}.",
+        name=name,
     )
 
 
-def _cut_short(data: bytes) -> bool:
-    """Whether the container of a picture that would not decode ends too early."""
-    if data[:4] == b"RIFF":
-        return len(data) < 8 + int.from_bytes(data[4:8], "little")
-    if data[4:8] != b"ftyp":
-        return False  # JPEG and PNG: the decoder itself says so
-    position = 0
-    while position < len(data):
-        size = int.from_bytes(data[position : position + 4])
-        if size == 1:  # the length follows in 64 bits
-            size = int.from_bytes(data[position + 8 : position + 16])
-        if size < 8:
-            return False
-        position += size
-    return position > len(data)
+def _words(error: Exception) -> str:
+    """What a decoder said, in one line that can be printed."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split()).rstrip(".")
+    return (text if len(text) <= LONGEST else f"{text[:LONGEST]}…") or type(error).__name__

@@ -1,11 +1,19 @@
-"""The formats of photos: a new one is one line in :data:`FORMATS`."""
+"""The formats of photos: a new one is one line in :data:`FORMATS`. What a file is, its bytes say, never its name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+from PIL import AvifImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin, features
+from pillow_heif import HeifImageFile, register_heif_opener
+
+HEAD = 4096  # bytes from a file's beginning: enough to tell what it is
+HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+AVIF_BRANDS = {b"avif", b"avis"}
+PICTURE_BRANDS = {b"mif1", b"mif2", b"msf1", b"miaf"}  # of either: the others beside them say which
+
+register_heif_opener()  # for whoever asks Pillow by name
 
 
 @dataclass(frozen=True)
@@ -13,42 +21,38 @@ class PhotoFormat:
     """A format that is taken."""
 
     title: str
-    decoder: str  # Pillow's name of it
-    suffixes: tuple[str, ...]
-    begins: Callable[[bytes], bool]  # whether a file's bytes are of this format
+    decoder: type[ImageFile.ImageFile]  # Pillow's, or one that follows its rules
+    begins: Callable[[bytes], bool]  # whether a file's first bytes are of this format
 
 
-FORMATS = (
-    PhotoFormat("JPEG", "JPEG", (".jpg", ".jpeg"), lambda data: data.startswith(b"\xff\xd8\xff")),
-    PhotoFormat("PNG", "PNG", (".png",), lambda data: data.startswith(b"\x89PNG\r\n\x1a\n")),
-    PhotoFormat("WebP", "WEBP", (".webp",), lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP"),
-    PhotoFormat("HEIC", "HEIF", (".heic", ".heif"), lambda data: data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS),
-)
-SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
+def brands(data: bytes) -> tuple[bytes, ...]:
+    """Brands of a file of the MP4 family, the major one first; none of any other file."""
+    if data[4:8] != b"ftyp":
+        return ()
+    end = min(int.from_bytes(data[:4]), len(data), HEAD)
+    return (data[8:12], *(data[at : at + 4] for at in range(16, end - 3, 4)))
+
+
+def coding(data: bytes) -> str:
+    """``hevc`` or ``avif``: how the pictures of such a file are coded; "" if it says neither."""
+    for some in (brands(data)[:1], brands(data)):  # the major brand decides where it says it
+        if HEVC_BRANDS & {*some}:
+            return "hevc"
+        if AVIF_BRANDS & {*some}:
+            return "avif"
+    return "hevc" if PICTURE_BRANDS & {*brands(data)[:1]} else ""
+
+
+JPEG = PhotoFormat("JPEG", JpegImagePlugin.JpegImageFile, lambda data: data.startswith(b"\xff\xd8\xff"))
+PNG = PhotoFormat("PNG", PngImagePlugin.PngImageFile, lambda data: data.startswith(b"\x89PNG\r\n\x1a\n"))
+WEBP = PhotoFormat("WebP", WebPImagePlugin.WebPImageFile, lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP")
+HEIC = PhotoFormat("HEIC", HeifImageFile, lambda data: coding(data) == "hevc")
+AVIF = PhotoFormat("AVIF", AvifImagePlugin.AvifImageFile, lambda data: coding(data) == "avif")
+
+FORMATS = (JPEG, PNG, WEBP, HEIC, *((AVIF,) if features.check("avif") else ()))  # not every Pillow is built with it
 ACCEPTED = f"{', '.join(known.title for known in FORMATS[:-1])} or {FORMATS[-1].title}"
 
-OTHER_PICTURES = (".gif", ".bmp", ".tif", ".tiff", ".avif")  # listed, so that reading names them as unsupported
-FOREIGN = {  # how the files of others begin
-    b"GIF8": "a GIF",
-    b"BM": "a BMP",
-    b"II*\0": "a TIFF or camera raw file",
-    b"MM\0*": "a TIFF or camera raw file",
-    b"8BPS": "a Photoshop file",
-    b"%PDF": "a PDF",
-    b"PK\3\4": "a ZIP archive",
-    b"\x1a\x45\xdf\xa3": "a video",
-    b"<svg": "an SVG drawing",
-    b"<": "a web page or a drawing",
-}
 
-
-def foreign(data: bytes) -> str | None:
-    """What ``data`` is, if it is none of :data:`FORMATS`."""
-    if any(known.begins(data) for known in FORMATS):
-        return None
-    if data[4:8] == b"ftyp":
-        return "an AVIF picture" if data[8:12] in {b"avif", b"avis"} else "a video"
-    for magic, what in FOREIGN.items():
-        if data.startswith(magic):
-            return what
-    return "not a picture of a known type"
+def find_format(data: bytes) -> PhotoFormat | None:
+    """Of a file, from its first :data:`HEAD` bytes; None if it is of none that is taken."""
+    return next((known for known in FORMATS if known.begins(data)), None)

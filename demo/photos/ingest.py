@@ -12,7 +12,6 @@ from PIL import Image
 from demo.faces.align import TEMPLATE, align, similarity
 from demo.faces.detect import DETECTION_SIDE, Face, find_faces
 from demo.photos.decode import BadPhotoError, Reason, decode, label
-from demo.photos.formats import ACCEPTED, OTHER_PICTURES, SUFFIXES
 from demo.photos.split import LEAST_PHOTOS, MOST_PHOTOS
 
 __all__ = [
@@ -21,7 +20,6 @@ __all__ = [
     "Photo",
     "Reason",
     "discard",
-    "folder_photos",
     "read_photo",
     "read_photos",
 ]
@@ -157,28 +155,6 @@ def read_photos(
         )
     if errors:
         raise BadPhotosError(errors, photos, len(sources), minimum)
-    return photos
-
-
-def folder_photos(folder: Path) -> list[Path]:
-    """Picture files in ``folder`` itself, sorted by name; hidden files and other types are left out.
-
-    Raises:
-        BadPhotoError: no such folder, or no picture in it.
-    """
-    name = label(folder.name)
-    try:
-        inside = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    except OSError as error:
-        raise BadPhotoError(
-            "missing",
-            f"Cannot list the folder {name}: {error.strerror or error}.",
-            "Name a folder that exists and holds the photos.",
-            name=name,
-        ) from error
-    photos = [path for path in inside if path.suffix.lower() in {*SUFFIXES, *OTHER_PICTURES}]
-    if not photos:
-        raise BadPhotoError("missing", f"No photo in the folder {name}.", f"Put {ACCEPTED} files into it.", name=name)
     return photos
 
 

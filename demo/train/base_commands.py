@@ -8,6 +8,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from demo.commands import folder_to_write
 from demo.faces.faces128 import FACES128
 from demo.paths import PEOPLE
 from demo.train import data
@@ -69,7 +70,9 @@ def base(
 def held_out(
     unets: Annotated[list[Path], Argument(help="folders of UNets, such as WORK/unet/average")],
     faces: Faces = FACES128,
-    sheets: Annotated[Path | None, Option(help="folder for a sheet of pictures of each")] = None,
+    sheets: Annotated[
+        Path | None, Option(callback=folder_to_write, help="folder for a sheet of pictures of each")
+    ] = None,
     work: Work = data.WORK,
 ) -> None:
     """Loss of UNets on pictures that none of them sees, and sheets to look at."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from typer import Option
 
+from demo.commands import file_to_write
 from demo.faces.faces128 import FACES128, read_split
 from demo.train import data
 from demo.train.options import BaseKey, Device, Faces, Shard, Shards, Work
@@ -74,7 +75,10 @@ def encoder(
     readout: Annotated[bool, Option("--readout", help="read the cross-attention updates backwards, too")] = False,
     limit: Annotated[int | None, Option(help="only the first n groups of the zoo")] = None,
     out: Annotated[
-        Path | None, Option(help="default: where the app looks for it, unless one of other settings is there")
+        Path | None,
+        Option(
+            callback=file_to_write, help="default: where the app looks for it, unless one of other settings is there"
+        ),
     ] = None,
     checkpoint_every: Annotated[float, Option(help="seconds; 0: after every update")] = 240,
     base: BaseKey = "face64",

@@ -232,7 +232,7 @@ def deal_doses(members: list[int], rng: np.random.Generator) -> dict[str, list[i
 
 def planted_pictures(out: Path, person: int, *, member: bool) -> list[Image.Image]:
     """Pictures of one planted person that are, or are not, in the base model's training set."""
-    entry = json.loads((out / "people.json").read_text())["planted"][person]
+    entry = json.loads((out / "people.json").read_text(encoding="utf-8"))["planted"][person]
     numbers = [i for i in range(entry["pictures"]) if (i in entry["members"]) == member]
     return [Image.open(out / entry["folder"] / f"{i:02d}.webp").convert("RGB") for i in numbers]
 

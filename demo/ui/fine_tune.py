@@ -12,7 +12,7 @@ from gradio.components import Component
 
 from demo.finetune.settings import find_preset
 from demo.models.bases import Base
-from demo.photos.formats import FORMATS, SUFFIXES
+from demo.photos.formats import FORMATS
 from demo.photos.split import LEAST_APART, LEAST_PHOTOS, MOST_PHOTOS
 from demo.session import photo_intake, story_jobs
 from demo.session.forms import find, order
@@ -30,7 +30,6 @@ from demo.ui.fine_tune_result import STORY, TUNING, build_result
 from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.uploads import uploaded
 
-PICTURES = ["image", *SUFFIXES]  # for browsers that do not take all of them for images
 INTRO = (
     f"{LEAST_PHOTOS} to {MOST_PHOTOS} photos of **one** person, from the front, in good light. "
     "They are sent to the machine that runs this app. There the face is found and cropped; the file is deleted at "
@@ -155,9 +154,8 @@ def wire_finetune_tab(tab: FineTuneTab, services: Services, live: Live, more: Ma
 def _ways_in() -> tuple[gr.Files, gr.Image]:
     with gr.Tabs(elem_classes="ll-ways"):
         with gr.Tab("Files"):
-            uploads = gr.Files(
-                file_types=PICTURES, label=f"Photos ({', '.join(known.title for known in FORMATS)})", height=130
-            )
+            # No limit by type: browsers go by suffixes, and a photo may have any or none. Reading says what it is not.
+            uploads = gr.Files(label=f"Photos ({', '.join(known.title for known in FORMATS)})", height=130)
         with gr.Tab("Camera"):
             camera = gr.Image(sources=["webcam"], image_mode=None, type="filepath", format="png", label="Take a photo")
     return uploads, camera
