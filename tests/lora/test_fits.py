@@ -20,8 +20,8 @@ def made_for(shapes: Shapes, rank: int = 2) -> LoraWeights:
     sides = {module: shape for module, shape in shapes.items() if module.endswith("attn2.to_v")}
     tensors = {}
     for module, (out, into) in sides.items():
-        tensors[f"{module}.lora_A.weight"] = torch.zeros(rank, into)
-        tensors[f"{module}.lora_B.weight"] = torch.zeros(out, rank)
+        tensors[f"{module}.lora_A.weight"] = torch.ones(rank, into)
+        tensors[f"{module}.lora_B.weight"] = torch.ones(out, rank)
     return LoraWeights(tensors=tensors, alphas=dict.fromkeys(sides, float(rank)))
 
 
