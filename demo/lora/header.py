@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,10 +54,6 @@ class Header:
     metadata: Mapping[str, str]
     entries: Mapping[str, TensorEntry]
     start: int  # the byte of the file with which the tensors begin
-
-
-class _TwiceError(Exception):
-    """A key that stands twice in a table."""
 
 
 def read_header(path: Path, name: str = "") -> Header:
@@ -117,12 +114,14 @@ def parse_json(text: str | bytes) -> Any:
     Raises:
         ValueError: it is not that; the text says why.
     """
+    twice: list[str] = []
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_recording(twice), parse_constant=_no_constant)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    except _TwiceError as error:
-        raise ValueError(f"{error} stands in it twice") from error
+    if twice:
+        raise ValueError(f"{shown(twice[0])} stands in it twice")
+    return value
 
 
 def shown(text: str, limit: int = 100) -> str:
@@ -163,16 +162,19 @@ def _table(name: str, raw: bytes) -> dict[str, Any]:
             f"The header of {name} has more than {MAX_PIECES:,} commas and quotation marks; that is more than is read.",
             "Use a file with fewer entries in its metadata.",
         )
+    twice: list[str] = []
     try:
-        table = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_whole)
+        hook = _recording(twice)
+        table = json.loads(text, object_pairs_hook=hook, parse_constant=_no_constant, parse_int=_whole)
     except RecursionError as error:
         raise LoraFileError(f"The header of {name} is nested more deeply than is read.", AGAIN) from error
-    except _TwiceError as error:
-        raise LoraFileError(
-            f"The header of {name} has two entries with the name {error}, of which only one can be meant.", RESAVE
-        ) from error
     except ValueError as error:
         raise LoraFileError(f"The header of {name} is not valid JSON.", AGAIN) from error
+    if twice:
+        raise LoraFileError(
+            f"The header of {name} has two entries with the name {shown(twice[0])}, of which only one can be meant.",
+            RESAVE,
+        )
     if re.search(r"\\u[dD][89a-fA-F]", text):
         try:
             json.dumps(table, ensure_ascii=False).encode()
@@ -198,7 +200,7 @@ def _described(name: str, table: dict[str, Any], data: int, start: int) -> Heade
             raise LoraFileError(
                 f"{name} holds a tensor whose name has {len(key)} characters; at most {MAX_NAME} are read.", RESAVE
             )
-        entries[key] = _entry(name, key, described)
+        entries[key] = _entry(name, shown(key) or "a tensor without a name", described)
     end = 0
     for begin, stop in sorted(entry.place for entry in entries.values()):
         if begin != end:
@@ -211,20 +213,20 @@ def _described(name: str, table: dict[str, Any], data: int, start: int) -> Heade
     return Header(metadata, entries, start)
 
 
-def _entry(name: str, key: str, described: Any) -> TensorEntry:
+def _entry(name: str, tensor: str, described: Any) -> TensorEntry:
     if not isinstance(described, dict) or not described.keys() >= {"dtype", "shape", "data_offsets"}:
         raise LoraFileError(
-            f"The header of {name} describes {shown(key)} in another form than by type, shape and place.", RESAVE
+            f"The header of {name} describes {tensor} in another form than by type, shape and place.", RESAVE
         )
     if len(described) > 3:
-        raise LoraFileError(f"The header of {name} says more of {shown(key)} than type, shape and place.", RESAVE)
+        raise LoraFileError(f"The header of {name} says more of {tensor} than type, shape and place.", RESAVE)
     dtype, shape, place = described["dtype"], described["shape"], described["data_offsets"]
     if not (_naturals(shape) and _naturals(place) and len(place) == 2):
         raise LoraFileError(
-            f"The header of {name} gives {shown(key)} a shape or a place that is no list of whole numbers.", AGAIN
+            f"The header of {name} gives {tensor} a shape or a place that is no list of whole numbers.", AGAIN
         )
     if not isinstance(dtype, str) or dtype not in BITS:
-        what = shown(dtype, 40) if isinstance(dtype, str) else _kind(dtype)
+        what = shown(dtype, 40) or "an empty text" if isinstance(dtype, str) else _kind(dtype)
         raise LoraFileError(
             f"{name} stores numbers of an unknown type: {what}.",
             "Save the LoRA with 16 or 32-bit floating-point numbers.",
@@ -233,9 +235,9 @@ def _entry(name: str, key: str, described: Any) -> TensorEntry:
     for factor in (*shape, BITS[dtype]):
         bits *= factor
         if bits > LARGEST:
-            raise LoraFileError(f"The header of {name} gives {shown(key)} an impossible size.", AGAIN)
+            raise LoraFileError(f"The header of {name} gives {tensor} an impossible size.", AGAIN)
     if bits % 8 or place[1] - place[0] != bits // 8:
-        raise LoraFileError(f"The header of {name} gives {shown(key)} a shape that does not fill its place.", AGAIN)
+        raise LoraFileError(f"The header of {name} gives {tensor} a shape that does not fill its place.", AGAIN)
     return TensorEntry(dtype, tuple(shape), (place[0], place[1]))
 
 
@@ -247,11 +249,15 @@ def _kind(value: Any) -> str:
     return KINDS.get(type(value), "a text")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        seen: set[str] = set()
-        raise _TwiceError(next(shown(key) for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
+def _recording(twice: list[str]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """What makes tables of pairs, and adds to a list the keys that stand twice in one."""
+
+    def table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            twice.append(next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1))
+        return made
+
     return table
 
 
