@@ -239,7 +239,8 @@ def _alphas(
     if not lacking or (not alphas and said is None):
         return alphas, ""
     if said is not None:
-        return alphas, f"The header gives an alpha for rank {said.rank:g} alone, which {lacking} layers do not have"
+        doubt = f"The header gives an alpha for rank {said.rank:g} alone, and {lacking} of the {len(ranks)} layers"
+        return alphas, f"{doubt} have another"
     return alphas, f"The file gives no alpha for {lacking} of its {len(ranks)} layers"
 
 
@@ -248,7 +249,7 @@ def _check_finite(name: str, lora: LoraWeights) -> None:
     broken = [key for key, tensor in lora.tensors.items() if not bool(torch.isfinite(tensor.float()).all())]
     if broken:
         raise LoraFileError(
-            f"{name} holds NaN or numbers that are infinite in 32 bits: {some(broken)}.",
+            f"{name} holds NaN or infinite numbers (read in 32 bits): {some(broken)}.",
             "Use a file from another run: training that diverges writes such numbers.",
         )
     beyond = [f"{alpha:g} for {module}" for module, alpha in lora.alphas.items() if not abs(alpha) < 1e9]

@@ -5,6 +5,7 @@ The checks of what is said share no code with the reader: they go by the standar
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import re
@@ -166,7 +167,7 @@ def _tensor(rng: random.Random, table: dict[str, Any]) -> str:
 def _field(rng: random.Random, table: dict[str, Any], data: int) -> int:
     entry = table.get(_tensor(rng, table))
     if isinstance(entry, dict):
-        entry[rng.choice(("dtype", "shape", "data_offsets", "more"))] = rng.choice(ODD_VALUES)
+        entry[rng.choice(("dtype", "shape", "data_offsets", "more"))] = copy.deepcopy(rng.choice(ODD_VALUES))
     return data
 
 
@@ -211,11 +212,11 @@ def _rename(rng: random.Random, table: dict[str, Any], data: int) -> int:
 def _metadata(rng: random.Random, table: dict[str, Any], data: int) -> int:
     kind = rng.random()
     if kind < 0.4:
-        table["__metadata__"] = rng.choice(ODD_VALUES)
+        table["__metadata__"] = copy.deepcopy(rng.choice(ODD_VALUES))
     elif isinstance(table.get("__metadata__"), dict):
         odd = ("{", "[]", "null", "NaN", '{"unet.r": 3}', '{"unet.use_dora": true}', "9" * 500, "\ud800", "[" * 3000)
         key = rng.choice((METADATA, "ss_network_alpha", "alpha", "a\x1b[31m", "x"))
-        table["__metadata__"][key] = rng.choice(odd) if kind < 0.8 else rng.choice(ODD_VALUES)
+        table["__metadata__"][key] = rng.choice(odd) if kind < 0.8 else copy.deepcopy(rng.choice(ODD_VALUES))
     return data
 
 

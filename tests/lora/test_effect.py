@@ -45,7 +45,7 @@ def test_a_file_that_changes_one_layer_is_read(layers: tuple[tuple[float, float,
 
 @pytest.mark.parametrize(("size", "dtype"), [(1e4, torch.float32), (1e20, torch.float32), (1e200, torch.float64)])
 def test_updates_beyond_16_bits(size: float, dtype: torch.dtype) -> None:
-    with pytest.raises(LoraFileError, match="updates of 1 of the 2 layers of .* beyond 65,504") as caught:
+    with pytest.raises(LoraFileError, match=r"updates of 1 of the 2 layers of .* beyond 65,504") as caught:
         check_effect(NAME, lora((1, 1, 4), (size, 100, 4), dtype=dtype))
     assert SECOND in caught.value.problem
     assert "inf" not in caught.value.problem
