@@ -17,7 +17,7 @@ from demo.files import write_atomically
 from demo.lora.foreign import NUMBERED
 from demo.lora.header import AGAIN, Header, read_header, shown
 from demo.lora.header_alphas import stated_alpha
-from demo.lora.peft_settings import CHANGED_BASE
+from demo.lora.peft_settings import OTHERWISE, OTHERWISE_IF_GIVEN
 from demo.lora.settings_file import METADATA, read_settings
 
 CHUNK = 2**20
@@ -32,6 +32,7 @@ ADAPTER = re.compile(
     r"^(?P<start>.+?\.lora_(?:[AB]|embedding_[AB]|magnitude_vector))\.(?!weight$|bias$)(?P<adapter>.+?)"
     r"(?P<end>\.weight|\.bias)?$"
 )
+BEGINNING = re.compile(r"pissa(_niter_\d{1,3})?|corda|olora|loftq|lora_ga")
 OWN_ADAPTER = re.compile(r"default(_\d{1,3})?")
 
 
@@ -61,13 +62,13 @@ def clean_copy(source: Path, target: Path) -> CleanCopy:
     header = read_header(source)
     if target.exists() and target.samefile(source):
         raise OutputError(f"The clean copy would replace {source.name} itself.", "Choose another name for the copy.")
-    words = [key for key in header.entries if WORD.search(key) and key not in NO_WORDS]
+    words = {key: None for key in header.entries if WORD.search(key) and key not in NO_WORDS}
     if words and len(words) == len(header.entries):
         raise LoraFileError(
             f"{source.name} holds nothing but embeddings under the words that call them, so no copy is clean.",
             "Share no file that holds such an embedding.",
         )
-    names = _names(key for key in header.entries if key not in set(words))
+    names = _names(key for key in header.entries if key not in words)
     kept = sorted(names, key=lambda key: header.entries[key].place)
     described: dict[str, Any] = {"__metadata__": _needed(source, header, names)}
     end = 0
@@ -108,7 +109,8 @@ def _needed(path: Path, header: Header, names: Mapping[str, str]) -> dict[str, s
     """The metadata without which the tensors would be read otherwise, reduced to numbers and names of tensors."""
     metadata = header.metadata
     needed = {"format": metadata["format"] if metadata.get("format") in FORMATS else "pt"}
-    if any(key.endswith(".alpha") for key in names):
+    scaled = {key.removesuffix(".alpha") for key in names if key.endswith(".alpha")}
+    if scaled and {re.sub(r"[._]lora[._].*$", "", key) for key in names if not key.endswith(".alpha")} <= scaled:
         return needed  # every loader takes these
     try:
         beside = any(key.startswith("base_model.model.") for key in names)
@@ -136,17 +138,28 @@ def _reduced(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any
         component, _, leaf = key.rpartition(".")
         if component not in COMPONENTS:
             continue
-        if (leaf in {"r", "lora_alpha"} and _is_number(value)) or (
-            leaf in {"use_rslora", "use_dora", "lora_bias"} and value is True
-        ):
+        if (leaf in {"r", "lora_alpha"} and _is_number(value)) or (leaf == "use_rslora" and value is True):
             kept[key] = value
         elif leaf in {"rank_pattern", "alpha_pattern"} and isinstance(value, dict):
             kept[key] = {to: n for to, n in value.items() if _plain(to) in endings and _is_number(n)}
         elif leaf == "target_modules" and isinstance(value, list):
             kept[key] = [to for to in value if isinstance(to, str) and _plain(to) in endings]
-        elif leaf == "init_lora_weights" and isinstance(value, str) and CHANGED_BASE.fullmatch(value.lower()[:20]):
-            kept[key] = re.match(r"\w{1,20}", value)[0]  # type: ignore[index]
+        elif leaf == "init_lora_weights" and isinstance(value, str) and (way := BEGINNING.match(value.lower())):
+            kept[key] = way[0]
+        # What makes it more than a plain LoRA stays said, so that the copy is not taken for one.
+        elif leaf in OTHERWISE and value:
+            kept[key] = _bare(value, endings) or True
+        elif leaf in OTHERWISE_IF_GIVEN and value is not None:
+            kept[key] = {}
     return kept if any(key.rpartition(".")[2] in {"r", "lora_alpha"} for key in kept) else {}
+
+
+def _bare(value: Any, endings: set[str]) -> Any:
+    """Numbers, and names of modules."""
+    if isinstance(value, list):
+        return [kept for inner in value if (kept := _bare(inner, endings)) is not None]
+    known = isinstance(value, int) or (isinstance(value, str) and _plain(value) in endings)
+    return value if known else None
 
 
 def _endings(names: Iterable[str]) -> set[str]:

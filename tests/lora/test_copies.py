@@ -161,6 +161,34 @@ def test_a_base_that_was_changed_is_still_said_to_be(tmp_path: Path) -> None:
         read_lora(copy)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"use_dora": True}, "a DoRA"),
+        ({"kasa_config": {"who": "mia"}}, "a KaSA"),
+        ({"alora_invocation_tokens": [77]}, "an aLoRA"),
+        ({"layer_replication": [[0, 4]]}, "repeated"),
+        ({"modules_to_save": ["mia"]}, "modules_to_save"),
+        ({"init_lora_weights": "corda_of_mia"}, "begun with corda"),
+    ],
+)
+def test_a_copy_is_not_taken_for_a_plain_lora_if_the_file_is_none(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    settings = {"unet.r": 4, "unet.lora_alpha": 4} | {f"unet.{key}": value for key, value in changes.items()}
+    _, copy = copied(tmp_path, pair(MODULE), {"lora_adapter_metadata": json.dumps(settings)})
+    assert b"77" not in metadata_of(copy)["lora_adapter_metadata"].encode()
+    with pytest.raises(LoraFileError, match=said):
+        read_lora(copy)
+
+
+def test_a_scale_is_kept_where_only_some_layers_have_alphas(tmp_path: Path) -> None:
+    other = MODULE.replace("attn1", "attn2")
+    tensors = pair(MODULE) | pair(other) | {f"{MODULE}.alpha": torch.tensor(8.0)}
+    source, copy = copied(tmp_path, tensors, {"ss_network_alpha": "2", "ss_network_dim": "4"})
+    assert read_lora(copy).alphas == read_lora(source).alphas == {MODULE: 8, other: 2}
+
+
 def test_settings_beside_the_file_go_into_the_copy(tmp_path: Path) -> None:
     save_file(pair("base_model.model." + MODULE.removeprefix("unet.")), tmp_path / "adapter_model.safetensors")
     config = {"r": 4, "lora_alpha": 12, "base_model_name_or_path": "/home/mia"}
