@@ -78,7 +78,8 @@ def natural_lists(raw: bytes) -> bool:
         return isinstance(value, list) and all(type(n) is int and 0 <= n < 2**64 for n in value)
 
     tensors = [e for e in entries(raw) if isinstance(e, dict) and e.keys() >= FIELDS]
-    minus = re.search(r"[\[, ]-0[\], ]", text(raw)) is not None
+    # Python takes "-0" for a whole number; safetensors does not.
+    minus = re.search(r"[\[, ]-0[\], ]", re.sub(r'"(?:[^"\\]|\\.)*"', "", text(raw))) is not None
     return not minus and all(
         good(e["shape"]) and good(e["data_offsets"]) and len(e["data_offsets"]) == 2 for e in tensors
     )
