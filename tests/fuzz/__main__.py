@@ -23,10 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", type=int, help="the seed of one try to make again")
     options = parser.parse_args(arguments)
     module = importlib.import_module(f"tests.fuzz.{options.kind}")
+    tries, seed = (options.tries, options.seed) if options.only is None else (1, options.only)
     start = time.monotonic()
-    report = module.run(options.tries, options.seed) if options.only is None else module.run(1, options.only)
+    report = module.run(tries, seed)
     print("\n".join(report.lines()))
-    print(f"seeds {options.seed} to {options.seed + options.tries - 1}, {time.monotonic() - start:.0f} s")
+    print(f"seeds {seed} to {seed + tries - 1}, {time.monotonic() - start:.0f} s")
     return 0 if report.passed else 1
 
 
