@@ -37,6 +37,10 @@ class LoraFileError(DemoError):
     """A LoRA file cannot be read or does not fit."""
 
 
+class DrawingError(DemoError):
+    """What a model computed is no picture."""
+
+
 class SettingsError(DemoError):
     """A setting is out of its range or unknown."""
 

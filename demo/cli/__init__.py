@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
     attack = commands.add_parser("attack", help="what a LoRA file alone gives away", allow_abbrev=False)
     attack.set_defaults(run=_attack)
-    attack.add_argument("file", type=Path, metavar="FILE.safetensors", help="the LoRA file")
+    attack.add_argument("file", type=Path, metavar="FILE.safetensors", help="the LoRA file, or the folder with it")
     _common(attack)
     attack.add_argument(
         "--attack",

@@ -20,28 +20,30 @@ def attack(arguments: argparse.Namespace) -> None:
     Raises:
         DemoError: what is wrong with the file or the output.
     """
-    out, file = arguments.out, arguments.file
+    out = arguments.out
     assert isinstance(out, Path)
-    assert isinstance(file, Path)
+    assert isinstance(arguments.file, Path)
     check_out(out, REPORT)
     if arguments.clean is not None:
         check_file(arguments.clean)
+    from demo.lora.folders import file_in
     from demo.lora.metadata import leak
 
+    file = file_in(arguments.file)
     said = leak.scan(file)  # refuses what is no safetensors file before torch is loaded
     tell(said)
+    clean = None if arguments.clean is None else write_clean(file, arguments.clean)
 
     say("Loading")
+    from demo.lora.effect import check_effect
     from demo.lora.files import read_lora
 
-    read_lora(file)  # layers, types, numbers: all that does not need the base
-    clean = None
-    if arguments.clean is not None:
-        clean = leak.clean_copy(file, arguments.clean)
-        say(f"Clean copy, same weights: {clean}")
+    check_effect(file.name, read_lora(file))  # layers, types, numbers: all that does not need the base
 
     from demo.attack.registry import ATTACKS, AttackSettings, find_attack, without_encoder
-    from demo.models.bases import find_base
+    from demo.errors import LoraFileError
+    from demo.lora.fits import with_option
+    from demo.models.bases import find_base, known_bases
     from demo.photos.decode import label
     from demo.report import Arm, LeakReport, seen_matrices, write_report
     from demo.report.verdict import worded
@@ -60,7 +62,10 @@ def attack(arguments: argparse.Namespace) -> None:
     check_pictures(out, settings.samples, base.side)
     watch = story.Stopwatch()
     with watch.stage("load"):
-        released = story.open_lora(file, base_key=base.key)
+        try:
+            released = story.open_lora(file, base_key=base.key)
+        except LoraFileError as error:
+            raise with_option(error, file, base, known_bases().values()) from error
     clear_results(out)
     with watch.stage("attack"):
         found = story.attack(
@@ -124,6 +129,23 @@ def attack(arguments: argparse.Namespace) -> None:
             },
         }
     )
+
+
+def write_clean(file: Path, target: Path) -> Path:
+    """A clean copy, also of a file that cannot be attacked.
+
+    Raises:
+        LoraFileError: no copy of the file is clean.
+        OutputError: it cannot be written.
+    """
+    from demo.lora.copies import clean_copy
+    from demo.lora.metadata.leak import excerpt
+
+    copy = clean_copy(file, target)
+    say(f"Clean copy, same weights: {copy.path}")
+    if copy.left_out:
+        say(f"Left out of it, since they are named by the words that call them: {excerpt(', '.join(copy.left_out))}")
+    return copy.path
 
 
 def tell(said: Sequence[Finding]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Literal
 
-KEY = re.compile(r"^(?P<name>lora_(?:unet|te1?)_[^.]+)\.(?P<part>lora_down\.weight|lora_up\.weight|alpha)$")
+KEY = re.compile(r"^(?P<name>lora_(?:unet|te1?)_[^.]+)\.(?P<part>lora_(?:down|up|A|B)\.weight|alpha)$")
 PREFIXES = {"unet.": ("lora_unet_",), "text_encoder.": ("lora_te_", "lora_te1_")}
 
 PROJECTIONS = ("to_q", "to_k", "to_v", "to_out.0")
@@ -24,6 +24,7 @@ PER_BLOCK = 3  # entries of input_blocks and output_blocks to one of diffusers' 
 
 
 PARTS: dict[str, Literal["A", "B", "alpha"]] = {"lora_down.weight": "A", "lora_up.weight": "B", "alpha": "alpha"}
+PARTS |= {"lora_A.weight": "A", "lora_B.weight": "B"}  # PEFT's parts behind kohya's names
 
 
 def recognises(key: str) -> bool:

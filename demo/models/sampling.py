@@ -10,6 +10,7 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
+from demo.errors import DrawingError
 from demo.models.bases import Base
 from demo.progress import UNWATCHED, Progress, Watcher
 
@@ -85,6 +86,7 @@ def draw(
 
     Raises:
         Stopped: the watcher stopped it.
+        DrawingError: what came out is not finite, so that it is no picture.
     """
     if negative is None:
         negative = encode_prompts(pipe, [negative_prompt])
@@ -92,6 +94,7 @@ def draw(
 
     def after(_: Any, step: int, __: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
         watcher.check()
+        _check_finite(kwargs["latents"], f"at step {step + 1} of {steps}")
         watcher.tell(Progress(stage, len(pictures) // most * steps + step + 1, -(-count // most) * steps))
         return kwargs
 
@@ -113,9 +116,22 @@ def draw(
             generator=generator,
             latents=latents[few],
             callback_on_step_end=after,
+            output_type="pt",
         )
-        pictures += out.images
+        # In 8 bits NaN would be black: looked for before.
+        _check_finite(out.images, "when the picture was decoded")
+        processor = pipe.image_processor
+        pictures += processor.numpy_to_pil(processor.pt_to_numpy(out.images))
     return pictures
+
+
+def _check_finite(numbers: Tensor, when: str) -> None:
+    if not bool(torch.isfinite(numbers).all()):
+        kind = str(numbers.dtype).removeprefix("torch.")
+        raise DrawingError(
+            f"There is no picture: the model's numbers ({kind}) became NaN or infinite {when}.",
+            "Draw with the base model alone. If that gives pictures, the LoRA is too strong: use another file.",
+        )
 
 
 def draw_prompt(
@@ -133,6 +149,7 @@ def draw_prompt(
 
     Raises:
         Stopped: the watcher stopped it.
+        DrawingError: what came out is not finite.
     """
     return draw(
         pipe,

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from demo.errors import DemoError, LoraFileError
+from demo.errors import LoraFileError
+from demo.lora.copies import clean_copy
 from demo.lora.files import LoraWeights
+from demo.lora.fits import fitting_instead
 from demo.lora.metadata import leak
-from demo.models.bases import Base
 from demo.session.desk import Cleaned, Released, new_number
 from demo.session.scored import file_of
 from demo.session.services import Services
@@ -98,7 +99,7 @@ def clean(visitor: Visitor) -> None:
     if visitor.desk.cleaned is not None:
         return
     try:
-        path = leak.clean_copy(released.path, visitor.room("clean") / CLEAN_FILE)
+        path = clean_copy(released.path, visitor.room("clean") / CLEAN_FILE).path
         with visitor.lock:
             if visitor.desk.released is released:
                 visitor.change(cleaned=Cleaned(released, path))
@@ -137,20 +138,13 @@ def _put(visitor: Visitor, released: Released) -> None:
 
 def _read(services: Services, path: Path, name: str, base_key: str) -> LoraWeights:
     """A file that fits a base; the error of one that does not names the bases that it fits."""
+    chosen = services.bases[base_key]
     try:
-        return services.read_file(path, services.bases[base_key], name=name)
+        return services.read_file(path, chosen, name=name)
     except LoraFileError as error:
-        fitting = [base.title for base in services.bases.values() if _fits(services, path, base)]
-        if not fitting:
+        titles = [base.title for base in fitting_instead(path, chosen, services.bases.values())]
+        if not titles:
             raise
         raise LoraFileError(
-            error.problem, f"It fits {' and '.join(fitting)}: choose that base model and upload it again."
+            error.problem, f"It fits {' and '.join(titles)}: choose that base model and upload it again."
         ) from None
-
-
-def _fits(services: Services, path: Path, base: Base) -> bool:
-    try:
-        services.read_file(path, base)
-    except DemoError:
-        return False
-    return True

@@ -419,7 +419,66 @@ def test_a_file_that_cannot_be_attacked_still_says_what_it_says(tmp_path: Path, 
     printed = capsys.readouterr()
     assert "the name that the maker gave it: zorblax" in printed.err
     assert "SDXL" in printed.err.splitlines()[-1]
-    assert not (tmp_path / "c.safetensors").exists()
+    assert scan(tmp_path / "c.safetensors") == ()  # the header is all that cleaning needs
+
+
+@pytest.mark.usefixtures("no_work")
+def test_an_embedding_that_a_clean_copy_leaves_out_is_named(tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({"<zorblax>": torch.ones(4), "unet:0:up": torch.ones(2, 2), "unet:0:down": torch.ones(2, 2)}, path)
+    assert main(["attack", str(path), "--out", str(tmp_path / "out"), "--clean", str(tmp_path / "c.safetensors")]) == 2
+    printed = capsys.readouterr().err
+    assert "Left out of it, since they are named by the words that call them: <zorblax>" in printed
+    assert "cloneofsimo" in printed.splitlines()[-1]
+    assert b"zorblax" not in (tmp_path / "c.safetensors").read_bytes()
+
+
+def changed(lora: LoraWeights, factor: float) -> LoraWeights:
+    tensors = {key: tensor * factor if "lora_B" in key else tensor for key, tensor in lora.tensors.items()}
+    return LoraWeights(tensors=tensors, alphas=lora.alphas)
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"), [(0, "changes nothing: its B matrices"), (1e9, "where 16-bit numbers end")]
+)
+def test_a_file_that_can_show_nothing_is_refused_before_anything_is_drawn(
+    tiny: StableDiffusionPipeline,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+    factor: float,
+    said: str,
+) -> None:
+    monkeypatch.setattr(story, "attack", lambda *_, **__: pytest.fail("it was drawn"))
+    path = write_lora(tmp_path / "x.safetensors", changed(weights(tiny), factor))
+    assert main(["attack", str(path), "--out", str(tmp_path / "out"), "--base", "tiny"]) == 2
+    assert said in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_folder_with_one_lora_is_attacked(tiny: StableDiffusionPipeline, tmp_path: Path) -> None:
+    folder = tmp_path / "mia-lora"
+    folder.mkdir()
+    lora = weights(tiny).unet()
+    peft = {"base_model.model." + key.removeprefix("unet."): tensor for key, tensor in lora.tensors.items()}
+    save_file({key: tensor.contiguous() for key, tensor in peft.items()}, folder / "adapter_model.safetensors")
+    rank = next(iter(lora.tensors.values())).shape[0]
+    (folder / "adapter_config.json").write_text(json.dumps({"r": rank, "lora_alpha": 3, "peft_type": "LORA"}))
+    options = ["--base", "tiny", "--samples", "1", "--steps", "1"]
+    assert main(["attack", str(folder), "--out", str(tmp_path / "out"), *options]) == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert report["notes"] == [] or "scale 1" not in str(report["notes"])
+    assert report["settings"]["file"] == "adapter_model.safetensors"
+
+
+def test_a_file_for_another_base_is_told_the_option_that_chooses_it(
+    tiny: StableDiffusionPipeline, tmp_path: Path, capsys: Any
+) -> None:
+    path = write_lora(tmp_path / "x.safetensors", weights(tiny))
+    assert main(["attack", str(path), "--out", str(tmp_path / "out"), "--base", "sd14"]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "expected is Stable Diffusion 1.x" in last
+    assert "choose it with --base tiny" in last
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from safetensors.torch import save, save_file
 from torch import Tensor
 
 from demo.errors import LoraFileError, OutputError
-from demo.lora import header
+from demo.lora import files
 from demo.lora.files import LoraWeights, read_lora, write_lora
 
 UNET = "unet.down_blocks.0.attentions.0.transformer_blocks.0"
@@ -208,10 +208,6 @@ def test_alpha_tensors(tmp_path: Path) -> None:
     lora = read_lora(stored(tmp_path, dict(weights().tensors) | alphas))
     assert set(lora.alphas.values()) == {8.0}
     assert lora.tensors.keys() == weights().tensors.keys()
-    some = dict(list(alphas.items())[:1])
-    assert "some of its layers" in refused(stored(tmp_path, dict(weights().tensors) | some))
-    twice = stored(tmp_path, dict(weights().tensors) | alphas, {"unet.r": 4, "unet.lora_alpha": 4})
-    assert "twice" in refused(twice)
     vector = {key: torch.ones(2) for key in alphas}
     assert "not a single number" in refused(stored(tmp_path, dict(weights().tensors) | vector))
 
@@ -238,7 +234,6 @@ def test_settings_of_peft(tmp_path: Path, extra: dict[str, Any], scale: float) -
     [
         ({"unet.r": 8, "unet.lora_alpha": 8}, "rank 8"),
         ({"unet.r": 4}, "no alpha"),
-        ({"text_encoder.r": 4}, "no alpha"),
         ({"unet.r": 4, "unet.lora_alpha": "8"}, "no sensible number"),
         ({"unet.r": 4, "unet.lora_alpha": 1e300}, "no sensible number"),
         ({"unet.r": 4, "unet.lora_alpha": 8, "unet.use_dora": True}, "DoRA"),
@@ -386,7 +381,7 @@ def old_pickle() -> bytes:
         (b'{"r": 4, "lora_alpha": 4}', "JSON"),
         (b"\x89PNG\r\n\x1a\n" + bytes(20), "picture"),
         (b"just some words, no weights", "not a safetensors file"),
-        (struct.pack("<Q", 2**40) + b"{}", "at most 10 MB"),
+        (struct.pack("<Q", 2**40) + b"{}", "at most 100 MB"),
         (struct.pack("<Q", 50) + b'{"a": 1}', "ends inside its header"),
     ],
 )
@@ -408,7 +403,6 @@ def test_header_length_that_looks_like_a_pickle(tmp_path: Path, length: int) -> 
 
 def test_missing_folder_and_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "not there" in refused(tmp_path / NAME)
-    assert "not there" in refused(tmp_path)
     path = write_lora(tmp_path / NAME, weights())
 
     def denied(*_: object, **__: object) -> None:
@@ -419,7 +413,7 @@ def test_missing_folder_and_unreadable(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_size_cap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(header, "MAX_FILE", 100)
+    monkeypatch.setattr(files, "MAX_FILE", 100)
     assert "larger than" in refused(write_lora(tmp_path / NAME, weights()))
 
 
@@ -432,12 +426,21 @@ def entry(**changes: Any) -> dict[str, Any]:
     ("table", "said"),
     [
         (b"{nonsense", "not valid JSON"),
-        (b'{"a":' * 60_000, "not valid JSON"),
-        (b'{"\xff": 1}', "not valid JSON"),
-        (b'{"a": 1, "a": 1}', "not valid JSON"),
-        ({"__metadata__": {"a": 1}}, "metadata that is not text"),
-        ({"__metadata__": None}, "metadata that is not text"),
-        ({"a": [1]}, "without type"),
+        (b'{"a":' * 60_000, "nested more deeply"),
+        (b'{"\xff": 1}', "not UTF-8"),
+        (b'{"\xef\xbb\xbf{}', "not valid JSON"),
+        (b'{"\\ud800": 1}', "half a character"),
+        (b'{"a": 1, "a": 1}', "two entries with the name a"),
+        ({"__metadata__": {"a": 1}}, "a number for a;"),
+        ({"__metadata__": {"a": None}}, "null for a;"),
+        ({"__metadata__": [1]}, "metadata of person.safetensors are a list"),
+        ({"__metadata__": None}, "16 bytes at its end"),
+        ({"a": [1]}, "in another form"),
+        (entry(more=1), "says more of"),
+        (entry(dtype="F4", shape=[1], data_offsets=[0, 0]), "does not fill its place"),
+        (entry(shape=[2**50, 2**50, 0]), "impossible size"),
+        (entry(shape=[0, 2**50, 2**50]), "does not fill its place"),
+        (entry(shape=[2**70]), "whole numbers"),
         (entry(dtype="F128"), "unknown type"),
         (entry(dtype=None), "unknown type"),
         (entry(shape=[2, -2]), "whole numbers"),

@@ -6,6 +6,7 @@ import pytest
 import torch
 from diffusers import DDPMScheduler
 
+from demo.errors import DrawingError
 from demo.models.sampling import draw, encode_prompts
 
 
@@ -35,3 +36,17 @@ def test_a_sampler_without_noise_draws_what_the_pipeline_does(tiny_pipe) -> None
         latents=latents,
     ).images
     assert [p.tobytes() for p in plain] == shots(tiny_pipe, others=1) == shots(tiny_pipe, others=1, at_once=3)
+
+
+def test_latents_that_are_not_finite_are_no_picture(tiny_pipe) -> None:
+    with torch.no_grad():
+        tiny_pipe.unet.conv_out.bias[0] = torch.inf
+    with pytest.raises(DrawingError, match=r"numbers \(float32\) became NaN or infinite at step 1 of 3"):
+        shots(tiny_pipe, others=1)
+
+
+def test_a_picture_that_is_decoded_to_nan_is_none(tiny_pipe) -> None:
+    with torch.no_grad():
+        next(iter(tiny_pipe.vae.decoder.parameters())).fill_(torch.nan)
+    with pytest.raises(DrawingError, match="became NaN or infinite when the picture was decoded"):
+        shots(tiny_pipe, others=1)

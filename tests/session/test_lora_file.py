@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 import torch
 from fake_story import face, lora
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from demo.attack.registry import AttackSettings, Reconstruction
 from demo.errors import LoraFileError, SettingsError
@@ -168,8 +168,8 @@ def file_for(folder: Path, architecture: Architecture) -> Path:
     shapes = {m: shape for m, shape in layer_shapes(architecture).items() if m.endswith("attn2.to_v")}
     tensors = {}
     for module, (out, into) in shapes.items():
-        tensors[f"{module}.lora_A.weight"] = torch.zeros(2, into)
-        tensors[f"{module}.lora_B.weight"] = torch.zeros(out, 2)
+        tensors[f"{module}.lora_A.weight"] = torch.ones(2, into)
+        tensors[f"{module}.lora_B.weight"] = torch.ones(out, 2)
     return write_lora(
         folder / "up" / "upload.safetensors", LoraWeights(tensors=tensors, alphas=dict.fromkeys(shapes, 2.0))
     )
@@ -186,6 +186,17 @@ def test_a_file_of_another_base_is_refused_at_once_and_its_own_base_named(
     assert visitor.desk.released is None
     lora_file.take_file(strict, visitor, file_for(tmp_path, SD14), "My face.safetensors", "sd14")
     assert on_desk(visitor).base_key == "sd14"
+
+
+def test_a_file_that_changes_nothing_is_not_said_to_be_for_another_base(
+    strict: Services, visitor: Visitor, tmp_path: Path
+) -> None:
+    path = file_for(tmp_path, SD14)
+    save_file({key: torch.zeros_like(tensor) for key, tensor in load_file(path).items()}, path)
+    with pytest.raises(LoraFileError, match="changes nothing") as caught:
+        lora_file.take_file(strict, visitor, path, "mine.safetensors", "sd14")
+    assert "It fits" not in str(caught.value)
+    assert visitor.desk.released is None
 
 
 def test_a_file_that_fits_no_base_is_refused_without_a_wrong_hint(

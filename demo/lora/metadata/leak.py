@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.errors import OutputError
 from demo.lora.header import Header, read_header
 from demo.lora.metadata.captions import NOUNS, only_class
 from demo.lora.metadata.entries import Entries
@@ -57,27 +56,6 @@ def scan_header(header: Header) -> tuple[Finding, ...]:
 def scan_metadata(metadata: Mapping[str, str]) -> tuple[Finding, ...]:
     """What metadata say, the gravest first."""
     return _sorted(_said(metadata))
-
-
-def clean_copy(source: Path, target: Path) -> Path:
-    """Write a copy with no metadata but what is needed to read it.
-
-    A file whose alphas are tensors, as kohya's are, keeps its names and tensors: other programs look for them there,
-    and not in metadata. Others come out in the canonical layout, with ranks, alphas and layers.
-
-    The weights stay what they are: this stops the metadata leak and no attack.
-
-    Raises:
-        LoraFileError: the file cannot be read, or is no plain LoRA.
-        OutputError: the copy cannot be written, or would replace the file itself.
-    """
-    from demo.lora.copies import plain_copy
-    from demo.lora.files import read_lora, write_lora
-
-    lora = read_lora(source)
-    if target.exists() and target.samefile(source):
-        raise OutputError(f"The clean copy would replace {source.name} itself.", "Choose another name for the copy.")
-    return plain_copy(source, target) if lora.stored_alphas else write_lora(target, lora)
 
 
 def excerpt(text: str, limit: int = SHOWN) -> str:

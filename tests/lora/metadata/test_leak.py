@@ -5,16 +5,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from demo.errors import LoraFileError, OutputError
+from demo.errors import LoraFileError
 from demo.lora.files import LoraWeights, read_lora, write_lora
-from demo.lora.metadata.leak import Finding, clean_copy, excerpt, scan, scan_metadata
+from demo.lora.metadata.leak import Finding, excerpt, scan, scan_metadata
 
 NAME = "person.safetensors"
 LAYER = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
@@ -198,37 +196,6 @@ def test_the_scan_needs_no_torch() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_clean_copy_says_nothing_and_weighs_the_same(tmp_path: Path) -> None:
-    path = write(tmp_path / NAME, KOHYA)
-    assert scan(path)
-    copy = clean_copy(path, tmp_path / "out" / "clean.safetensors")
-    assert scan(copy) == ()
-    data = copy.read_bytes()
-    for word in (b"zorblax", b"Mia", b"mia", b"1690", b"ss_", b"modelspec", b"smiling"):
-        assert word not in data
-    with safe_open(copy, framework="pt") as file:
-        assert set(file.metadata()) == {"format"}  # alphas stay the tensors that they were
-    before, after = read_lora(path), read_lora(copy)
-    assert after.alphas == before.alphas
-    assert before.tensors.keys() == after.tensors.keys()
-    assert all(torch.equal(before.tensors[key], tensor) for key, tensor in after.tensors.items())
-
-
-def test_a_clean_copy_of_kohya_s_layout_stays_one(tmp_path: Path) -> None:
-    """Other programs look for alphas as tensors: without them they would draw with another strength."""
-    down, up = torch.ones(4, 8), torch.ones(8, 4)
-    name = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
-    tensors = {f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": up, f"{name}.alpha": torch.tensor(1.0)}
-    save_file(tensors, tmp_path / NAME, metadata=dict(KOHYA))
-    copy = clean_copy(tmp_path / NAME, tmp_path / "clean.safetensors")
-    assert scan(copy) == ()
-    assert b"zorblax" not in copy.read_bytes()
-    kept = load_file(copy)
-    assert kept.keys() == tensors.keys()
-    assert all(torch.equal(kept[key], tensor) for key, tensor in tensors.items())
-    assert read_lora(copy).alphas == read_lora(tmp_path / NAME).alphas
-
-
 def test_a_header_full_of_words_takes_no_time_and_little_room() -> None:
     same = {f"key{n}": "the same" for n in range(40_000)}
     began = time.process_time()
@@ -247,15 +214,3 @@ def test_what_the_demo_itself_writes_says_nothing(tmp_path: Path) -> None:
         scan(write_lora(tmp_path / NAME, LoraWeights(tensors=tensors, alphas={module: 3.0}, metadata=dict(KOHYA))))
         == ()
     )
-
-
-def test_a_clean_copy_never_replaces_its_file(tmp_path: Path) -> None:
-    path = write(tmp_path / NAME, KOHYA)
-    before = path.read_bytes()
-    with pytest.raises(OutputError, match="replace"):
-        clean_copy(path, tmp_path / "." / NAME)
-    assert path.read_bytes() == before
-    bad: dict[str, Any] = {f"{LAYER}.dora_scale": torch.ones(8)}
-    with pytest.raises(LoraFileError, match="DoRA"):
-        clean_copy(write(tmp_path / "dora.safetensors", KOHYA, **bad), tmp_path / "clean.safetensors")
-    assert not (tmp_path / "clean.safetensors").exists()

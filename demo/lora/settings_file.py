@@ -1,0 +1,61 @@
+"""Where PEFT's settings of a LoRA file stand: in its metadata, or in a file of their own beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from demo.errors import LoraFileError
+from demo.lora.header import AGAIN, parse_json
+
+METADATA = "lora_adapter_metadata"
+ADAPTER_CONFIG = "adapter_config.json"
+MAX_CONFIG = 2**20  # bytes
+PARTS = ("unet.", "text_encoder.")
+
+
+def read_settings(path: Path, name: str, metadata: Mapping[str, str], *, beside: bool) -> dict[str, Any]:
+    """LoraConfig's table, keys with or without the component before them; empty where there is none.
+
+    Args:
+        path: of the LoRA file.
+        name: what errors call it.
+        metadata: of its header.
+        beside: whether ``adapter_config.json`` beside it belongs to it, as PEFT has it.
+
+    Raises:
+        LoraFileError: there are settings that cannot be read.
+    """
+    where = f"The settings of {name}"
+    if METADATA in metadata:
+        text: str | bytes = metadata[METADATA]
+    else:
+        config = path.with_name(ADAPTER_CONFIG)
+        if not beside or not config.is_file():
+            return {}
+        where += f" ({ADAPTER_CONFIG} beside it)"
+        try:
+            with config.open("rb") as file:
+                text = file.read(MAX_CONFIG + 1)
+        except OSError as error:
+            raise LoraFileError(f"{where} cannot be read: {error.strerror or error}.", AGAIN) from error
+        if len(text) > MAX_CONFIG:
+            raise LoraFileError(f"{where} are larger than {MAX_CONFIG >> 20} MB; that is more than is read.", AGAIN)
+    try:
+        config_table = parse_json(text)
+    except ValueError as error:
+        raise LoraFileError(f"{where} cannot be read as JSON: {error}.", AGAIN) from error
+    if not isinstance(config_table, dict):
+        raise LoraFileError(f"{where} are not a table.", AGAIN)
+    return config_table
+
+
+def part_of(settings: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """The settings of one component, or those that name none; without the component's name.
+
+    Args:
+        part: one of :data:`PARTS`.
+    """
+    named = {key.removeprefix(part): value for key, value in settings.items() if key.startswith(part)}
+    return named or {key: value for key, value in settings.items() if "." not in key}
