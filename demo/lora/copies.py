@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from demo.errors import LoraFileError, OutputError
 from demo.files import write_atomically
+from demo.lora.adapter_names import ADAPTER, given_names
 from demo.lora.foreign import NUMBERED
 from demo.lora.header import AGAIN, Header, read_header, shown
 from demo.lora.header_alphas import stated_alpha
@@ -27,13 +28,7 @@ COMPONENTS |= {"transformer", "transformer_2"}
 # An embedding under the word that calls it; a name without a dot is such a word, too, but for these.
 WORD = re.compile(r"^bundle_emb\.|^<.*>$|^[^.:]+$")
 NO_WORDS = {"emb_params", "clip_l", "clip_g"}
-# PEFT's name of an adapter, which may be a person's. "default" is PEFT's own.
-ADAPTER = re.compile(
-    r"^(?P<start>.+?\.lora_(?:[AB]|embedding_[AB]|magnitude_vector))\.(?!weight$|bias$)(?P<adapter>.+?)"
-    r"(?P<end>\.weight|\.bias)?$"
-)
 BEGINNING = re.compile(r"pissa(_niter_\d{1,3})?|corda|olora|loftq|lora_ga")
-OWN_ADAPTER = re.compile(r"default(_\d{1,3})?")
 
 
 @dataclass(frozen=True)
@@ -100,7 +95,7 @@ def _names(keys: Iterable[str]) -> dict[str, str]:
         new = {adapters[0]: ""}
     else:
         new = {adapter: f".default_{number}" for number, adapter in enumerate(adapters)}
-    if not all(OWN_ADAPTER.fullmatch(adapter) for adapter in adapters):
+    if given_names(found):
         names |= {key: match["start"] + new[match["adapter"]] + (match["end"] or "") for key, match in found.items()}
     return names
 

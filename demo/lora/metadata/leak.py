@@ -7,10 +7,11 @@ or Stability's ModelSpec. Only the header is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo.lora.adapter_names import given_names
 from demo.lora.header import Header, read_header
 from demo.lora.metadata.captions import NOUNS, only_class
 from demo.lora.metadata.entries import Entries
@@ -72,11 +73,14 @@ def _said(metadata: Mapping[str, str]) -> list[Finding]:
     return [_finding(said) for said in (*photo_sets(metadata, known=known), *entries)]
 
 
-def _names(names: Iterable[str]) -> Iterable[Finding]:
+def _names(names: Collection[str]) -> Iterable[Finding]:
     matches = [match for name in names if (match := EMBEDDING.fullmatch(name))]
     for word in sorted({match["word"] or match["token"] for match in matches}):
         why = "A textual inversion is in the file under its word: whoever types it draws the person."
         yield Finding("trigger", "Trigger word", "names of tensors", excerpt(word), why, "high")
+    for name in given_names(names):
+        why = "The name that its maker gave to the adapter; often that of the person shown."
+        yield Finding("name", "Name of the adapter", "names of tensors", excerpt(name), why, "high")
 
 
 def _finding(said: Said) -> Finding:

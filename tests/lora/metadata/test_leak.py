@@ -190,6 +190,16 @@ def test_an_embedding_among_the_tensors_names_the_trigger(tmp_path: Path, name: 
     assert (trigger.kind, trigger.value, trigger.severity) == ("trigger", word, "high")
 
 
+@pytest.mark.parametrize(
+    ("adapter", "said"), [("mia", ["mia"]), ("mia.q", ["mia.q"]), ("default", []), ("default_0", [])]
+)
+def test_a_name_that_somebody_gave_to_the_adapter_is_named(tmp_path: Path, adapter: str, said: list[str]) -> None:
+    keys = [f"base_model.model.mid_block.attentions.0.proj_in.lora_{kind}.{adapter}.weight" for kind in "AB"]
+    path = tmp_path / NAME
+    save_file({key: torch.ones(2, 2) for key in keys}, path)
+    assert [finding.value for finding in scan(path) if finding.kind == "name"] == said
+
+
 def test_the_scan_needs_no_torch() -> None:
     code = "import sys, demo.lora.metadata.leak; assert not {'torch', 'diffusers'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], capture_output=True, check=False)
