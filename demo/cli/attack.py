@@ -139,12 +139,11 @@ def write_clean(file: Path, target: Path) -> Path:
         OutputError: it cannot be written.
     """
     from demo.lora.copies import clean_copy
-    from demo.lora.metadata.leak import excerpt
 
     copy = clean_copy(file, target)
     say(f"Clean copy, same weights: {copy.path}")
-    if copy.left_out:
-        say(f"Left out of it, since they are named by the words that call them: {excerpt(', '.join(copy.left_out))}")
+    if copy.notice:
+        say(copy.notice)
     return copy.path
 
 

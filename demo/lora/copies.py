@@ -18,6 +18,7 @@ from demo.lora.adapter_names import ADAPTER, given_names
 from demo.lora.foreign import NUMBERED
 from demo.lora.header import AGAIN, Header, read_header, shown
 from demo.lora.header_alphas import stated_alpha
+from demo.lora.metadata.leak import excerpt
 from demo.lora.peft_settings import OTHERWISE, OTHERWISE_IF_GIVEN
 from demo.lora.settings_file import METADATA, read_settings
 
@@ -37,6 +38,13 @@ class CleanCopy:
 
     path: Path
     left_out: tuple[str, ...]  # names of embeddings, which are the words that call the person
+
+    @property
+    def notice(self) -> str:
+        """What to say of it; empty where all tensors are in it."""
+        if not self.left_out:
+            return ""
+        return f"Left out of it, since they are named by the words that call them: {excerpt(', '.join(self.left_out))}."
 
 
 def clean_copy(source: Path, target: Path) -> CleanCopy:

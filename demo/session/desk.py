@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -103,11 +104,24 @@ class Released:
 
 
 @dataclass(frozen=True, eq=False)
+class Refused:
+    """An uploaded file that cannot be attacked. Its header speaks all the same."""
+
+    path: Path
+    name: str
+    problem: str  # why it is refused
+    said: tuple[Finding, ...]
+    metadata: Mapping[str, str]
+    number: int = field(default_factory=new_number)
+
+
+@dataclass(frozen=True, eq=False)
 class Cleaned:
     """A copy of a file that says nothing by itself."""
 
-    released: Released
+    of: Released | Refused
     path: Path
+    left_out: tuple[str, ...] = ()  # embeddings under the words that call the person
     number: int = field(default_factory=new_number)
 
 
@@ -186,7 +200,8 @@ class Desk:
     tuned: Released | None = None
     scored: Scored | None = None  # None: no own file, or the photos have been removed
     released: Released | None = None  # the file under attack: the own one, or an uploaded one
-    cleaned: Cleaned | None = None  # of that file
+    refused: Refused | None = None  # the last upload, if it cannot be attacked: the file before stays
+    cleaned: Cleaned | None = None  # of the refused file, else of the one under attack
     attacked: Attacked | None = None
     compared: Compared | None = None
     swept: Swept | None = None
@@ -197,7 +212,7 @@ class Desk:
     @property
     def used(self) -> bool:
         """Whether there is anything that somebody would miss."""
-        return bool(self.photos.shots or self.released or self.swept or self.shook)
+        return bool(self.photos.shots or self.released or self.refused or self.swept or self.shook)
 
     @property
     def uploaded(self) -> bool:
@@ -215,7 +230,7 @@ class Desk:
 
     def files(self) -> list[Path]:
         """All files that something on the desk refers to."""
-        released = [file.path for file in (self.tuned, self.released, self.cleaned) if file is not None]
+        released = [file.path for file in (self.tuned, self.released, self.refused, self.cleaned) if file is not None]
         reports = [self.compared.json, self.compared.html] if self.compared is not None else []
         runs = [run.files for run in (self.swept, self.shook) if run is not None]
         return released + reports + [path for files in runs for path in files]

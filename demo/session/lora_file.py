@@ -11,8 +11,10 @@ from demo.errors import LoraFileError
 from demo.lora.copies import clean_copy
 from demo.lora.files import LoraWeights
 from demo.lora.fits import fitting_instead
+from demo.lora.header import read_header
 from demo.lora.metadata import leak
-from demo.session.desk import Cleaned, Released, new_number
+from demo.photos.decode import label
+from demo.session.desk import Cleaned, Refused, Released, new_number
 from demo.session.scored import file_of
 from demo.session.services import Services
 from demo.session.story_jobs import OWN_FILE, check_idle
@@ -24,12 +26,33 @@ CLEAN_FILE = "lora-clean.safetensors"
 def take_file(services: Services, visitor: Visitor, upload: Path, name: str, base_key: str) -> None:
     """Move an uploaded LoRA file into the visitor's folder and onto the desk.
 
+    A file that cannot be attacked is kept beside it if its header can be read: what that says is shown, and a clean
+    copy can be made.
+
     Raises:
         LoraFileError: it is no LoRA file that can be read, or is for another base.
         WeightsError: the base's configuration cannot be had.
         SettingsError: a job of the visitor waits or runs: it would come back with results of the file before.
     """
-    _take(services, visitor, upload, name, base_key, shutil.move)
+    try:
+        _take(services, visitor, upload, name, base_key, shutil.move)
+    except LoraFileError as error:
+        _keep_refused(services, visitor, upload, name, error)
+        raise
+
+
+def _keep_refused(services: Services, visitor: Visitor, upload: Path, name: str, error: LoraFileError) -> None:
+    try:
+        header = read_header(upload, name)
+    except LoraFileError:  # nothing can be said of it, or done with it
+        return
+    said = leak.scan_header(header)
+    with visitor.lock:
+        check_idle(services, visitor)
+        path = visitor.room("refused") / OWN_FILE
+        shutil.move(upload, path)
+        refused = Refused(path, label(name), error.problem, said, header.metadata)
+        visitor.change(refused=refused, cleaned=None)
 
 
 def take_example(services: Services, visitor: Visitor) -> None:
@@ -89,25 +112,30 @@ def take_own(services: Services, visitor: Visitor) -> None:
             _put(visitor, desk.tuned)
 
 
-def clean(visitor: Visitor) -> None:
-    """Put a copy of the file on the desk beside it that says nothing by itself.
+def clean(visitor: Visitor) -> list[str]:
+    """Put a copy of the file beside it that says nothing by itself: of a refused upload, else of the file on the desk.
+
+    Returns:
+        what of the file is not in the copy, for the visitor.
 
     Raises:
-        LoraFileError: there is no file.
+        LoraFileError: there is no file, or no copy of it would be clean.
     """
-    released = file_of(visitor.desk)
-    if visitor.desk.cleaned is not None:
-        return
+    desk = visitor.desk
+    of = desk.refused or file_of(desk)
+    if desk.cleaned is not None:
+        return []
     try:
-        path = clean_copy(released.path, visitor.room("clean") / CLEAN_FILE).path
+        made = clean_copy(of.path, visitor.room("clean") / CLEAN_FILE)
         with visitor.lock:
-            if visitor.desk.released is released:
-                visitor.change(cleaned=Cleaned(released, path))
+            if of in (visitor.desk.refused, visitor.desk.released):
+                visitor.change(cleaned=Cleaned(of, made.path, made.left_out))
             else:
-                shutil.rmtree(path.parent)
+                shutil.rmtree(made.path.parent)
     finally:
         if visitor.gone:
             visitor.delete()  # the copy may have been written after the deletion
+    return [f"The clean copy is there. {made.notice}"] if made.notice else []
 
 
 def _take(
@@ -133,7 +161,7 @@ def _take(
 
 def _put(visitor: Visitor, released: Released) -> None:
     """Onto the desk, in the place of the file before and of its results."""
-    visitor.change(released=released, cleaned=None, attacked=None, compared=None)
+    visitor.change(released=released, refused=None, cleaned=None, attacked=None, compared=None)
 
 
 def _read(services: Services, path: Path, name: str, base_key: str) -> LoraWeights:

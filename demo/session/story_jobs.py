@@ -126,7 +126,15 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
             counted=services.story.count_photos(lora, base_key=order.base_key),
         )
         kept = Scored(tuple(scored), note)
-        visitor.change(tuned=released, released=released, scored=kept, cleaned=None, attacked=None, compared=None)
+        visitor.change(
+            tuned=released,
+            released=released,
+            refused=None,
+            scored=kept,
+            cleaned=None,
+            attacked=None,
+            compared=None,
+        )
 
     return work
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from demo.attack.registry import ATTACKS, AttackSettings, without_encoder
 from demo.report import Arm
 from demo.session import lora_file, story_jobs
-from demo.session.desk import Attacked, PhotoSource, Released
+from demo.session.desk import Attacked, Desk, PhotoSource, Released
 from demo.session.forms import find, order
 from demo.session.services import Services
 from demo.session.uploads import discard_upload
@@ -98,15 +98,13 @@ def build_attack_tab(services: Services) -> AttackTab:
         return {
             file: _file_html(released, services),
             matrices: gr.Dataframe(value=None if released is None else layers(released), visible=released is not None),
-            said: pictures.html(
-                "" if released is None else attack_metadata.panel(released.said, released.lora.metadata)
-            ),
+            said: pictures.html(_said_html(view.desk)),
         }
 
     def draw_clean(view: View) -> Updates:
         cleaned = view.desk.cleaned
         return {
-            clean: gr.Button(visible=view.desk.released is not None and cleaned is None),
+            clean: gr.Button(visible=_cleanable(view.desk) and cleaned is None),
             download: gr.DownloadButton(
                 visible=cleaned is not None, value=None if cleaned is None else str(cleaned.path)
             ),
@@ -131,10 +129,10 @@ def build_attack_tab(services: Services) -> AttackTab:
             lambda view: {before: pictures.html(pictures.older(view.desk, source(view)))},
             [before],
         ),
-        Facet("released", lambda v: v.desk.released and v.desk.released.number, draw_file, [file, matrices, said]),
+        Facet("released", _files, draw_file, [file, matrices, said]),
         Facet(
             "clean copy",
-            lambda v: (v.desk.released is not None, v.desk.cleaned and v.desk.cleaned.number),
+            lambda v: (_cleanable(v.desk), v.desk.cleaned and v.desk.cleaned.number),
             draw_clean,
             [clean, download],
         ),
@@ -263,6 +261,28 @@ def _file_html(released: Released | None, services: Services) -> Markup:
     assumed = "" if released.lora.assumption is None else pictures.note(released.lora.assumption)
     whose = pictures.note(EXAMPLE) if released.example else ""
     return pictures.note(text, "good") + whose + assumed + counted
+
+
+def _files(view: View) -> tuple[int | None, int | None]:
+    """Numbers of the files that the tab shows."""
+    released, refused = view.desk.released, view.desk.refused
+    return released and released.number, refused and refused.number
+
+
+def _cleanable(desk: Desk) -> bool:
+    return desk.released is not None or desk.refused is not None
+
+
+def _said_html(desk: Desk) -> Markup | str:
+    """What the last upload says by itself, or the file on the desk."""
+    if desk.refused is not None:
+        why = (
+            f"{desk.refused.problem} So it is not attacked. This is what its header says, and a clean copy can be made."
+        )
+        return pictures.note(why, "bad") + attack_metadata.panel(desk.refused.said, desk.refused.metadata)
+    if desk.released is None:
+        return ""
+    return attack_metadata.panel(desk.released.said, desk.released.lora.metadata)
 
 
 def _without_encoder(attacked: Attacked, services: Services) -> Markup:

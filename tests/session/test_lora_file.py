@@ -66,6 +66,71 @@ def test_a_bad_upload_leaves_the_last_file_in_place(services: Services, visitor:
     assert released.path.exists()
 
 
+def refuse(services: Services, visitor: Visitor, folder: Path, **more: torch.Tensor) -> Path:
+    """Upload a LoHa whose header names somebody."""
+    upload = folder / "loha.safetensors"
+    tensors = {"lora_unet_mid_block_attentions_0_proj_in.hada_w1_a": torch.ones(2, 2), **more}
+    save_file(tensors, upload, metadata={"ss_output_name": "zorblax"})
+    with pytest.raises(LoraFileError, match="LoHa"):
+        lora_file.take_file(services, visitor, upload, "loha.safetensors", "face64")
+    return upload
+
+
+def test_a_file_that_cannot_be_attacked_says_what_it_says_and_can_be_cleaned(
+    services: Services, visitor: Visitor, tmp_path: Path
+) -> None:
+    upload(services, visitor, tmp_path)
+    before = on_desk(visitor)
+    refuse(services, visitor, tmp_path)
+    refused = visitor.desk.refused
+    assert refused is not None
+    assert on_desk(visitor) is before
+    assert [finding.value for finding in refused.said] == ["zorblax"]
+    assert lora_file.clean(visitor) == []
+    cleaned = visitor.desk.cleaned
+    assert cleaned is not None
+    assert cleaned.of is refused
+    assert scan(cleaned.path) == ()
+    assert list(load_file(cleaned.path)) == ["lora_unet_mid_block_attentions_0_proj_in.hada_w1_a"]
+    upload(services, visitor, tmp_path, "next.safetensors", seed=1)
+    assert visitor.desk.refused is visitor.desk.cleaned is None
+    lora_file.clean(visitor)
+    assert visitor.desk.cleaned is not None
+    assert visitor.desk.cleaned.of is on_desk(visitor)
+    visitor.delete()
+    assert not refused.path.exists()
+
+
+def test_what_is_left_out_of_a_clean_copy_is_said(services: Services, visitor: Visitor, tmp_path: Path) -> None:
+    refuse(services, visitor, tmp_path, **{"<quorvex>": torch.ones(4)})
+    (said,) = lora_file.clean(visitor)
+    assert "<quorvex>" in said
+    assert visitor.desk.cleaned is not None
+    assert "<quorvex>" not in load_file(visitor.desk.cleaned.path)
+
+
+def test_of_a_file_without_a_header_nothing_is_kept(services: Services, visitor: Visitor, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(b"PK\x03\x04" + b"\0" * 100)
+    with pytest.raises(LoraFileError):
+        lora_file.take_file(services, visitor, bad, "bad.safetensors", "face64")
+    assert visitor.desk.refused is None
+
+
+def test_the_tab_shows_a_refused_file_and_offers_its_copy(services: Services, visitor: Visitor, tmp_path: Path) -> None:
+    refuse(services, visitor, tmp_path)
+    with gr.Blocks():
+        tab = build_attack_tab(services)
+    view = View(visitor, visitor.desk, None)
+    drawn = {
+        getattr(block, "elem_id", None): value for facet in tab.facets for block, value in facet.draw(view).items()
+    }
+    assert "zorblax" in drawn["metadata-leak"].value
+    assert "LoHa" in drawn["metadata-leak"].value
+    assert drawn["clean"].visible
+    assert not drawn["download-clean"].visible
+
+
 def test_a_clean_copy_belongs_to_its_file(services: Services, visitor: Visitor, tmp_path: Path) -> None:
     with pytest.raises(LoraFileError, match="no LoRA file yet"):
         lora_file.clean(visitor)
