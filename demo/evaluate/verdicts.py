@@ -31,7 +31,8 @@ from demo.metrics.registry import IDENTITY, PLACE, RANK, Context
 from demo.metrics.registry import evaluate as measured
 from demo.models.bases import Base
 from demo.models.fingerprints import fingerprint
-from demo.photos.ingest import folder_photos, read_photos
+from demo.photos.folder import folder_photos
+from demo.photos.ingest import read_photos
 from demo.photos.split import split_photos
 from demo.report.arms import CHANCE, OWNER
 from demo.train.zoo import GroupTrainer

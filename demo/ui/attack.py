@@ -266,7 +266,7 @@ def _file_html(released: Released | None, services: Services) -> Markup:
 def _files(view: View) -> tuple[int | None, int | None]:
     """Numbers of the files that the tab shows."""
     released, refused = view.desk.released, view.desk.refused
-    return released and released.number, refused and refused.number
+    return None if released is None else released.number, None if refused is None else refused.number
 
 
 def _cleanable(desk: Desk) -> bool:
