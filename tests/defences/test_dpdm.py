@@ -255,6 +255,7 @@ def test_budgets_that_mean_nothing_are_refused_before_any_work(changes: dict[str
 
 def test_a_loss_that_is_no_number_is_refused(tiny_pipe, tiny_base, pictures, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(class_images, "CACHE", tmp_path)
+    class_images.class_latents(tiny_pipe, tiny_base, SETTINGS.class_images)  # a broken base draws none
     tiny_pipe.unet.conv_in.weight.data.fill_(float("nan"))
     for defence in (None, OPEN):
         with pytest.raises(DemoError, match="The loss is nan at step 1"):

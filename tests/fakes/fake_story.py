@@ -199,7 +199,7 @@ def measured(distance: float, seed: int) -> list[MetricResult]:
     """Results like the registry's for an arm at some distance."""
     rng = random.Random(seed)
     distances = [distance + 0.03 * rng.uniform(-1, 1) for _ in range(8)]
-    rank = 1.0 if distance < 0.5 else 6.0 if distance < 0.6 else 480.0
+    rank = 1.0 if distance < 0.5 else 3.0 if distance < 0.6 else 480.0
     model = "dlib ResNet"
     nan = float("nan")
     return [

@@ -114,15 +114,16 @@ def test_without_an_encoder_the_story_is_told_by_what_needs_none(given: Given, t
     few = AttackSettings(samples=2, steps=2)
     attacked = story.attack(released, base_key=base.key, settings=few)
     assert attacked.attack == "random_trigger"
+    ruler = ["dlib_distance", "dlib_place"]
     report = story.compare(
-        released, "qzx", photos(3), base_key=base.key, settings=few, reconstruction=attacked, metrics=["dlib_distance"]
+        released, "qzx", photos(3), base_key=base.key, settings=few, reconstruction=attacked, metrics=ruler
     )
     arms = {arm.key: arm for arm in report.arms}
     assert list(arms) == ["dreambooth", "class_prompt", "random_trigger", "random_lora", "chance"]
     assert arms["random_trigger"].pictures is attacked.pictures
     assert any("no weight encoder" in note for note in report.notes)
     said = " ".join(report.verdict.sentences)
-    assert "The reconstruction by the guessed trigger is" in said
+    assert "The reconstruction by the guessed trigger " in said
     assert "The encoder" not in said
     with pytest.raises(WeightsError, match="no weight encoder") as error:
         story.attack(released, "encoder", base_key=base.key, settings=few)
