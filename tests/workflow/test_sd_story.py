@@ -123,7 +123,8 @@ def test_without_an_encoder_the_story_is_told_by_what_needs_none(given: Given, t
     assert arms["random_trigger"].pictures is attacked.pictures
     assert any("no weight encoder" in note for note in report.notes)
     said = " ".join(report.verdict.sentences)
-    assert "The reconstruction by the guessed trigger " in said
+    assert report.verdict.found is not None
+    assert report.verdict.found.lead == "random_trigger"
     assert "The encoder" not in said
     with pytest.raises(WeightsError, match="no weight encoder") as error:
         story.attack(released, "encoder", base_key=base.key, settings=few)
