@@ -130,7 +130,8 @@ def test_without_an_encoder_the_story_is_told_by_what_needs_none(given: Given, t
         story.attack(released, "encoder", base_key=base.key, settings=few)
     assert "guessed trigger" in str(error.value)
 
-    write_lora(tmp_path / "lora.safetensors", released)
+    trained = replace(released, tensors={key: tensor + 0.01 for key, tensor in released.tensors.items()})
+    write_lora(tmp_path / "lora.safetensors", trained)
     asked = ["attack", tmp_path / "lora.safetensors", "--out", tmp_path / "out", "--base", base.source, "--steps", "2"]
     assert main([str(a) for a in [*asked, "--samples", "1", "--attack", "class_prompt"]]) == 0
     page = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
