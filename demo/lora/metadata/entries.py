@@ -11,7 +11,7 @@ from typing import Any
 from demo.lora.metadata import defaults
 from demo.lora.metadata.leaves import UNREAD, Budget, Leaf, leaves, pairs, parsed
 from demo.lora.metadata.paths import LONGEST
-from demo.lora.metadata.photo_sets import READ_KEYS
+from demo.lora.metadata.photo_folders import READ_KEYS
 from demo.lora.metadata.rules import PHOTO_SETS, Rule, find_rule, find_words, fits, normal, path_key
 from demo.lora.metadata.said import Said, word_set
 from demo.lora.metadata.searches import picture_blob, search
