@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from demo.lora.metadata import defaults
+from demo.lora.metadata.counted import counted, is_counted
 from demo.lora.metadata.leaves import UNREAD, Budget, Leaf, leaves, pairs, parsed
 from demo.lora.metadata.paths import LONGEST
 from demo.lora.metadata.photo_folders import READ_KEYS
@@ -127,9 +128,13 @@ class Entries:
         """Every leaf by its own key; what no rule knows is said in lines of several."""
         unknown: dict[str, None] = {}
         settings: dict[str, None] = {}
+        words: dict[str, None] = {}
         read = not (key.lower() in CONFIGURATIONS or key.startswith(("ss_", "modelspec.")))
         sets = key.lower() in PHOTO_SETS
         for leaf in leaves(key, tree, self.budget):
+            if is_counted(key, leaf):
+                words[_item(leaf, key)] = None
+                continue
             if not isinstance(leaf.value, str):
                 if read and leaf.value is not None and not defaults.setting(normal(leaf.name)):
                     unknown[_item(leaf, key)] = None
@@ -160,6 +165,7 @@ class Entries:
                 unknown[_item(leaf, key)] = None
         if key in self.budget.unread:
             self._search(key, value[: max(0, self.budget.characters)], key)
+        self.said += [counted(key, line) for line in _lines(words)]
         self.said += [_other(key, line) for line in _lines(unknown)]
         self.said += [_settings(key, line) for line in _lines(settings)]
         if not read and not sets and key not in OWN:

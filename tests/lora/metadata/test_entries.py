@@ -197,3 +197,34 @@ def test_settings_that_all_parts_share_are_said_once() -> None:
 
 def test_numbered_keys_are_those_without_a_number() -> None:
     assert values("caption", scan(prompt_2="of qux", sample={"prompt3": "qux"})) == {"of qux", "qux"}
+
+
+@pytest.mark.parametrize(
+    ("key", "table", "severity"),
+    [
+        ("ss_caption_frequency", {"10_img": {"ohwx woman": 15, "smile": 3}}, "high"),
+        ("ss_caption_frequency", {"ohwx woman": "15"}, "high"),
+        ("ss_caption_frequency", {"weight": 3, "ohwx woman": 1}, "high"),
+        ("ss_subsets", {"ohwx woman": {"img_count": 15, "n_repeats": 10}}, "medium"),
+        ("ss_subsets", [{"img_count": 15, "frequency_of": {"ohwx woman": 3.5}}], "medium"),
+        ("ss_mystery", {"a": {"ohwx woman": True}}, "medium"),
+        ("ss_datasets", {"img": {"ohwx woman": 15}}, "medium"),
+        ("ss_datasets", [{"subsets": {"ohwx woman": {"img_count": 15}}}], "medium"),
+    ],
+)
+def test_words_that_are_keys_with_numbers_are_not_swallowed(key: str, table: Any, severity: str) -> None:
+    (finding,) = [f for f in scan(**{key: table}) if "ohwx woman" in f.value]
+    assert (finding.kind, finding.severity) == ("tags", severity)
+
+
+@pytest.mark.parametrize(
+    ("key", "table"),
+    [
+        ("ss_bucket_info", {"buckets": {"0": {"resolution": [512, 512], "count": 3}}, "mean_img_ar_error": 0.0}),
+        ("ss_network_args", {"conv_dim": "8", "loraplus_unet_lr_ratio": 4, "use_tucker": True}),
+        ("ss_datasets", [{"is_dreambooth": True, "num_reg_images": 0, "subsets": [{"img_count": 0, "is_reg": False}]}]),
+        ("ss_bucket_info", {"(512, 512)": 3}),
+    ],
+)
+def test_settings_that_are_keys_with_numbers_are_no_words(key: str, table: Any) -> None:
+    assert values("tags", scan(**{key: table})) == set()
