@@ -11,7 +11,7 @@ from typing import Any
 from demo.lora.metadata import defaults
 from demo.lora.metadata.counted import counted, is_counted
 from demo.lora.metadata.leaves import UNREAD, Budget, Leaf, leaves, pairs, parsed
-from demo.lora.metadata.paths import LONGEST
+from demo.lora.metadata.paths import LETTER, LONGEST
 from demo.lora.metadata.photo_folders import READ_KEYS
 from demo.lora.metadata.rules import PHOTO_SETS, Rule, find_rule, find_words, fits, normal, path_key
 from demo.lora.metadata.said import Said, word_set
@@ -24,6 +24,7 @@ LINES = 20  # of them from one entry
 EMBED = "<embed>"  # what cloneofsimo's lora writes under the word of a learned embedding
 RANK = re.compile(r"(?:unet|text_encoder\w{0,8}|prior|transformer):\d{1,5}:rank")
 CLASSES = re.compile(r"[A-Z][A-Za-z0-9_]{1,60}")  # classes of modules, as cloneofsimo's lora lists them
+NAMED = re.compile(r"[\w.:/@<>\[\]-]{0,200}", re.ASCII)  # a key as programs write them
 MODULES = re.compile(r"[\w.*|()\\^$?+\[\]-]{1,200}")
 # Entries whose numbers are settings, whatever their keys; those of others are said.
 CONFIGURATIONS = word_set(
@@ -49,6 +50,8 @@ class Entries:
         for key, value in metadata.items():
             self._search(key, key[:LINE], key[:LINE])
             if defaults.nothing(value) or _own(key, value):
+                if defaults.nothing(value) and _personal(key):
+                    self.said.append(_other("a key without a value", key))
                 continue
             if self.budget.spent:
                 self.budget.skip(key)
@@ -219,6 +222,12 @@ def _known(key: str) -> bool:
 def _setting(key: str) -> bool:
     """Whether a bare number or a trainer's own word under a key is a setting."""
     return key.startswith(("ss_", "ssmd_", "ot_", "modelspec.")) or defaults.setting(normal(key))
+
+
+def _personal(key: str) -> bool:
+    """Whether a key is somebody's words, and no program's name for a value."""
+    worded = NAMED.fullmatch(key) is None and LETTER.search(key) is not None
+    return worded and not (_known(key) or find_rule(key) or defaults.setting(normal(key)) or path_key(key))
 
 
 def _whole(hits: Iterable[Said], text: str) -> bool:

@@ -144,6 +144,10 @@ def test_keys_of_all_tools_wherever_they_stand(key: str, value: str, kind: str, 
         ("training_info", '{"step": 2000, "epoch": 3}'),
         ("unet", '["CrossAttention", "Attention", "GEGLU"]'),
         ("unet:0:rank", "4"),
+        ("ot_config", '{"include_train_config": "ALL", "cloud": {"file_sync": "NATIVE_SCP", "on_finish": "NONE"}}'),
+        ("ss_t5xxl_name", "t5xxl_fp16.safetensors"),
+        ("ss_t5_name", "t5xxl_fp8_e4m3fn_scaled.safetensors"),
+        ("ss_clip_name", "clip_l.safetensors"),
         ("ot_branch", "master"),
     ],
 )
@@ -228,3 +232,9 @@ def test_words_that_are_keys_with_numbers_are_not_swallowed(key: str, table: Any
 )
 def test_settings_that_are_keys_with_numbers_are_no_words(key: str, table: Any) -> None:
     assert values("tags", scan(**{key: table})) == set()
+
+
+@pytest.mark.parametrize("value", ["", " ", "None", "{}"])
+def test_a_key_in_somebody_s_words_is_said_even_without_a_value(value: str) -> None:
+    assert values("other", scan_metadata({"trained by Mia Schmidt": value})) == {"trained by Mia Schmidt"}
+    assert scan_metadata({"sample prompts": value, "some_key-2.x": value, "activation text": value}) == ()
