@@ -95,15 +95,20 @@ def decided(subset: Folder, dirs: Iterable[Folder], regs: Iterable[Folder]) -> b
 
 def folders(read: Mapping[str, Any], key: str) -> Iterator[Folder]:
     """The folders that one of kohya's keys lists."""
-    tree = read.get(key)
-    if isinstance(tree, list):
-        tree = {name: {} for name in tree if isinstance(name, str)}
-    for name, entry in _mapping(tree).items():
+    listed = read.get(key)
+    if isinstance(listed, list):
+        listed = {name: {} for name in listed if isinstance(name, str)}
+    yield from _folders(_mapping(listed), key, 0)
+
+
+def _folders(listed: Mapping[Any, Any], key: str, level: int) -> Iterator[Folder]:
+    for name, entry in listed.items():
         numbers = _mapping(entry)
         inside = {below: table for below, table in numbers.items() if isinstance(table, dict)}
-        if inside and len(inside) == len(numbers):  # the folders of several data sets
-            yield from folders({key: inside}, key)
-        if len(inside) < len(numbers) or not inside:
+        nested = 0 < len(inside) == len(numbers) and level < LEVELS
+        if nested:  # the folders of several data sets
+            yield from _folders(inside, key, level + 1)
+        if not nested or not str(name).isdecimal():
             yield Folder(str(name), natural(numbers.get("img_count")), natural(numbers.get("n_repeats")) or 1, key)
 
 

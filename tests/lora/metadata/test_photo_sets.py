@@ -287,3 +287,11 @@ def test_tags_and_folders_of_several_data_sets_inside_one_key_are_read() -> None
     assert values("tags", ss_tag_frequency=tags) == {"qux (9)", "zed (3)"}
     assert values("folder", ss_tag_frequency=tags) == {"10_qux", "mia"}
     assert "10_qux" in values("folder", ss_dataset_dirs={"0": {"10_qux": {"img_count": 3}}})
+
+
+def test_tables_inside_each_other_are_no_error_however_deep() -> None:
+    deep: dict[str, Any] = {"qux": 1}
+    for _ in range(800):
+        deep = {"a": deep}
+    for key in ("ss_tag_frequency", "ss_dataset_dirs", "ss_reg_dataset_dirs", "ss_datasets"):
+        scan_metadata({key: json.dumps(deep)})
