@@ -40,6 +40,10 @@ ACCOUNTS: tuple[Callable[[str, str], str], ...] = (
     lambda user, rest: "C:\\Documents and Settings\\" + user + "\\" + rest.replace("/", "\\"),
     lambda user, rest: f"file:///home/{user}/x",
     lambda user, rest: f"file:///C:/Users/{user}/x.json",
+    lambda user, rest: f"sqlite:////home/{user}/x.db",
+    lambda user, rest: f"vscode-remote://wsl+Ubuntu/home/{user}/x",
+    lambda user, rest: f"hdfs://nn/user/{user}/x",
+    lambda user, rest: "\\\\?\\UNC\\nas\\Users\\" + user + "\\" + rest.replace("/", "\\"),
 )
 PLACES: tuple[Callable[[str, str], str], ...] = (
     lambda name, rest: f"/{name}/{rest}",
@@ -137,7 +141,8 @@ def _silent(found: tuple[Finding, ...]) -> str:
 def _regular(tree: dict[str, Any], rng: random.Random) -> str:
     """Class images beside the photos, by any of kohya's ways of saying so."""
     word, thing = _word(rng), rng.choice(CLASSES)
-    mine, theirs = f"{rng.randrange(1, 99)}_{word} {thing}", f"{rng.randrange(1, 9)}_{thing}"
+    named = rng.choice((f"{word} {thing}", f"{thing} {word}"))
+    mine, theirs = f"{rng.randrange(1, 99)}_{named}", f"{rng.randrange(1, 9)}_{thing}"
     tags = {mine: {f"{word} {thing}": 15, "smiling": 3}, theirs: {thing: 400, "standing": 7}}
     tree["ss_dataset_dirs"] = {mine: {"n_repeats": 20, "img_count": 15}}
     folder = rng.choice(("", "/srv/sets/", "D:\\sets\\"))

@@ -163,6 +163,7 @@ ONETRAINER = {
         },
         "cloud": {
             "type": "RUNPOD",
+            "file_sync": "NATIVE_SCP",
             "name": "OneTrainer",
             "user": "root",
             "workspace_dir": "/workspace",
@@ -177,6 +178,7 @@ ONETRAINER = {
         ],
         "sample_image_format": "JPG",
         "save_filename_prefix": "",
+        "include_train_config": "ALL",
     },
     "modelspec.sai_model_spec": "1.0.0",
     "modelspec.title": "",

@@ -79,9 +79,15 @@ def instance(folder: str, classes: frozenset[str]) -> str | None:
     own = list(named)
     while own and only_class(own[-1], classes):
         own.pop()
-    if not own:
-        return " ".join(named) or None
-    return " ".join(own) if len(own) < len(named) else own[0]
+    while own and only_class(own[0], classes):
+        own.pop(0)
+    spoken = " ".join(own or named)
+    return spoken if _spoken(spoken) else None
+
+
+def _spoken(text: str) -> bool:
+    """Whether a text is more than numbers and marks: a folder may be numbered twice."""
+    return any(character.isalpha() or ord(character) > 127 for character in text)
 
 
 def counted(table: Mapping[Any, Any], splitting: Splitting) -> Counter[str]:
@@ -94,12 +100,16 @@ def counted(table: Mapping[Any, Any], splitting: Splitting) -> Counter[str]:
     return counts
 
 
-def common(counts: Counter[str], classes: frozenset[str]) -> list[str]:
-    """The one or two words that stand in more captions than all others, but for the class's."""
-    best = max(counts.values(), default=0)
+def common(counts: Counter[str], classes: frozenset[str], photos: int) -> list[str]:
+    """The one or two words that stand in all captions, but for the class's.
+
+    Args:
+        photos: how many captions there are. 0: not said, and the words that stand in most are taken.
+    """
+    best = photos or max(counts.values(), default=0)
     if best < 2:
         return []
-    always = [tag for tag, number in counts.items() if number == best]
+    always = [tag for tag, number in counts.items() if number >= best and _spoken(tag)]
     own = [tag for tag in always if not only_class(tag, classes)] or always
     return own if len(own) <= 2 else []  # more than that, and all of them stand in every caption
 

@@ -66,6 +66,7 @@ SETTINGS = word_set("""
     conditioning schedule distribution timestep timesteps modules layers layer_filter arch keep_tokens engine torch
     cuda python xformers loss ema
     base_model_class parent_library frame_extraction
+    include_train_config file_sync on_finish on_error on_detached_finish on_detached_error sub_type
 """)
 STRINGS = word_set("""
     networks.lora networks.dylora networks.lora_flux networks.lora_sd3 networks.lora_lumina networks.lora_wan
@@ -102,8 +103,10 @@ PUBLIC_BASE = re.compile(
     r"|sd_xl_base_1\.0(?:_0\.9vae)?|stable-diffusion-(?:v?\d[\d.]{0,4}|xl)(?:-[a-z0-9]{1,10}){0,4}(?:/(?:lora|textual-inversion))?"
     r"|flux-?1?(?:-(?:dev|schnell|kontext-dev))?(?:/lora)?|flux1-(?:dev|schnell)(?:-fp8)?|flux[12]?(?:_(?:dev|schnell|klein_\db))?"
     r"|sdxl(?:_|_base_v1-0|_base_v0-9|_1\.0)?|sd_?v?(?:1|2|3|1\.5|2\.1|3\.5|15|21)(?:_768_v|_v|_m)?|sd3(?:-m|\.5)?|ae|sdxl_vae"
+    r"|(?:t5xxl|t5-v1_1-xxl|umt5[_-]xxl|models_t5_umt5-xxl-enc|clip_[lgh]|llava_llama3)"
+    r"(?:_encoder(?:only)?)?(?:[_-](?:fp16|fp8|bf16|fp32|e4m3fn|e5m2|scaled)){0,4}|wan_?2\.\d_vae"
     r"|vae-ft-mse-840000-ema-pruned|wan2\.\d(?:[_-][a-z0-9]{1,8}){0,3}|chroma|lumina-?2?|hunyuan[-_]?video)"
-    r"(?:\.safetensors|\.ckpt)?",
+    r"(?:\.safetensors|\.ckpt|\.pth)?",
     re.I,
 )
 PUBLIC_LINK = re.compile(

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from demo.lora.metadata import defaults
+from demo.lora.metadata import defaults, wording
+from demo.lora.metadata.counted import counted, is_counted
 from demo.lora.metadata.leaves import UNREAD, Budget, Leaf, leaves, pairs, parsed
-from demo.lora.metadata.paths import LONGEST
-from demo.lora.metadata.photo_sets import READ_KEYS
+from demo.lora.metadata.paths import LETTER, LONGEST
+from demo.lora.metadata.photo_folders import READ_KEYS
 from demo.lora.metadata.rules import PHOTO_SETS, Rule, find_rule, find_words, fits, normal, path_key
 from demo.lora.metadata.said import Said, word_set
 from demo.lora.metadata.searches import picture_blob, search
 
 OWN = frozenset({"format", "lora_adapter_metadata"})  # what diffusers' readers need
 ADAPTER_KEYS = frozenset({"r", "lora_alpha", "rank_pattern", "alpha_pattern", "target_modules"})
-LINE = 200  # characters of several values that are said in one line
-LINES = 20  # of them from one entry
 EMBED = "<embed>"  # what cloneofsimo's lora writes under the word of a learned embedding
 RANK = re.compile(r"(?:unet|text_encoder\w{0,8}|prior|transformer):\d{1,5}:rank")
 CLASSES = re.compile(r"[A-Z][A-Za-z0-9_]{1,60}")  # classes of modules, as cloneofsimo's lora lists them
+NAMED = re.compile(r"[\w.:/@<>\[\]-]{0,200}", re.ASCII)  # a key as programs write them
 MODULES = re.compile(r"[\w.*|()\\^$?+\[\]-]{1,200}")
 # Entries whose numbers are settings, whatever their keys; those of others are said.
 CONFIGURATIONS = word_set(
@@ -46,8 +46,10 @@ class Entries:
     def read(self, metadata: Mapping[str, str]) -> list[Said]:
         """What all entries say."""
         for key, value in metadata.items():
-            self._search(key, key[:LINE], key[:LINE])
+            self._search(key, key[: wording.LINE], key[: wording.LINE])
             if defaults.nothing(value) or _own(key, value):
+                if defaults.nothing(value) and _personal(key):
+                    self.said.append(wording.other("a key without a value", key))
                 continue
             if self.budget.spent:
                 self.budget.skip(key)
@@ -55,12 +57,13 @@ class Entries:
                 self._entry(key, value)
         if self.plain:
             self.said.append(
-                _settings(
-                    f"{len(self.plain)} key{'' if len(self.plain) == 1 else 's'}", ", ".join(sorted(self.plain)[:LINE])
+                wording.settings(
+                    f"{len(self.plain)} key{'' if len(self.plain) == 1 else 's'}",
+                    ", ".join(sorted(self.plain)[: wording.LINE]),
                 )
             )
         if self.budget.unread:
-            self.said.append(_unread(self.budget.unread))
+            self.said.append(wording.unread(self.budget.unread))
         return self.said
 
     def _search(self, key: str, text: str, where: str) -> list[Said]:
@@ -102,14 +105,14 @@ class Entries:
         elif _known(key) or RANK.fullmatch(key) or (defaults.silent(value) and _setting(key)):
             self.plain.append(short)
             if not defaults.silent(value):
-                self.said.append(_settings(key, value))
+                self.said.append(wording.settings(key, value))
         elif normal(key).endswith("license") and defaults.public_licence(value):
             self.plain.append(short)
         elif defaults.setting(normal(key)) and " " not in value.strip() and not _whole(hits, value):
-            self.said.append(_settings(key, f"{short}: {value}"))
+            self.said.append(wording.settings(key, f"{short}: {value}"))
         elif not _whole(hits, value):
             self._pairs(key, text)
-            self.said.append(_other(key, value))
+            self.said.append(wording.other(key, value))
 
     def _pairs(self, key: str, text: str) -> None:
         """What the keys inside a text say that is no JSON."""
@@ -127,12 +130,16 @@ class Entries:
         """Every leaf by its own key; what no rule knows is said in lines of several."""
         unknown: dict[str, None] = {}
         settings: dict[str, None] = {}
+        words: dict[str, None] = {}
         read = not (key.lower() in CONFIGURATIONS or key.startswith(("ss_", "modelspec.")))
         sets = key.lower() in PHOTO_SETS
         for leaf in leaves(key, tree, self.budget):
+            if is_counted(key, leaf):
+                words[wording.item(leaf, key)] = None
+                continue
             if not isinstance(leaf.value, str):
                 if read and leaf.value is not None and not defaults.setting(normal(leaf.name)):
-                    unknown[_item(leaf, key)] = None
+                    unknown[wording.item(leaf, key)] = None
                 continue
             text = self.budget.take(key, leaf.value)
             told = leaf.key or (sets and leaf.name in READ_KEYS)
@@ -149,7 +156,7 @@ class Entries:
                 continue
             elif path_key(leaf.name):
                 if not any(hit.kind == "path" for hit in hits):
-                    self.said.append(_folder(leaf.where, text))
+                    self.said.append(wording.folder(leaf.where, text))
             elif (
                 (_program(leaf) and name != "widgets_values")
                 or (defaults.setting(name) and " " not in text.strip())
@@ -157,11 +164,12 @@ class Entries:
             ):
                 settings[f"{leaf.name}: {text}"] = None  # the same of each part is said once
             elif not _whole(hits, text):
-                unknown[_item(leaf, key)] = None
+                unknown[wording.item(leaf, key)] = None
         if key in self.budget.unread:
             self._search(key, value[: max(0, self.budget.characters)], key)
-        self.said += [_other(key, line) for line in _lines(unknown)]
-        self.said += [_settings(key, line) for line in _lines(settings)]
+        self.said += [counted(key, line) for line in wording.lines(words)]
+        self.said += [wording.other(key, line) for line in wording.lines(unknown)]
+        self.said += [wording.settings(key, line) for line in wording.lines(settings)]
         if not read and not sets and key not in OWN:
             self.plain.append(key.removeprefix("ss_").removeprefix("modelspec."))
 
@@ -215,6 +223,12 @@ def _setting(key: str) -> bool:
     return key.startswith(("ss_", "ssmd_", "ot_", "modelspec.")) or defaults.setting(normal(key))
 
 
+def _personal(key: str) -> bool:
+    """Whether a key is somebody's words, and no program's name for a value."""
+    worded = NAMED.fullmatch(key) is None and LETTER.search(key) is not None
+    return worded and not (_known(key) or find_rule(key) or defaults.setting(normal(key)) or path_key(key))
+
+
 def _whole(hits: Iterable[Said], text: str) -> bool:
     """Whether a text is no more than one of its hits, and so is said already."""
     text = text.strip() if len(text) <= LONGEST + 100 else ""
@@ -233,7 +247,7 @@ def _own(key: str, value: str) -> bool:
 
 
 def _module_setting(name: str, item: Any) -> bool:
-    if name.rsplit(".", 1)[-1] not in ADAPTER_KEYS or len(name) > LINE:
+    if name.rsplit(".", 1)[-1] not in ADAPTER_KEYS or len(name) > wording.LINE:
         return False
     if isinstance(item, dict):  # patterns with their ranks and alphas
         return all(MODULES.fullmatch(pattern) and isinstance(value, int | float) for pattern, value in item.items())
@@ -262,48 +276,3 @@ def _empty(tree: Any) -> bool:
 def _shows_pictures(value: str) -> bool:
     start = value[:400].lstrip(" \n[\"'")
     return start.startswith("data:image") or picture_blob(start.split('"')[0])
-
-
-def _item(leaf: Leaf, key: str) -> str:
-    way = leaf.where[len(key) + 1 :]
-    return f"{way}: {leaf.value}" if way else str(leaf.value)
-
-
-def _lines(items: Iterable[str]) -> Iterator[str]:
-    """Short items together, so that each is said and the list stays readable."""
-    line, lines, left = "", 0, 0
-    for item in items:
-        if lines >= LINES:
-            left += 1
-        elif line and len(line) + len(item) + 2 > LINE:
-            yield line
-            lines += 1
-            line = item
-        else:
-            line = f"{line}; {item}" if line else item
-    if line:
-        yield line
-    if left:
-        yield f"{left:,} values more"
-
-
-def _other(where: str, value: str) -> Said:
-    why = "Not known to this list: read it before the file is shared."
-    return Said("other", "Something else", where, value, why, "medium")
-
-
-def _settings(where: str, value: str) -> Said:
-    why = "They help to build an attack that fits: steps, learning rate, size of the matrices."
-    return Said("settings", "Settings of the training", where, value, why, "low")
-
-
-def _folder(where: str, value: str) -> Said:
-    why = "Folders and files of the machine that trained the file; their names tell of people and projects."
-    return Said("path", "A folder or file", where, value, why, "medium")
-
-
-def _unread(left: Iterable[str]) -> Said:
-    keys = list(left)
-    value = ", ".join(keys[:3]) + (f" and {len(keys) - 3:,} more" if len(keys) > 3 else "")
-    why = "Too much or too deep to be looked through whole: read the rest before the file is shared."
-    return Said("unread", "Not looked through further", "metadata", value, why, "medium")

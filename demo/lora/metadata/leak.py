@@ -7,24 +7,22 @@ or Stability's ModelSpec. Only the header is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from demo.lora.adapter_names import given_names
-from demo.lora.header import Header, read_header
+from demo.lora.header import Header, TensorEntry, read_header
 from demo.lora.metadata.captions import NOUNS, only_class
 from demo.lora.metadata.entries import Entries
 from demo.lora.metadata.photo_sets import photo_sets
 from demo.lora.metadata.said import Said, Severity
+from demo.lora.words import is_word
 
 SHOWN = 200  # characters of a value
 MOST = 200  # findings of one file; kohya's richest files have some 60
 PLACES = 5  # that one finding names
-# A textual inversion inside the file: in a bundle, or as cloneofsimo's lora stores it.
-EMBEDDING = re.compile(
-    r"bundle_emb\.(?P<word>.+)\.(?:string_to_param|clip_[lg]|t5)[\w.*]*|(?P<token><[^<>]{1,200}>)", re.DOTALL
-)
+BUNDLED = re.compile(r"bundle_emb\.(?P<word>.+)\.(?:string_to_param|clip_[lg]|t5)[\w.*]*", re.DOTALL)
 ORDER: dict[Severity, int] = {"high": 0, "medium": 1, "low": 2}
 
 
@@ -73,12 +71,13 @@ def _said(metadata: Mapping[str, str]) -> list[Finding]:
     return [_finding(said) for said in (*photo_sets(metadata, known=known), *entries)]
 
 
-def _names(names: Collection[str]) -> Iterable[Finding]:
-    matches = [match for name in names if (match := EMBEDDING.fullmatch(name))]
-    for word in sorted({match["word"] or match["token"] for match in matches}):
+def _names(entries: Mapping[str, TensorEntry]) -> Iterable[Finding]:
+    words = {match["word"] for name in entries if (match := BUNDLED.fullmatch(name))}
+    words |= {name for name, entry in entries.items() if is_word(name, entry)}
+    for word in sorted(words):
         why = "A textual inversion is in the file under its word: whoever types it draws the person."
         yield Finding("trigger", "Trigger word", "names of tensors", excerpt(word), why, "high")
-    for name in given_names(names):
+    for name in given_names(entries):
         why = "The name that its maker gave to the adapter; often that of the person shown."
         yield Finding("name", "Name of the adapter", "names of tensors", excerpt(name), why, "high")
 

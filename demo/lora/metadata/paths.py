@@ -22,7 +22,7 @@ AFTER_DRIVE = r"(?:[^\"'<>|*?\r\n\t,;:`]|[,;](?! )){1,300}"
 PATH = re.compile(
     rf"file:/{{1,3}}[^\s\"'<>]{{1,{LONGEST}}}"
     rf"|(?<![A-Za-z0-9])[A-Za-z]:[\\/]{{1,4}}{AFTER_DRIVE}"  # a drive
-    rf"|\\{{2,4}}[?.]\\{{1,2}}[A-Za-z]:[\\/]{AFTER_DRIVE}"
+    rf"|\\{{2,4}}[?.]\\{{1,2}}[\w{{][\w{{}}-]{{0,63}}:?[\\/]{{1,2}}{AFTER_DRIVE}"  # a device: C:, UNC, a volume
     rf"|(?<![\\\w])\\{{2,4}}[\w.$@-]{{1,64}}\\{{1,2}}{AFTER_DRIVE}"  # a share
     rf"|(?<![:/\w.\\])//[\w.$@-]{{1,64}}/{NAMED}{REST}"  # a share, with slashes
     rf"|(?<![\w/~.])~(?:[A-Za-z_][\w.-]{{0,31}})?[\\/]{NAMED}{REST}"  # somebody's home
@@ -32,6 +32,11 @@ PATH = re.compile(
     rf"|(?<![\w/.\\])\.[\\/]{NAMED}[\\/]{NAMED}{REST}"
     rf"|(?<![\w/.~\\)\]}}>%$*-])/{NAMED}/{NAMED}{REST}"
 )
+# A path behind a scheme that is no link: a data base, an archive, a file on a remote machine.
+SCHEME = re.compile(
+    rf"(?<![A-Za-z0-9+.-])(?!https?:|wss?:|file:)[A-Za-z][A-Za-z0-9+.-]{{1,30}}://[^\s\"'<>`,]{{1,{LONGEST}}}", re.I
+)
+WHOLE_SCHEME = re.compile(rf"(?!https?:|wss?:|file:)[a-z][a-z0-9+.-]{{1,30}}://[^\r\n\t\"'<>|*`]{{1,{LONGEST}}}", re.I)
 # A whole value that is one path may hold blanks. Two components at least.
 WHOLE = re.compile(
     r"(?:[A-Za-z]:[\\/]|\\\\[\w.$-]|~(?:[A-Za-z_][\w.-]{0,31})?[\\/]|\.\.[\\/]|/[^\s/\\][^/\\]{0,254}[\\/]|%\w{2,32}%[\\/])"
@@ -42,6 +47,8 @@ HOMES = re.compile(
     re.I,
 )
 MEDIA = re.compile(r"^/(?:run/)?media/([^/]{1,64})/[^/]")
+HADOOP = re.compile(r"^[A-Za-z][\w+.-]{1,30}://[^/]{0,255}/user/([^/?#]{1,64})")
+LOGIN = re.compile(r"[A-Za-z][\w+.-]{0,30}://([^\s/@:?#]{1,64})(?::[^\s/@]{0,200})?@")
 TILDE = re.compile(r"^~([A-Za-z_][\w.-]{0,31})[\\/]")
 STUDIO = re.compile(r"^/teamspace/(?:studios|teams|users)/([^/]{1,64})")
 RELATIVE_HOME = re.compile(
@@ -55,6 +62,7 @@ GENERIC = word_set(
     "fedora mambauser paperspace runpod shared this_studio defaultuser0 appuser work workspace data lambda trainer git"
 )
 SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,11}$")
+NAME_WORDS = 3  # that an account at the end of a path may have; more of them are a sentence
 LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -70,17 +78,24 @@ def paths(text: str) -> Iterator[str]:
             yield path
 
 
-def user(path: str) -> str | None:
-    """The account that a path names, if it is a person's."""
+def user(path: str, *, whole: bool = False) -> str | None:
+    """The account that a path names, if it is a person's.
+
+    Args:
+        whole: the path is a whole value, so that no sentence goes on behind it.
+    """
     if path[:5].lower() == "file:":
         path = "/" + unquote(path[5:]).lstrip("/")
-    for pattern in (HOMES, MEDIA, TILDE, STUDIO):
+    elif "://" in path:
+        path = unquote(path)
+    for pattern in (HOMES, MEDIA, TILDE, STUDIO, HADOOP):
         match = pattern.search(path)
         if match is None:
             continue
         name = match[1].strip()
         if pattern is HOMES and not match[2]:  # the path ends here: a sentence may go on, and a file is no account
-            name = name.split()[0] if name else ""
+            words = name.split()
+            name = name if whole and len(words) <= NAME_WORDS else "".join(words[:1])
             if SUFFIX.search(name) and "." in name.lstrip("."):
                 continue
         name = name.rstrip(".!)]}")
@@ -93,6 +108,23 @@ def relative_homes(text: str) -> Iterator[str]:
     """Paths below a folder of accounts that lack their root or drive, such as ``Users/mia/``."""
     for match in RELATIVE_HOME.finditer(text):
         yield match[0]
+
+
+def schemes(text: str) -> Iterator[str]:
+    """Paths behind schemes such as ``sqlite:///``, in their order; links of the web are none."""
+    whole = text.strip()
+    if WHOLE_SCHEME.fullmatch(whole) and whole.count("://") == 1:
+        yield whole
+        return
+    for match in SCHEME.finditer(text):
+        yield match[0].rstrip(".,;:!)]}")
+
+
+def login(link: str) -> str | None:
+    """The account in a link, if it is a person's: ``ssh://mia@host``."""
+    match = LOGIN.match(link)
+    name = unquote(match[1]).strip() if match else ""
+    return name if name and name.lower() not in GENERIC and name[0] not in "$%{<[" else None
 
 
 def _names_something(path: str) -> bool:

@@ -6,36 +6,35 @@ regularisation images, into ``ss_tag_frequency`` beside those of the photos.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from demo.lora.metadata import captions, defaults
 from demo.lora.metadata.captions import Splitting
-from demo.lora.metadata.leaves import CHARACTERS, DEPTH, UNREAD, parsed
+from demo.lora.metadata.leaves import UNREAD
+from demo.lora.metadata.photo_folders import (
+    MORE_KEYS,
+    WHOLE,
+    WORD_KEYS,
+    Folder,
+    Kinds,
+    Tags,
+    decided,
+    folders,
+    kinds,
+    natural,
+    subsets,
+    tables,
+    text,
+    tree,
+)
 from demo.lora.metadata.said import Said
 
 LINE = 180  # characters of words that are named in one line
 LINES = 3
-FOLDER_KEYS = ("image_dir", "image_directory", "video_directory", "directory", "path")
-LIST_KEYS = ("metadata_file", "image_jsonl_file", "video_jsonl_file")
-MORE_KEYS = ("control_directory", "conditioning_data_dir", "cache_directory")
-WORD_KEYS = ("class_tokens", "caption_prefix", "caption_suffix")
-READ_KEYS = frozenset((*FOLDER_KEYS, *LIST_KEYS, *MORE_KEYS, *WORD_KEYS))  # whose texts are said here
 LISTS = (".json", ".jsonl", ".txt", ".csv", ".toml")
 CALLS = "Whoever types it draws the person."
-
-
-@dataclass(frozen=True)
-class Folder:
-    """One folder of pictures, or one list of them."""
-
-    name: str
-    photos: int  # 0: not said
-    repeats: int
-    where: str
-    is_reg: bool = False
-    table: Mapping[str, Any] = field(default_factory=dict)  # the rest of what is said of it
 
 
 def photo_sets(metadata: Mapping[str, str], *, known: bool = False) -> list[Said]:
@@ -46,47 +45,41 @@ def photo_sets(metadata: Mapping[str, str], *, known: bool = False) -> list[Said
     Args:
         known: whether another key names the trigger, so that a class word is none.
     """
-    read = {key: _parsed(metadata[key]) for key in KEYS if not defaults.nothing(metadata.get(key))}
-    read = {key: tree for key, tree in read.items() if tree is UNREAD or not defaults.nothing(tree)}
-    said = [_unread(key, metadata[key]) for key, tree in read.items() if not isinstance(tree, dict | list)]
-    dirs = [*_dirs(read, "ss_dataset_dirs"), *_dirs(read, "ss_val_dataset_dirs")]
-    subsets = list(_subsets(read.get("ss_datasets")))
-    regs = list(_dirs(read, "ss_reg_dataset_dirs"))
-    mine = {captions.base(folder.name) for folder in dirs}
-    regular = {captions.base(f.name) for f in [*regs, *(f for f in subsets if f.is_reg)] if f.name} - mine
-    texts = [match["words"] for name in regular if (match := captions.FOLDER.fullmatch(name))]
-    texts += [_text(f.table, "class_tokens") for f in subsets if f.is_reg]
-    texts += [tag for _, name, tags in _tables(read) if captions.base(name) in regular for tag in captions.short(tags)]
-    classes = captions.class_words(texts)
-
-    found = _Found(classes, {captions.base(folder.name) for folder in regs})
-    for folder in [*dirs, *subsets]:
-        if folder.name and (folder.is_reg or captions.base(folder.name) in regular):
+    read = {key: tree(metadata[key]) for key in KEYS if not defaults.nothing(metadata.get(key))}
+    read = {key: value for key, value in read.items() if value is UNREAD or not defaults.nothing(value)}
+    said = [_unread(key, metadata[key]) for key, value in read.items() if not isinstance(value, dict | list)]
+    dirs = [*folders(read, "ss_dataset_dirs"), *folders(read, "ss_val_dataset_dirs")]
+    regs = list(folders(read, "ss_reg_dataset_dirs"))
+    parts = [replace(s, is_reg=decided(s, dirs, regs)) for s in subsets(read.get("ss_datasets"))]
+    sorting = kinds(dirs, regs, parts, read, metadata.get("ss_num_reg_images", ""))
+    words = list(tables(read))
+    found = _Found(_classes(sorting, parts, words), {folder.base for folder in regs})
+    for folder in [*dirs, *parts]:
+        if folder.name and folder.is_reg:
             found.class_folder(folder.name, folder.where)
         elif folder.name:
             found.folder(folder.name, folder.where)
-    for subset in subsets:
-        found.subset(subset)
+    for part in parts:
+        found.subset(part)
     keep = metadata.get("ss_keep_tokens", "")
     general = Splitting(keep=int(keep) if keep.isdecimal() and len(keep) < 4 else 0)
-    splittings = {captions.base(f.name): _splitting(f.table) for f in subsets}
-    alone = not dirs and not subsets
-    for where, name, tags in _tables(read):
-        if alone and tags == {name.removeprefix("1_"): 1}:
+    alone = not dirs and not parts
+    for table in words:
+        where, name = table.where, table.name
+        if alone and table.tags == {name.removeprefix("1_"): 1}:
             # ai-toolkit writes this for other programs; there is no such folder.
             found.trigger(where, name.removeprefix("1_"), "The trainer wrote it there as the trigger word.")
-            continue
-        if name and captions.base(name) in regular:
+        elif name and sorting.is_class(name, table.dataset):
             found.class_folder(name, where)
-            found.class_tags(tags, where)
-            continue
-        if name:
-            found.folder(name, where)
-        found.tags(tags, where, splittings.get(captions.base(name), general))
+            found.class_tags(table.tags, where)
+        else:
+            if name:
+                found.folder(name, where)
+            found.tags(table, _own(table, parts), _photos(table, dirs, parts), general)
     for folder in regs:
-        if captions.base(folder.name) in regular:
+        if sorting.is_class(folder.name):
             found.class_folder(folder.name, folder.where)
-    return [*said, *_number(dirs, subsets, metadata), *found.all(known=known)]
+    return [*said, *_number(dirs, parts, metadata), *found.all(known=known)]
 
 
 KEYS = ("ss_dataset_dirs", "ss_val_dataset_dirs", "ss_reg_dataset_dirs", "ss_datasets", "ss_tag_frequency")
@@ -141,37 +134,46 @@ class _Found:
             ("caption_prefix", "The trainer put it before every caption of the photos."),
             ("caption_suffix", "The trainer put it behind every caption of the photos."),
         ):
-            for text in splitting.parts(_text(table, key)):
+            for part in splitting.parts(text(table, key)):
                 if subset.is_reg:
-                    self.said.append(_class_word(where, text))
-                elif key == "caption_suffix":
-                    self.said.append(_caption(where, text, why))
+                    self.said.append(_class_word(where, part))
                 else:
-                    self.trigger(where, text, why)
+                    self.trigger(where, part, why)
         for key in MORE_KEYS:
-            if name := _text(table, key):
+            if name := text(table, key):
                 why = "A folder of the maker's machine; people name it after the person."
                 self.said.append(Said("folder", "Another folder", where, name, why, "high"))
 
-    def tags(self, table: Mapping[Any, Any], where: str, splitting: Splitting) -> None:
-        counts = captions.counted(table, splitting)
+    def tags(self, table: Tags, parts: Iterable[Folder], photos: int, general: Splitting) -> None:
+        """The words of a folder's captions.
+
+        Args:
+            parts: the subsets that the folder is read by.
+            photos: how many captions there are; 0 where it is not said.
+            general: how the captions are read where no subset says so.
+        """
+        splitting = next((_splitting(part.table) for part in parts), general)
+        counts, where = captions.counted(table.tags, splitting), table.where
         why = (
             "The captions of the photos, word by word, with how often each stood; the trigger word is often among them."
         )
         self.said += [Said("tags", "Words of the captions", where, line, why, "high") for line in _lines(counts)]
-        for word in captions.kept(table, splitting):
-            if not self._class(word):
-                self.trigger(where, word, "The trainer kept it in its place at the start of the caption.")
-        for word in captions.common(counts, self.classes):
-            self.trigger(where, word, "No other word stands in more captions.")
+        kept = [word for word in captions.kept(table.tags, splitting) if not self._class(word)]
+        for word in kept:
+            self.trigger(where, word, "The trainer kept it in its place at the start of the caption.")
+        # What the trainer itself put into each caption is the trigger; a common word beside it is a common word.
+        put = [words for part in parts for key in WORD_KEYS if (words := text(part.table, key))]
+        if not kept and all(map(self._class, put)):
+            for word in captions.common(counts, self.classes, photos):
+                self.trigger(where, word, "No other word stands in more captions.")
 
     def class_tags(self, table: Mapping[Any, Any], where: str) -> None:
         why = "They describe class images, for prior preservation: not the person."
         for line in _lines(captions.counted(table, Splitting())):
             self.said.append(Said("class", "Words of the class images", where, line, why, "low"))
 
-    def _class(self, text: str) -> bool:
-        return captions.only_class(text, self.classes)
+    def _class(self, words: str) -> bool:
+        return captions.only_class(words, self.classes)
 
 
 def _lines(counts: Mapping[str, int]) -> Iterator[str]:
@@ -216,53 +218,38 @@ def _number(dirs: list[Folder], subsets: list[Folder], metadata: Mapping[str, st
         )
 
 
-def _dirs(read: Mapping[str, Any], key: str) -> Iterator[Folder]:
-    tree = read.get(key)
-    if isinstance(tree, list):
-        tree = {name: {} for name in tree if isinstance(name, str)}
-    for name, entry in _mapping(tree).items():
-        numbers = _mapping(entry)
-        yield Folder(str(name), _natural(numbers.get("img_count")), _natural(numbers.get("n_repeats")) or 1, key)
+def _classes(sorting: Kinds, parts: Iterable[Folder], words: Iterable[Tags]) -> frozenset[str]:
+    """The words that name the class, as far as what is said of class images tells."""
+    names = frozenset().union(*sorting.regular.values()) - sorting.photos[WHOLE]
+    texts = [match["words"] for name in names if (match := captions.FOLDER.fullmatch(name))]
+    texts += [text(part.table, "class_tokens") for part in parts if part.is_reg]
+    for table in words:
+        if table.name and sorting.is_class(table.name, table.dataset):
+            texts += captions.short(table.tags)
+    return captions.class_words(texts)
 
 
-def _datasets(tree: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(tree, dict):
-        tree = tree.get("datasets") or [tree]
-    yield from (dataset for dataset in tree if isinstance(dataset, dict)) if isinstance(tree, list) else ()
+def _own(table: Tags, parts: Iterable[Folder]) -> list[Folder]:
+    """The subsets of photos that a table of tags is of."""
+    mine = [p for p in parts if not p.is_reg and table.dataset in (WHOLE, p.dataset)]
+    named = [part for part in mine if part.name and part.base == captions.base(table.name)]
+    return (named or [part for part in mine if not part.name]) if table.name else mine
 
 
-def _subsets(tree: Any) -> Iterator[Folder]:
-    for dataset in _datasets(tree):
-        general = {key: value for key, value in dataset.items() if key not in ("subsets", "tag_frequency")}
-        subsets = dataset.get("subsets")
-        listed = [s for s in subsets if isinstance(s, dict)] if isinstance(subsets, list) and subsets else [{}]
-        for subset in listed:
-            table = general | {key: value for key, value in subset.items() if not defaults.nothing(value)}
-            names = [name for key in (*FOLDER_KEYS, *LIST_KEYS) if (name := _text(table, key))] or [""]
-            counts = _natural(table.get("img_count")), _natural(table.get("num_repeats")) or 1
-            is_reg = str(table.get("is_reg")).lower() in {"true", "1"}
-            yield Folder(names[0], *counts, "ss_datasets", is_reg, table)
-            for name in names[1:]:
-                yield Folder(name, 0, 1, "ss_datasets", is_reg)
-
-
-def _tables(read: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[Any, Any]]]:
-    """Folders with their tags, wherever they stand; a table without folders has none for a name."""
-    listed = [("ss_tag_frequency", read.get("ss_tag_frequency"))]
-    listed += [("ss_datasets", dataset.get("tag_frequency")) for dataset in _datasets(read.get("ss_datasets"))]
-    for where, stored in listed:
-        table = _parsed(stored) if isinstance(stored, str) else stored
-        flat = {tag: number for tag, number in _mapping(table).items() if not isinstance(number, dict)}
-        if flat:
-            yield where, "", flat
-        yield from ((where, str(name), tags) for name, tags in _mapping(table).items() if isinstance(tags, dict))
+def _photos(table: Tags, dirs: Iterable[Folder], parts: Iterable[Folder]) -> int:
+    """How many photos a table of tags is of; 0 where it is not said of all."""
+    listed = [f for f in dirs if f.base == captions.base(table.name) or not table.name]
+    if table.dataset != WHOLE or not any(folder.photos for folder in listed):
+        listed = [part for part in _own(table, parts) if part.table]
+    counts = [folder.photos for folder in listed]
+    return sum(counts) if all(counts) else 0
 
 
 def _splitting(table: Mapping[str, Any]) -> Splitting:
     return Splitting(
-        keep=_natural(table.get("keep_tokens")),
-        keep_separator=_text(table, "keep_tokens_separator"),
-        separator=_text(table, "secondary_separator"),
+        keep=natural(table.get("keep_tokens")),
+        keep_separator=text(table, "keep_tokens_separator"),
+        separator=text(table, "secondary_separator"),
         wildcard=str(table.get("enable_wildcard")).lower() in {"true", "1"},
     )
 
@@ -270,27 +257,3 @@ def _splitting(table: Mapping[str, Any]) -> Splitting:
 def _unread(key: str, value: str) -> Said:
     why = "Not in a known form; read it before the file is shared."
     return Said("tags", "Photos or captions", key, value, why, "high")
-
-
-def _parsed(text: str) -> Any:
-    tree: Any = text
-    for _ in range(DEPTH):  # JSON inside a text of JSON
-        if not isinstance(tree, str) or len(tree) > CHARACTERS:
-            break
-        tree = parsed(tree)
-    return tree
-
-
-def _mapping(value: Any) -> Mapping[Any, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(table: Mapping[str, Any], key: str) -> str:
-    value: Any = table.get(key)
-    if isinstance(value, list):
-        value = ", ".join(item for item in value if isinstance(item, str))
-    return value.strip() if isinstance(value, str) and not defaults.nothing(value) else ""
-
-
-def _natural(value: Any) -> int:
-    return value if type(value) is int and 0 <= value < 10**9 else 0

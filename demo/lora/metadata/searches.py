@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 from itertools import chain
 
 from demo.lora.metadata.defaults import public_link
-from demo.lora.metadata.paths import GENERIC, paths, relative_homes, user
+from demo.lora.metadata.paths import GENERIC, SCHEME, login, paths, relative_homes, schemes, user
 from demo.lora.metadata.said import Said, word_set
 
 # A text without any of these holds nothing that the searches look for.
@@ -55,8 +55,7 @@ def search(text: str, where: str) -> Iterator[Said]:
                 yield Said("mail", "An e-mail address", where, match[0], why, "high")
         for match in REMOTE.finditer(text):
             if match[1].lower() not in GENERIC:
-                why = "The name of an account on a machine that the training used."
-                yield Said("user", "A user's name, from an address", where, match[1], why, "high")
+                yield _user(where, match[1], "from an address")
     for token in TOKEN.findall(text):
         why = "Whoever has it can act as its owner: revoke it."
         yield Said("token", "An access token", where, token, why, "high")
@@ -91,17 +90,45 @@ def _links(text: str, where: str) -> Generator[Said, None, str]:
         elif not public_link(link):
             why = "Leads to an account, a data set or a page about the file."
             yield Said("link", "A link", where, link, why, "medium")
-    return LINK.sub(" ", text)
+        if name := login(link):
+            yield _user(where, name, "from an address")
+    for path in schemes(text):
+        whole = path == text.strip()
+        name = user(path, whole=whole)
+        known = LINK.match(path) is not None
+        if (name or not known) and not SHARE.match(path) and _goes_on(path):
+            yield _path(where, path)
+        if not known and LOGIN.search(path):
+            why = "Whoever has it can act as its owner: change the password."
+            yield Said("token", "A password in a link", where, path, why, "high")
+        for account in {name, None if known else login(path)} - {None}:
+            yield _user(where, str(account), "from a path")
+        if whole and not SHARE.match(path):
+            return " "
+    return SCHEME.sub(lambda m: m[0] if SHARE.match(m[0]) else " ", LINK.sub(" ", text))
+
+
+def _goes_on(path: str) -> bool:
+    """Whether a path behind a scheme has more than a host."""
+    return re.search(r"[^\W\d_]", path.partition("://")[2].partition("/")[2]) is not None
 
 
 def _paths(text: str, where: str) -> Iterator[Said]:
-    why = "Folders of the machine that trained the file; their names tell of people and projects."
-    account = "The name of an account on the machine that trained the file."
     shares = (match[0] for match in SHARE.finditer(text))
     for path in chain(shares, paths(SHARE.sub(" ", text) if "://" in text else text)):
-        yield Said("path", "A path", where, path, why, "medium")
-        if name := user(path):
-            yield Said("user", "A user's name, from a path", where, name, account, "high")
+        yield _path(where, path)
+        if name := user(path, whole=path == text.strip()):
+            yield _user(where, name, "from a path")
     for path in relative_homes(text):
         if name := user(path):
-            yield Said("user", "A user's name, from a path", where, name, account, "high")
+            yield _user(where, name, "from a path")
+
+
+def _path(where: str, path: str) -> Said:
+    why = "Folders of the machine that trained the file; their names tell of people and projects."
+    return Said("path", "A path", where, path, why, "medium")
+
+
+def _user(where: str, name: str, source: str) -> Said:
+    why = "The name of an account on a machine that the training used."
+    return Said("user", f"A user's name, {source}", where, name, why, "high")

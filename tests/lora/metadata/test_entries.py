@@ -144,6 +144,10 @@ def test_keys_of_all_tools_wherever_they_stand(key: str, value: str, kind: str, 
         ("training_info", '{"step": 2000, "epoch": 3}'),
         ("unet", '["CrossAttention", "Attention", "GEGLU"]'),
         ("unet:0:rank", "4"),
+        ("ot_config", '{"include_train_config": "ALL", "cloud": {"file_sync": "NATIVE_SCP", "on_finish": "NONE"}}'),
+        ("ss_t5xxl_name", "t5xxl_fp16.safetensors"),
+        ("ss_t5_name", "t5xxl_fp8_e4m3fn_scaled.safetensors"),
+        ("ss_clip_name", "clip_l.safetensors"),
         ("ot_branch", "master"),
     ],
 )
@@ -197,3 +201,40 @@ def test_settings_that_all_parts_share_are_said_once() -> None:
 
 def test_numbered_keys_are_those_without_a_number() -> None:
     assert values("caption", scan(prompt_2="of qux", sample={"prompt3": "qux"})) == {"of qux", "qux"}
+
+
+@pytest.mark.parametrize(
+    ("key", "table", "severity"),
+    [
+        ("ss_caption_frequency", {"10_img": {"ohwx woman": 15, "smile": 3}}, "high"),
+        ("ss_caption_frequency", {"ohwx woman": "15"}, "high"),
+        ("ss_caption_frequency", {"weight": 3, "ohwx woman": 1}, "high"),
+        ("ss_subsets", {"ohwx woman": {"img_count": 15, "n_repeats": 10}}, "medium"),
+        ("ss_subsets", [{"img_count": 15, "frequency_of": {"ohwx woman": 3.5}}], "medium"),
+        ("ss_mystery", {"a": {"ohwx woman": True}}, "medium"),
+        ("ss_datasets", {"img": {"ohwx woman": 15}}, "medium"),
+        ("ss_datasets", [{"subsets": {"ohwx woman": {"img_count": 15}}}], "medium"),
+    ],
+)
+def test_words_that_are_keys_with_numbers_are_not_swallowed(key: str, table: Any, severity: str) -> None:
+    (finding,) = [f for f in scan(**{key: table}) if "ohwx woman" in f.value]
+    assert (finding.kind, finding.severity) == ("tags", severity)
+
+
+@pytest.mark.parametrize(
+    ("key", "table"),
+    [
+        ("ss_bucket_info", {"buckets": {"0": {"resolution": [512, 512], "count": 3}}, "mean_img_ar_error": 0.0}),
+        ("ss_network_args", {"conv_dim": "8", "loraplus_unet_lr_ratio": 4, "use_tucker": True}),
+        ("ss_datasets", [{"is_dreambooth": True, "num_reg_images": 0, "subsets": [{"img_count": 0, "is_reg": False}]}]),
+        ("ss_bucket_info", {"(512, 512)": 3}),
+    ],
+)
+def test_settings_that_are_keys_with_numbers_are_no_words(key: str, table: Any) -> None:
+    assert values("tags", scan(**{key: table})) == set()
+
+
+@pytest.mark.parametrize("value", ["", " ", "None", "{}"])
+def test_a_key_in_somebody_s_words_is_said_even_without_a_value(value: str) -> None:
+    assert values("other", scan_metadata({"trained by Mia Schmidt": value})) == {"trained by Mia Schmidt"}
+    assert scan_metadata({"sample prompts": value, "some_key-2.x": value, "activation text": value}) == ()

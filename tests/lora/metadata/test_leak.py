@@ -190,6 +190,16 @@ def test_an_embedding_among_the_tensors_names_the_trigger(tmp_path: Path, name: 
     assert (trigger.kind, trigger.value, trigger.severity) == ("trigger", word, "high")
 
 
+@pytest.mark.parametrize("word", ["mia-toy", "mia"])
+def test_a_bare_word_as_the_name_of_an_embedding_is_the_trigger(tmp_path: Path, word: str) -> None:
+    markers = {"scaled_fp8": torch.ones(2), "norm_out": torch.ones(768), "steps": torch.ones(3, dtype=torch.int64)}
+    for shape in ((768,), (4, 768)):
+        path = write(tmp_path / NAME, None, **{word: torch.ones(shape)}, **markers)
+        assert [(f.kind, f.value, f.severity) for f in scan(path)] == [("trigger", word, "high")]
+    save_file({word: torch.ones(768)}, tmp_path / NAME)
+    assert [f.value for f in scan(tmp_path / NAME) if f.kind == "trigger"] == [word]
+
+
 @pytest.mark.parametrize(
     ("adapter", "said"), [("mia", ["mia"]), ("mia.q", ["mia.q"]), ("default", []), ("default_0", [])]
 )

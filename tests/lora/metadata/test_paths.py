@@ -124,3 +124,56 @@ def test_escapes_are_decoded_even_where_json_is_broken() -> None:
 
 def test_a_path_is_kept_to_a_length() -> None:
     assert all(len(path) <= 400 for path in paths("/a/" + "b" * 10_000 + " /c/" + "d/" * 5_000))
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "name"),
+    [
+        ("sqlite:////home/mia/optuna.db", None, "mia"),
+        ("storage=sqlite:////home/mia/optuna.db", "sqlite:////home/mia/optuna.db", "mia"),
+        ("see sqlite+pysqlite:////home/mia/x.db, please", "sqlite+pysqlite:////home/mia/x.db", "mia"),
+        ("zip:///home/mia/x.zip", None, "mia"),
+        ("zip:///home/mia m\u00fcller/x.zip", None, "mia m\u00fcller"),
+        ("vscode-remote://wsl+Ubuntu/home/mia/p.toml", None, "mia"),
+        ("vscode-remote://wsl%2BUbuntu/home/mia%20q/p.toml", None, "mia q"),
+        ("hdfs://nn/user/mia", None, "mia"),
+        ("hdfs://nn:8020/user/mia/sets", None, "mia"),
+        ("sftp://nas/home/mia/x", None, "mia"),
+        ("jar:file:///home/mia/x.jar", "file:///home/mia/x.jar", "mia"),
+        ("dbfs://mnt/mia/x", None, None),
+        ("duckdb:///C:/Users/mia/x.db", None, "mia"),
+    ],
+)
+def test_a_path_behind_any_scheme_counts(text: str, path: str | None, name: str | None) -> None:
+    assert found(text, "path") == {path or text}
+    assert found(text, "user") == ({name} if name else set())
+
+
+def test_the_account_of_a_link_is_said() -> None:
+    for text in ("ssh://mia@host/x", "rsync ssh://mia@host:22/x", "https://mia@example.org/x", "rsync://mia@host/x"):
+        assert found(text, "user") == {"mia"}
+    assert found("ssh://git@example.org/x", "user") == found("https://example.org/home/mia/x", "user") == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("\\\\?\\UNC\\nas\\share\\mia", None),
+        ("\\\\?\\UNC\\nas\\Users\\mia\\x", "mia"),
+        ("\\\\?\\C:\\Users\\mia", "mia"),
+        ("\\\\.\\C:\\Users\\mia\\x", "mia"),
+        ("\\\\?\\Volume{26a21bda-a627-11d7}\\Users\\mia\\x", "mia"),
+    ],
+)
+def test_windows_long_paths_count(path: str, name: str | None) -> None:
+    for text in (path, f"dir={path}", f"see {path}"):
+        assert found(text, "path") == {path}
+        assert found(text, "user") == ({name} if name else set())
+
+
+def test_an_account_with_a_blank_is_whole_where_the_value_ends() -> None:
+    assert found("C:\\Users\\Mia M\u00fcller", "user") == {"Mia M\u00fcller"}
+    assert found("/home/mia m\u00fcller", "user") == {"mia m\u00fcller"}
+    assert found("\\\\?\\C:\\Users\\Mia M\u00fcller", "user") == {"Mia M\u00fcller"}
+    assert found("trained in /home/mia and kept there", "user") == {"mia"}
+    assert found("C:\\Users\\mia is where it all was kept", "user") == {"mia"}

@@ -98,8 +98,7 @@ def test_tags_of_each_data_set_are_read_without_the_merged_ones() -> None:
 def test_prefix_and_suffix_of_the_captions(place: str) -> None:
     words = {"caption_prefix": "qux, ", "caption_suffix": ", by mia"}
     sets = subset(**words) if place == "subset" else [{"subsets": [{"image_dir": "x"}], **words}]
-    assert values("trigger", ss_datasets=sets) == {"qux"}
-    assert ", by mia" in values("caption", ss_datasets=sets)
+    assert values("trigger", ss_datasets=sets) == {"qux", "by mia"}
     (low,) = of("class", ss_datasets=subset(is_reg=True, caption_prefix="woman"))
     assert low.severity == "low"
 
@@ -177,3 +176,122 @@ def test_many_words_take_a_few_lines() -> None:
 def test_no_finding_claims_what_the_keys_do_not_say() -> None:
     for finding in of("trigger", ss_dataset_dirs={"10_qux person": {}}):
         assert "first is the trigger" not in finding.why
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [("img", "img"), ("/a/img", "/b/img"), ("D:\\a\\img", "img/")])
+@pytest.mark.parametrize("apart", [True, False])
+def test_folders_of_one_name_are_told_apart_by_their_own_subsets(mine: str, theirs: str, apart: bool) -> None:
+    own = {"image_dir": mine, "class_tokens": "ohwx woman", "is_reg": False, "img_count": 15}
+    other = {"image_dir": theirs, "class_tokens": "woman", "is_reg": True, "img_count": 400}
+    tags = [{"img": {"ohwx woman": 15}}, {"img": {"woman": 400}}]
+    sets = [{"subsets": [own], "tag_frequency": tags[0]}, {"subsets": [other], "tag_frequency": tags[1]}]
+    if not apart:
+        sets = [{"subsets": [other, own], "tag_frequency": tags[0]}]
+    assert values("trigger", ss_datasets=sets) == {"ohwx woman"}
+    assert values("tags", ss_datasets=sets) == {"ohwx woman (15)"}
+    assert values("photos", ss_datasets=sets) == {"15 photos, each 1 times an epoch"}
+    assert mine in {f.value for f in of("folder", ss_datasets=sets) if f.severity == "high"}
+    assert ("woman (400)" in values("class", ss_datasets=sets)) == apart
+    merged = {"img": {"ohwx woman": 15, "woman": 400}}
+    assert values("trigger", ss_datasets=sets, ss_tag_frequency=merged) == {"ohwx woman"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "word"),
+    [
+        ("10_girl mia", {"mia"}),
+        ("10_Person Mia Schmidt", {"Mia Schmidt"}),
+        ("10_woman ohwx", {"ohwx"}),
+        ("10_mia schmidt", {"mia schmidt"}),
+        ("10_woman mia schmidt person", {"mia schmidt"}),
+        ("10_1", set()),
+        ("10_1girl", {"1girl"}),
+    ],
+)
+def test_class_words_at_either_end_of_a_folder_s_name_are_not_the_person_s(folder: str, word: set[str]) -> None:
+    assert values("trigger", ss_dataset_dirs={folder: {}}) == word
+
+
+@pytest.mark.parametrize(
+    ("words", "trigger"),
+    [
+        ({"caption_prefix": "zxcv, "}, {"zxcv"}),
+        ({"caption_suffix": ", zxcv"}, {"zxcv"}),
+        ({"class_tokens": "zxcv woman"}, {"zxcv woman"}),
+        ({"caption_prefix": "a photo of a woman, "}, {"a photo of a woman"}),
+        ({}, set()),
+    ],
+)
+def test_a_common_word_is_no_trigger_unless_it_stands_in_all_captions(words: dict[str, str], trigger: set[str]) -> None:
+    sets = [
+        {
+            "subsets": [{"image_dir": "/srv/img", "img_count": 15, **words}],
+            "tag_frequency": {"img": {"smile": 9, "park": 4}},
+        }
+    ]
+    assert values("trigger", ss_datasets=sets) == trigger
+    sets[0]["tag_frequency"] = {"img": {"smile": 15, "park": 4}}
+    known = trigger and trigger != {"a photo of a woman"}
+    assert ("smile" in values("trigger", ss_datasets=sets)) == (not known)
+
+
+def test_words_of_the_listed_folders_are_counted_against_their_photos() -> None:
+    dirs = {"img": {"n_repeats": 10, "img_count": 15}}
+    assert values("trigger", ss_dataset_dirs=dirs, ss_tag_frequency={"img": {"smile": 9, "park": 4}}) == set()
+    assert values("trigger", ss_dataset_dirs=dirs, ss_tag_frequency={"img": {"qux": 15, "park": 4}}) == {"qux"}
+
+
+def test_a_folder_that_is_not_among_the_photos_holds_class_images_where_there_are_some() -> None:
+    tables = {
+        "ss_dataset_dirs": {"10_qux": {"n_repeats": 10, "img_count": 15}},
+        "ss_reg_dataset_dirs": {},
+        "ss_tag_frequency": {"10_qux": {"qux": 15}, "1_plumber": {"plumber": 400, "hat": 9}},
+    }
+    assert values("trigger", **tables, ss_num_reg_images="400") == {"qux"}
+    assert "plumber (400), hat (9)" in values("class", **tables, ss_num_reg_images="400")
+    assert "plumber" in values("trigger", **tables, ss_num_reg_images="0")
+    sets = [{"subsets": [{"image_dir": "mia"}], "num_reg_images": 9, "tag_frequency": {"cls": {"plumber": 9}}}]
+    assert values("trigger", ss_datasets=sets) == set()
+
+
+def test_class_images_are_not_counted_where_only_the_list_of_their_folders_tells_them() -> None:
+    subsets = [{"image_dir": "/a/10_qux", "img_count": 15}, {"image_dir": "/a/1_plumber", "img_count": 400}]
+    sets = [{"subsets": subsets}]
+    regs = {"1_plumber": {"n_repeats": 1, "img_count": 400}}
+    assert values("photos", ss_datasets=sets, ss_reg_dataset_dirs=regs) == {"15 photos, each 1 times an epoch"}
+    assert values("trigger", ss_datasets=sets, ss_reg_dataset_dirs=regs) == {"qux"}
+
+
+SUBSET = {"image_dir": "mia", "class_tokens": "qux woman", "is_reg": False}
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"0": {"subsets": [SUBSET]}},
+        {"0": {"subsets": {"0": SUBSET}}, "1": {"subsets": []}},
+        {"datasets": {"0": {"subsets": [SUBSET]}}},
+        {"subsets": SUBSET},
+        {"train": [{"subsets": [json.dumps(SUBSET)]}]},
+        [json.dumps({"subsets": [SUBSET]})],
+        [[{"subsets": [SUBSET]}]],
+    ],
+)
+def test_data_sets_are_read_in_whatever_form_they_are_stored(stored: Any) -> None:
+    assert values("trigger", ss_datasets=stored) == {"qux woman"}
+    assert values("folder", ss_datasets=stored) == {"mia"}
+
+
+def test_tags_and_folders_of_several_data_sets_inside_one_key_are_read() -> None:
+    tags = {"0": {"10_qux": {"qux": 9}}, "1": {"mia": {"zed": 3}}}
+    assert values("tags", ss_tag_frequency=tags) == {"qux (9)", "zed (3)"}
+    assert values("folder", ss_tag_frequency=tags) == {"10_qux", "mia"}
+    assert "10_qux" in values("folder", ss_dataset_dirs={"0": {"10_qux": {"img_count": 3}}})
+
+
+def test_tables_inside_each_other_are_no_error_however_deep() -> None:
+    deep: dict[str, Any] = {"qux": 1}
+    for _ in range(800):
+        deep = {"a": deep}
+    for key in ("ss_tag_frequency", "ss_dataset_dirs", "ss_reg_dataset_dirs", "ss_datasets"):
+        scan_metadata({key: json.dumps(deep)})
