@@ -16,11 +16,11 @@ from torch import Tensor
 
 from demo.errors import LoraFileError
 from demo.files import write_tensors
+from demo.lora.alphas import file_alphas
 from demo.lora.header import AGAIN, Header, read_header
-from demo.lora.header_alphas import stated_alpha
 from demo.lora.layouts import Keys, some, sort_keys
-from demo.lora.peft_settings import LAYOUT, PLAIN, check_settings, module_alphas, module_config
-from demo.lora.settings_file import METADATA, PARTS, part_of, read_settings
+from demo.lora.peft_settings import LAYOUT, PLAIN, module_config
+from demo.lora.settings_file import METADATA, PARTS, read_settings
 from demo.lora.shapes import EIGHTHS, Shapes, check_base, file_shapes, matrix
 
 if TYPE_CHECKING:
@@ -105,12 +105,10 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "") 
     """
     name = name or path.name
     header, keys = read_keys(path, base_shapes=base_shapes, name=name)
-    # PEFT's own file has the name that PEFT gives it, whatever stands before its keys.
-    beside = keys.layout == "peft" or path.name == "adapter_model.safetensors"
-    config = read_settings(path, name, header.metadata, beside=beside)
-    for part in PARTS:
-        if any(module.startswith(part) for module in keys.parts):
-            check_settings(name, part_of(config, part))
+    config = read_settings(path, name, header.metadata, peft_names=keys.layout == "peft")
+    ranks = {module: header.entries[parts["A"]].shape[0] for module, parts in keys.parts.items()}
+    # What the settings refuse is refused before any tensor is read.
+    file_alphas(name, ranks, config, dict.fromkeys(keys.with_alphas(), 1.0), header.metadata)
     tensors: dict[str, Tensor] = {}
     stored: dict[str, float] = {}
     try:
@@ -125,8 +123,7 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "") 
                         tensors[f"{module}.lora_{kind}.weight"] = tensor.float() if small else tensor
     except (SafetensorError, OSError) as error:
         raise LoraFileError(f"The tensors of {name} cannot be read: {error}.", AGAIN) from error
-    ranks = {module: header.entries[parts["A"]].shape[0] for module, parts in keys.parts.items()}
-    alphas, doubt = _alphas(name, ranks, config, stored, header.metadata)
+    alphas, doubt = file_alphas(name, ranks, config, stored, header.metadata)
     lora = LoraWeights(
         tensors=tensors,
         alphas={module: alphas.get(module, float(rank)) for module, rank in ranks.items()},
@@ -211,37 +208,6 @@ def expected_shapes(pipe: StableDiffusionPipeline | SimpleNamespace) -> dict[str
                 if shape is not None:
                     shapes[f"{part}.{path}"] = shape
     return shapes
-
-
-def _alphas(
-    name: str,
-    ranks: Mapping[str, int],
-    config: Mapping[str, Any],
-    stored: Mapping[str, float],
-    metadata: Mapping[str, str],
-) -> tuple[dict[str, float], str]:
-    """Alphas of the layers of which the file gives any, and why not of all, unless it gives none at all.
-
-    Tensors come first, as in every loader; then PEFT's settings, then what else the header says.
-    """
-    alphas = dict(stored)
-    for part in PARTS:
-        inside = {m.removeprefix(part): r for m, r in ranks.items() if m.startswith(part) and m not in alphas}
-        settings = part_of(config, part)
-        if inside and settings:
-            alphas |= {part + module: alpha for module, alpha in module_alphas(name, inside, settings).items()}
-    said = stated_alpha(metadata)
-    for module, rank in ranks.items():
-        alpha = None if said is None or module in alphas else said.of(rank)
-        if alpha is not None:
-            alphas[module] = alpha
-    lacking = len(ranks.keys() - alphas.keys())
-    if not lacking or (not alphas and said is None):
-        return alphas, ""
-    if said is not None:
-        doubt = f"The header gives an alpha for rank {said.rank:g} alone, and {lacking} of the {len(ranks)} layers"
-        return alphas, f"{doubt} have another"
-    return alphas, f"The file gives no alpha for {lacking} of its {len(ranks)} layers"
 
 
 def _check_finite(name: str, lora: LoraWeights) -> None:

@@ -62,6 +62,10 @@ class Keys:
     layout: Layout
     adapter: str = ""  # PEFT's name of the adapter, where the keys hold one
 
+    def with_alphas(self) -> list[str]:
+        """Modules whose alpha is a tensor."""
+        return [module for module, parts in self.parts.items() if "alpha" in parts]
+
 
 def sort_keys(name: str, keys: Iterable[str], modules: Iterable[str] = ()) -> Keys:
     """Recognise the layout of a file by its keys.
