@@ -16,7 +16,8 @@ HOLDERS = (
     r"delora_(?:[AB]|lambda)|poly_lora_[AB]",
 )
 ADAPTER = re.compile(
-    rf"^(?P<start>(?:.+?\.)?(?:{'|'.join(HOLDERS)}))\.(?!weight$|bias$)(?P<adapter>.+?)(?P<end>\.weight|\.bias)?$"
+    rf"^(?P<start>(?:.+?\.)?(?:{'|'.join(HOLDERS)}))\."
+    r"(?!(?:\d+\.)*(?:weight|bias|alpha)$)(?P<adapter>.+?)(?P<end>\.(?:\d+\.)*(?:weight|bias))?$"
 )
 OWN = re.compile(r"default(_\d{1,3})?|\d{1,3}")  # PEFT's own name; a number is nobody's
 

@@ -1,4 +1,4 @@
-"""Alphas of a file's layers: its tensors come first, as in every loader; then PEFT's settings, then what else it says."""
+"""Alphas of a file's layers: from its tensors first, then PEFT's settings, then the rest of the header."""
 
 from __future__ import annotations
 

@@ -35,15 +35,17 @@ def reduced(name: str, settings: Mapping[str, Any], names: Iterable[str]) -> dic
     Raises:
         LoraFileError: an expression chooses layers, and holds words that are no layers'.
     """
-    paths = {_plain(re.sub(r"\.(lora|alpha|dora).*$", "", key)) for key in names}
+    layers = (_plain(re.sub(r"\.(lora|alpha|dora).*$", "", key)) for key in names)
+    paths = {layer.removeprefix("base_model.model.") for layer in layers}
     kept: dict[str, Any] = {}
     for key, value in settings.items():
         component = next((f"{part}." for part in COMPONENTS if key.startswith(f"{part}.")), "")
         leaf = key.removeprefix(component)
         if not component and "." in leaf:
             continue
-        mine = {path.removeprefix("base_model.model.").removeprefix(component) for path in paths} if component else paths
-        found = _setting(name, leaf, value, {path.removeprefix("base_model.model.") for path in mine})
+        # Files of one component may leave its name out of their tensors'.
+        mine = {path.removeprefix(component) for path in paths if path.startswith(component)} or paths
+        found = _setting(name, leaf, value, mine)
         kept |= {component + to: value for to, value in found.items()}
         kept.setdefault(component + PLACEHOLDER, None)
     for key in [key for key in kept if key.endswith(PLACEHOLDER)]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,14 +20,12 @@ from demo.lora.header import AGAIN, Header, read_header
 from demo.lora.layouts import Keys, some, sort_keys
 from demo.lora.peft_settings import LAYOUT, PLAIN, module_config
 from demo.lora.settings_file import METADATA, PARTS, read_settings
-from demo.lora.shapes import EIGHTHS, Shapes, check_base, file_shapes, matrix
+from demo.lora.shapes import EIGHTHS, TEXT_LAYERS, UNET_LAYERS, Shapes, check_base, file_shapes, matrix
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionPipeline
 
 MAX_FILE = 2 * 2**30  # bytes
-UNET_LAYERS = re.compile(r"\.(attn[12]\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.(0\.proj|2)|proj_in|proj_out)$")
-TEXT_LAYERS = re.compile(r"\.(self_attn\.(q_proj|k_proj|v_proj|out_proj)|mlp\.fc[12])$")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,7 +87,7 @@ class LoraWeights:
         return self.scale(module) * (b.to(wide) @ a.to(wide))
 
 
-def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "") -> LoraWeights:
+def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "", base_title: str = "") -> LoraWeights:
     """Read a LoRA file.
 
     Header, names, types and shapes are checked before any tensor is read.
@@ -99,12 +96,13 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "") 
         path: a safetensors file, in diffusers' layouts, PEFT's or kohya's.
         base_shapes: module -> (out, in) of the base it must fit, as :func:`expected_shapes` gives them.
         name: what its owner calls it, for errors; the path's own by default.
+        base_title: what errors call the base.
 
     Raises:
         LoraFileError: what is wrong with the file and what to do.
     """
     name = name or path.name
-    header, keys = read_keys(path, base_shapes=base_shapes, name=name)
+    header, keys = read_keys(path, base_shapes=base_shapes, name=name, base_title=base_title)
     config = read_settings(path, name, header.metadata, peft_names=keys.layout == "peft")
     ranks = {module: header.entries[parts["A"]].shape[0] for module, parts in keys.parts.items()}
     # What the settings refuse is refused before any tensor is read.
@@ -136,11 +134,13 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "") 
     return lora
 
 
-def read_keys(path: Path, *, base_shapes: Shapes | None = None, name: str = "") -> tuple[Header, Keys]:
+def read_keys(
+    path: Path, *, base_shapes: Shapes | None = None, name: str = "", base_title: str = ""
+) -> tuple[Header, Keys]:
     """Check header, names, types and shapes; no tensor is touched.
 
     Args:
-        path, base_shapes, name: as :func:`read_lora` takes them.
+        path, base_shapes, name, base_title: as :func:`read_lora` takes them.
 
     Raises:
         LoraFileError: what is wrong with the file and what to do.
@@ -155,7 +155,7 @@ def read_keys(path: Path, *, base_shapes: Shapes | None = None, name: str = "") 
     keys = sort_keys(name, header.entries, base_shapes or ())
     shapes = file_shapes(name, header, keys)
     if base_shapes is not None:
-        check_base(name, shapes, base_shapes)
+        check_base(name, shapes, base_shapes, base_title)
     return header, keys
 
 

@@ -72,7 +72,9 @@ def test_what_is_no_ordinary_file_is_called_what_it_is(tmp_path: Path) -> None:
         read_header(tmp_path / "file" / "x.safetensors")
 
 
-@pytest.mark.parametrize(("name", "said"), [("x" * 300, "name too long"), ("a\0b", "null byte"), ("\ud800", "surrogates")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("x" * 300, "name too long"), ("a\0b", "null byte"), ("\ud800", "surrogates")]
+)
 def test_a_path_that_none_can_be(tmp_path: Path, name: str, said: str) -> None:
     with pytest.raises(LoraFileError, match=said) as caught:
         read_header(file_in(tmp_path / name))
