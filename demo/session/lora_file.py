@@ -89,7 +89,7 @@ def take_for(services: Services, visitor: Visitor, base_key: str) -> list[str]:
     except LoraFileError as error:
         stays = f"It stays on the desk for {services.bases[before.base_key].title}"
         return [f"{error.problem} {stays}; the choice applies to the next file."]
-    counted, noise = services.story.count_photos(lora, base_key=base_key), noise_notice(lora)
+    counted = services.story.count_photos(lora, base_key=base_key)
     with visitor.lock:
         check_idle(services, visitor)
         if visitor.desk.released is before:
@@ -151,7 +151,7 @@ def _take(
 ) -> None:
     check_idle(services, visitor)
     lora, said = _read(services, source, name, base_key), leak.scan(source)
-    counted = services.story.count_photos(lora, base_key=base_key)
+    counted, noise = services.story.count_photos(lora, base_key=base_key), noise_notice(lora)
     with visitor.lock:
         check_idle(services, visitor)  # a job may have begun while the file was read
         path = visitor.room("uploaded") / OWN_FILE

@@ -184,3 +184,8 @@ def test_names_of_adapters_of_other_types(tmp_path: Path, holder: str) -> None:
     copy = clean_copy(tmp_path / "a.safetensors", tmp_path / "b.safetensors").path
     assert b"mia" not in copy.read_bytes()
     assert holder.replace(".mia", "").encode() in copy.read_bytes()
+
+
+def test_a_layer_inside_a_saved_module_is_no_adapter() -> None:
+    assert given_names(["base_model.model.head.modules_to_save.mia.linear.weight"]) == ["mia"]
+    assert given_names(["base_model.model.head.lora_A.mia v1.5.weight"]) == ["mia v1.5"]
