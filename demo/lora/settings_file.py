@@ -8,12 +8,13 @@ from typing import Any
 
 from demo.errors import LoraFileError
 from demo.lora.header import AGAIN, parse_json
+from demo.lora.peft_settings import KNOWN
 
 METADATA = "lora_adapter_metadata"
 # Where those who save by hand put the same table. It counts where it has PEFT's fields.
-OTHER_KEYS = ("adapter_config", "peft_config", "lora_config")
-OWN_FIELDS = {"r", "lora_alpha", "target_modules"}
+OTHER_KEYS = ("adapter_config", "adapter_config.json", "peft_config", "lora_config")
 ADAPTER_CONFIG = "adapter_config.json"
+NUMBERS = {"r", "lora_alpha"}
 MAX_CONFIG = 2**20  # bytes
 PARTS = ("unet.", "text_encoder.")
 
@@ -79,4 +80,9 @@ def _peft_table(text: str) -> dict[str, Any] | None:
         return None
     tables = [table, *table.values()] if len(table) == 1 else [table]
     plain = (found for found in tables if isinstance(found, dict))
-    return next((found for found in plain if "peft_type" in found or found.keys() >= OWN_FIELDS), None)
+    return next((found for found in plain if "peft_type" in found or _has_fields(found)), None)
+
+
+def _has_fields(table: Mapping[str, Any]) -> bool:
+    """Whether a table has a rank or an alpha, and more of what LoraConfig has."""
+    return not table.keys().isdisjoint(NUMBERS) and not table.keys().isdisjoint(KNOWN - NUMBERS)

@@ -78,6 +78,10 @@ VARIANTS: dict[str, tuple[Tensors, dict[str, str]]] = {
     "PEFT's table under another key": (BOTH, {"adapter_config": peft(use_rslora=True)}),
     "PEFT's table under another key, a DoRA": (BOTH, {"peft_config": peft(use_dora=True)}),
     "PEFT's table of one adapter": (BOTH, {"peft_config": json.dumps({"mia": json.loads(peft())})}),
+    "PEFT's file under its own name": (
+        BOTH,
+        {"adapter_config.json": json.dumps({"r": 4, "lora_alpha": 8, "use_dora": True})},
+    ),
     "another spelling": (BOTH, {"networkAlpha": "2", "networkDim": "4"}),
     "a capital": (BOTH, {"Alpha": "2"}),
     "ai-toolkit's": (
