@@ -35,7 +35,7 @@ def attack(arguments: argparse.Namespace) -> None:
     clean = None if arguments.clean is None else write_clean(file, arguments.clean)
 
     say("Loading")
-    from demo.lora.effect import check_effect
+    from demo.lora.effect import check_effect, noise_notice
     from demo.lora.files import read_lora
 
     check_effect(file.name, read_lora(file))  # layers, types, numbers: all that does not need the base
@@ -71,8 +71,9 @@ def attack(arguments: argparse.Namespace) -> None:
         found = story.attack(
             released, arguments.attack, base_key=base.key, settings=settings, watcher=Watcher(Narrator())
         )
-    if released.assumption is not None:
-        say(released.assumption)
+    warnings = [text for text in (released.assumption, noise_notice(released)) if text is not None]
+    for warning in warnings:
+        say(warning)
     counted = story.count_photos(released, base_key=base.key)
     if counted is not None:
         say(counted.sentence)
@@ -96,7 +97,7 @@ def attack(arguments: argparse.Namespace) -> None:
         metrics={},
         verdict=worded(StoryVerdict(StoryGrade.NO_PHOTOS)),
         seconds=dict(watch.seconds),
-        notes=[note for note in (released.assumption, lacking) if note is not None],
+        notes=[*warnings, *([] if lacking is None else [lacking])],
         seen=seen_matrices(released.tensors),
         metadata_leak=said,
     )

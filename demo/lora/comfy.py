@@ -13,12 +13,9 @@ from typing import Literal
 from demo.lora import kohya
 
 KEY = re.compile(
-    r"^(?P<prefix>(?:model\.)?diffusion_model|(?:text_encoders\.)?clip_[lh](?:\.transformer)?)\.(?P<path>.+)"
-    r"\.(?P<part>lora_[AB](?:\.default)?\.weight|lora_(?:down|up)\.weight|lora\.(?:down|up)\.weight|alpha)$"
+    r"^(?P<prefix>(?:model\.)?diffusion_model|(?:text_encoders\.)?clip_[lh](?:\.transformer)?)\.(?P<path>.+?)"
+    rf"\.(?:{kohya.PART})$"
 )
-PARTS: dict[str, Literal["A", "B", "alpha"]] = {"alpha": "alpha"}
-PARTS |= dict.fromkeys(("lora_A.weight", "lora_A.default.weight", "lora_down.weight", "lora.down.weight"), "A")
-PARTS |= dict.fromkeys(("lora_B.weight", "lora_B.default.weight", "lora_up.weight", "lora.up.weight"), "B")
 
 
 def recognises(key: str) -> bool:
@@ -36,6 +33,6 @@ def reader(modules: Iterable[str]) -> Callable[[str], tuple[str, Literal["A", "B
             return None
         start = "lora_unet_" if match["prefix"].endswith("diffusion_model") else "lora_te_"
         module = known.get(start + match["path"].replace(".", "_"))
-        return None if module is None else (module, PARTS[match["part"]])
+        return None if module is None else (module, kohya.kind(match))
 
     return read

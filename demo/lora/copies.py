@@ -15,21 +15,25 @@ from typing import Any, BinaryIO
 from demo.errors import LoraFileError, OutputError
 from demo.files import write_atomically
 from demo.lora.adapter_names import ADAPTER, given_names
+from demo.lora.alphas import file_alphas
+from demo.lora.copy_settings import reduced
 from demo.lora.foreign import NUMBERED
-from demo.lora.header import AGAIN, Header, read_header, shown
+from demo.lora.header import AGAIN, Header, TensorEntry, read_header, shown
 from demo.lora.header_alphas import stated_alpha
+from demo.lora.layouts import Keys, sort_keys
 from demo.lora.metadata.leak import excerpt
-from demo.lora.peft_settings import OTHERWISE, OTHERWISE_IF_GIVEN
 from demo.lora.settings_file import METADATA, read_settings
+from demo.lora.shapes import FLOATS, file_shapes
 
 CHUNK = 2**20
 FORMATS = {"pt", "np", "tf", "mlx", "flax"}
-COMPONENTS = {"", "unet", "prior", "controlnet", *(f"text_encoder{n}" for n in ("", "_2", "_3"))}
-COMPONENTS |= {"transformer", "transformer_2"}
-# An embedding under the word that calls it; a name without a dot is such a word, too, but for these.
-WORD = re.compile(r"^bundle_emb\.|^<.*>$|^[^.:]+$")
-NO_WORDS = {"emb_params", "clip_l", "clip_g"}
-BEGINNING = re.compile(r"pissa(_niter_\d{1,3})?|corda|olora|loftq|lora_ga")
+# An embedding under the word that calls it. A name without a dot is such a word, too, where the shape is an
+# embedding's and the name is none that programs use.
+WORD = re.compile(r"^bundle_emb\.|^<.*>$", re.DOTALL)
+BARE = re.compile(r"[^.:]+", re.DOTALL)
+NO_WORDS = {"emb_params", "clip_l", "clip_g", "t5xxl", "norm_out", "scaled_fp8", "logit_scale", "text_projection"}
+WIDTHS = {768, 1024, 1280, 2048, 4096}  # of text encoders
+MOST_VECTORS = 128  # of one embedding; more than the 75 tokens that fit in a prompt
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def clean_copy(source: Path, target: Path) -> CleanCopy:
     header = read_header(source)
     if target.exists() and target.samefile(source):
         raise OutputError(f"The clean copy would replace {source.name} itself.", "Choose another name for the copy.")
-    words = {key: None for key in header.entries if WORD.search(key) and key not in NO_WORDS}
+    words = {key: None for key, entry in header.entries.items() if _is_word(key, entry)}
     if words and len(words) == len(header.entries):
         raise LoraFileError(
             f"{source.name} holds nothing but embeddings under the words that call them, so no copy is clean.",
@@ -93,6 +97,16 @@ def clean_copy(source: Path, target: Path) -> CleanCopy:
     return CleanCopy(target, tuple(words))
 
 
+def _is_word(key: str, entry: TensorEntry) -> bool:
+    """Whether a tensor is an embedding under the word that calls it."""
+    if WORD.search(key):
+        return True
+    shape = entry.shape
+    vectors = len(shape) == 1 or (len(shape) == 2 and 0 < shape[0] <= MOST_VECTORS)
+    embedding = vectors and shape[-1] in WIDTHS and entry.dtype in FLOATS
+    return embedding and BARE.fullmatch(key) is not None and key not in NO_WORDS
+
+
 def _names(keys: Iterable[str]) -> dict[str, str]:
     """Key of the file -> key of the copy."""
     names = {key: key for key in keys}
@@ -111,20 +125,8 @@ def _names(keys: Iterable[str]) -> dict[str, str]:
 def _needed(path: Path, header: Header, names: Mapping[str, str]) -> dict[str, str]:
     """The metadata without which the tensors would be read otherwise, reduced to numbers and names of tensors."""
     metadata = header.metadata
-    needed = {"format": metadata["format"] if metadata.get("format") in FORMATS else "pt"}
-    scaled = {key.removesuffix(".alpha") for key in names if key.endswith(".alpha")}
-    if scaled and {re.sub(r"[._]lora[._].*$", "", key) for key in names if not key.endswith(".alpha")} <= scaled:
-        return needed  # every loader takes these
-    try:
-        beside = any(key.startswith("base_model.model.") for key in names)
-        settings = _reduced(read_settings(path, path.name, metadata, beside=beside), names.values())
-    except LoraFileError:  # nor can any other program read them
-        settings = {}
-    said = stated_alpha(metadata)
-    if settings:
-        needed[METADATA] = json.dumps(settings, indent=2, sort_keys=True)
-    elif said is not None:
-        needed |= said.as_metadata()
+    format_of = {"format": metadata["format"] if metadata.get("format") in FORMATS else "pt"}
+    needed = format_of | _meaning_kept(path, header, names)
     for part in {match["part"] for key in names if (match := NUMBERED.match(key))}:
         classes = re.fullmatch(r'\[("\w{1,64}"(, )?){1,16}\]', metadata.get(part, ""))
         needed |= {part: classes[0]} if classes else {}
@@ -133,53 +135,56 @@ def _needed(path: Path, header: Header, names: Mapping[str, str]) -> dict[str, s
     return needed
 
 
-def _reduced(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """PEFT's settings that bear on what the matrices mean."""
-    endings = _endings(names)
-    kept: dict[str, Any] = {}
-    for key, value in settings.items():
-        component, _, leaf = key.rpartition(".")
-        if component not in COMPONENTS:
-            continue
-        if (leaf in {"r", "lora_alpha"} and _is_number(value)) or (leaf == "use_rslora" and value is True):
-            kept[key] = value
-        elif leaf in {"rank_pattern", "alpha_pattern"} and isinstance(value, dict):
-            kept[key] = {to: n for to, n in value.items() if _plain(to) in endings and _is_number(n)}
-        elif leaf == "target_modules" and isinstance(value, list):
-            kept[key] = [to for to in value if isinstance(to, str) and _plain(to) in endings]
-        elif leaf == "init_lora_weights" and isinstance(value, str) and (way := BEGINNING.match(value.lower())):
-            kept[key] = way[0]
-        # What makes it more than a plain LoRA stays said, so that the copy is not taken for one.
-        elif leaf in OTHERWISE and value:
-            kept[key] = _bare(value, endings) or True
-        elif leaf in OTHERWISE_IF_GIVEN and value is not None:
-            kept[key] = {}
-    return kept if any(key.rpartition(".")[2] in {"r", "lora_alpha"} for key in kept) else {}
+def _meaning_kept(path: Path, header: Header, names: Mapping[str, str]) -> dict[str, str]:
+    """Settings and alphas with which the copy is read as the file is, or refused as it is; no more than it takes."""
+    name, metadata = path.name, header.metadata
+    keys = _read_keys(name, header, names)
+    peft_names = keys.layout == "peft" if keys else any(key.startswith("base_model.model.") for key in names)
+    config: dict[str, Any] | None
+    try:
+        config = read_settings(path, name, metadata, peft_names=peft_names)
+    except LoraFileError:
+        config = None
+    table = None if config is None else reduced(name, config, names.values())
+    said = stated_alpha(metadata)
+    settings = {} if table == {} else {METADATA: json.dumps(table, indent=2)}  # what cannot be read becomes null
+    alphas = {} if said is None else said.as_metadata()
+    if keys is None:  # the names of its tensors refuse it: other programs may read it
+        scaled = {key.removesuffix(".alpha") for key in names if key.endswith(".alpha")}
+        if scaled and {re.sub(r"[._]lora[._].*$", "", key) for key in names if not key.endswith(".alpha")} <= scaled:
+            return {}  # every loader takes these
+        return alphas if not table else settings
+    wanted = _meaning(header, keys, config, metadata)
+    for kept in ({}, settings, alphas, settings | alphas):
+        if _meaning(header, keys, table if METADATA in kept else {}, kept) == wanted:
+            return kept
+    raise LoraFileError(
+        f"No clean copy of {name} can be made: without the rest of its metadata it would be drawn at another strength.",
+        "Export it again with an alpha for each layer.",
+    )
 
 
-def _bare(value: Any, endings: set[str]) -> Any:
-    """Numbers, and names of modules."""
-    if isinstance(value, list):
-        return [kept for inner in value if (kept := _bare(inner, endings)) is not None]
-    known = isinstance(value, int) or (isinstance(value, str) and _plain(value) in endings)
-    return value if known else None
+def _read_keys(name: str, header: Header, names: Iterable[str]) -> Keys | None:
+    """The layers of the file; None where the names or shapes of its tensors are no plain LoRA's."""
+    try:
+        keys = sort_keys(name, names)
+        file_shapes(name, header, keys)
+    except LoraFileError:
+        return None
+    return keys
 
 
-def _endings(names: Iterable[str]) -> set[str]:
-    """The ends of the paths of all modules, which PEFT's patterns name."""
-    endings: set[str] = set()
-    for name in names:
-        steps = _plain(re.sub(r"\.(lora|alpha|dora).*$", "", name)).split(".")
-        endings |= {".".join(steps[i:]) for i in range(len(steps))}
-    return endings
-
-
-def _plain(pattern: str) -> str:
-    return pattern.removeprefix("^").removesuffix("$").replace("\\.", ".").replace("text_model.", "")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _meaning(
+    header: Header, keys: Keys, config: Mapping[str, Any] | None, metadata: Mapping[str, str]
+) -> tuple[dict[str, float], str] | None:
+    """The alphas that are no tensors, and what is said of them; None where the settings are refused."""
+    if config is None:
+        return None
+    ranks = {module: header.entries[parts["A"]].shape[0] for module, parts in keys.parts.items()}
+    try:
+        return file_alphas("", ranks, config, dict.fromkeys(keys.with_alphas(), 1.0), metadata)
+    except LoraFileError:
+        return None
 
 
 def _opened(source: Path) -> BinaryIO:

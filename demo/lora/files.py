@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,19 +15,17 @@ from torch import Tensor
 
 from demo.errors import LoraFileError
 from demo.files import write_tensors
+from demo.lora.alphas import file_alphas
 from demo.lora.header import AGAIN, Header, read_header
-from demo.lora.header_alphas import stated_alpha
 from demo.lora.layouts import Keys, some, sort_keys
-from demo.lora.peft_settings import LAYOUT, PLAIN, check_settings, module_alphas, module_config
-from demo.lora.settings_file import METADATA, PARTS, part_of, read_settings
-from demo.lora.shapes import EIGHTHS, Shapes, check_base, file_shapes, matrix
+from demo.lora.peft_settings import LAYOUT, PLAIN, module_config
+from demo.lora.settings_file import METADATA, PARTS, read_settings
+from demo.lora.shapes import EIGHTHS, TEXT_LAYERS, UNET_LAYERS, Shapes, check_base, file_shapes, matrix
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionPipeline
 
 MAX_FILE = 2 * 2**30  # bytes
-UNET_LAYERS = re.compile(r"\.(attn[12]\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.(0\.proj|2)|proj_in|proj_out)$")
-TEXT_LAYERS = re.compile(r"\.(self_attn\.(q_proj|k_proj|v_proj|out_proj)|mlp\.fc[12])$")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,7 +87,7 @@ class LoraWeights:
         return self.scale(module) * (b.to(wide) @ a.to(wide))
 
 
-def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "") -> LoraWeights:
+def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "", base_title: str = "") -> LoraWeights:
     """Read a LoRA file.
 
     Header, names, types and shapes are checked before any tensor is read.
@@ -99,18 +96,17 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "") 
         path: a safetensors file, in diffusers' layouts, PEFT's or kohya's.
         base_shapes: module -> (out, in) of the base it must fit, as :func:`expected_shapes` gives them.
         name: what its owner calls it, for errors; the path's own by default.
+        base_title: what errors call the base.
 
     Raises:
         LoraFileError: what is wrong with the file and what to do.
     """
     name = name or path.name
-    header, keys = read_keys(path, base_shapes=base_shapes, name=name)
-    # PEFT's own file has the name that PEFT gives it, whatever stands before its keys.
-    beside = keys.layout == "peft" or path.name == "adapter_model.safetensors"
-    config = read_settings(path, name, header.metadata, beside=beside)
-    for part in PARTS:
-        if any(module.startswith(part) for module in keys.parts):
-            check_settings(name, part_of(config, part))
+    header, keys = read_keys(path, base_shapes=base_shapes, name=name, base_title=base_title)
+    config = read_settings(path, name, header.metadata, peft_names=keys.layout == "peft")
+    ranks = {module: header.entries[parts["A"]].shape[0] for module, parts in keys.parts.items()}
+    # What the settings refuse is refused before any tensor is read.
+    file_alphas(name, ranks, config, dict.fromkeys(keys.with_alphas(), 1.0), header.metadata)
     tensors: dict[str, Tensor] = {}
     stored: dict[str, float] = {}
     try:
@@ -125,8 +121,7 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "") 
                         tensors[f"{module}.lora_{kind}.weight"] = tensor.float() if small else tensor
     except (SafetensorError, OSError) as error:
         raise LoraFileError(f"The tensors of {name} cannot be read: {error}.", AGAIN) from error
-    ranks = {module: header.entries[parts["A"]].shape[0] for module, parts in keys.parts.items()}
-    alphas, doubt = _alphas(name, ranks, config, stored, header.metadata)
+    alphas, doubt = file_alphas(name, ranks, config, stored, header.metadata)
     lora = LoraWeights(
         tensors=tensors,
         alphas={module: alphas.get(module, float(rank)) for module, rank in ranks.items()},
@@ -139,11 +134,13 @@ def read_lora(path: Path, *, base_shapes: Shapes | None = None, name: str = "") 
     return lora
 
 
-def read_keys(path: Path, *, base_shapes: Shapes | None = None, name: str = "") -> tuple[Header, Keys]:
+def read_keys(
+    path: Path, *, base_shapes: Shapes | None = None, name: str = "", base_title: str = ""
+) -> tuple[Header, Keys]:
     """Check header, names, types and shapes; no tensor is touched.
 
     Args:
-        path, base_shapes, name: as :func:`read_lora` takes them.
+        path, base_shapes, name, base_title: as :func:`read_lora` takes them.
 
     Raises:
         LoraFileError: what is wrong with the file and what to do.
@@ -158,7 +155,7 @@ def read_keys(path: Path, *, base_shapes: Shapes | None = None, name: str = "") 
     keys = sort_keys(name, header.entries, base_shapes or ())
     shapes = file_shapes(name, header, keys)
     if base_shapes is not None:
-        check_base(name, shapes, base_shapes)
+        check_base(name, shapes, base_shapes, base_title)
     return header, keys
 
 
@@ -211,37 +208,6 @@ def expected_shapes(pipe: StableDiffusionPipeline | SimpleNamespace) -> dict[str
                 if shape is not None:
                     shapes[f"{part}.{path}"] = shape
     return shapes
-
-
-def _alphas(
-    name: str,
-    ranks: Mapping[str, int],
-    config: Mapping[str, Any],
-    stored: Mapping[str, float],
-    metadata: Mapping[str, str],
-) -> tuple[dict[str, float], str]:
-    """Alphas of the layers of which the file gives any, and why not of all, unless it gives none at all.
-
-    Tensors come first, as in every loader; then PEFT's settings, then what else the header says.
-    """
-    alphas = dict(stored)
-    for part in PARTS:
-        inside = {m.removeprefix(part): r for m, r in ranks.items() if m.startswith(part) and m not in alphas}
-        settings = part_of(config, part)
-        if inside and settings:
-            alphas |= {part + module: alpha for module, alpha in module_alphas(name, inside, settings).items()}
-    said = stated_alpha(metadata)
-    for module, rank in ranks.items():
-        alpha = None if said is None or module in alphas else said.of(rank)
-        if alpha is not None:
-            alphas[module] = alpha
-    lacking = len(ranks.keys() - alphas.keys())
-    if not lacking or (not alphas and said is None):
-        return alphas, ""
-    if said is not None:
-        doubt = f"The header gives an alpha for rank {said.rank:g} alone, and {lacking} of the {len(ranks)} layers"
-        return alphas, f"{doubt} have another"
-    return alphas, f"The file gives no alpha for {lacking} of its {len(ranks)} layers"
 
 
 def _check_finite(name: str, lora: LoraWeights) -> None:

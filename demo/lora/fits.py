@@ -33,7 +33,7 @@ def read_for(path: Path, base: Base, *, name: str = "") -> LoraWeights:
         LoraFileError: it cannot be read, does not fit, changes nothing, or is too strong to draw with.
         WeightsError: the base's configuration cannot be had.
     """
-    lora = read_lora(path, base_shapes=layer_shapes(architecture_of(base)), name=name)
+    lora = read_lora(path, base_shapes=layer_shapes(architecture_of(base)), name=name, base_title=base.title)
     check_effect(name or path.name, lora)
     return lora
 

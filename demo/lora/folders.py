@@ -19,10 +19,14 @@ def file_in(path: Path) -> Path:
     Raises:
         LoraFileError: a folder without one, or with several; says what the folder holds.
     """
-    if not path.is_dir():
+    try:
+        if not path.is_dir():
+            return path
+    except OSError:  # such as a name that is too long: the reader says so
         return path
     try:
-        inside = sorted(path.iterdir())
+        # macOS leaves a "._mia.safetensors" beside each file that it copies to a foreign disk.
+        inside = sorted(found for found in path.iterdir() if not found.name.startswith("."))
     except OSError as error:
         raise LoraFileError(
             f"The folder {path.name} cannot be read: {error.strerror or error}.", "Check its permissions."

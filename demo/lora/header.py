@@ -79,7 +79,9 @@ def read_header(path: Path, name: str = "") -> Header:
         raise LoraFileError(f"{name} {what}.", "Choose the file again.") from error
     except OSError as error:
         remedy = "Check the file's permissions." if isinstance(error, PermissionError) else "Choose another file."
-        raise LoraFileError(f"{name} cannot be read: {error.strerror or error}.", remedy) from error
+        raise LoraFileError(f"{shown(name)} cannot be read: {error.strerror or error}.", remedy) from error
+    except ValueError as error:  # a NUL, or half a character
+        raise LoraFileError(f"{shown(name)} cannot be a path: {error}.", "Choose another file.") from error
     return parse_header(name, raw, size)
 
 

@@ -14,9 +14,11 @@ from demo.lora.header import parse_json
 
 # The first that gives a number counts. sd-scripts and LyCORIS take an alpha of 0 for the rank.
 KOHYA = ("ss_network_alpha", "network_alpha")
-ALPHAS = (*KOHYA, "lora_alpha", "alpha")
-RANKS = ("ss_network_dim", "network_dim", "lora_rank", "network_rank", "rank", "lora_r", "lora_dim", "r")
+ALPHAS = (*KOHYA, "lora_alpha", "alpha", "linear_alpha")  # the last is ai-toolkit's, beside its rank "linear"
+RANKS = ("ss_network_dim", "network_dim", "lora_rank", "network_rank", "rank", "lora_r", "lora_dim", "r", "linear")
 LARGEST_TABLE = 2**20  # characters of a value that is looked through for a table
+DEEPEST = 6  # tables in tables
+USUAL = {"linear_alpha": "lora_alpha", "linear": "rank"}  # what stands for itself, without its table
 
 
 @dataclass(frozen=True)
@@ -36,33 +38,46 @@ class StatedAlpha:
 
     def as_metadata(self) -> dict[str, str]:
         """The same, and no more, as metadata."""
-        rank = {} if self.rank is None else {self.rank_key: f"{self.rank:g}"}
-        return {self.key: repr(self.alpha)} | rank
+        rank = {} if self.rank is None else {USUAL.get(self.rank_key, self.rank_key): f"{self.rank:g}"}
+        return {USUAL.get(self.key, self.key): repr(self.alpha)} | rank
 
 
 def stated_alpha(metadata: Mapping[str, str]) -> StatedAlpha | None:
     """What the header's metadata say: as texts of their own, or in a table that is written as JSON."""
-    for table in (metadata, *_tables(metadata)):
+    for written in (metadata, *_tables(metadata)):
+        table = {_spelled(key): value for key, value in written.items()}
         for key in ALPHAS:
-            alpha = _number(table.get(key))
+            alpha = _number(table.get(_spelled(key)))
             if alpha is not None:
-                ranks = {rank_key: _number(table.get(rank_key)) for rank_key in RANKS}
+                ranks = {rank_key: _number(table.get(_spelled(rank_key))) for rank_key in RANKS}
                 rank_key = next((rank_key for rank_key, rank in ranks.items() if rank is not None), "rank")
                 return StatedAlpha(alpha, ranks.get(rank_key), key, rank_key)
     return None
 
 
+def _spelled(key: str) -> str:
+    """A key without what its spellings differ in: network_alpha, networkAlpha, Network-Alpha."""
+    return key.lower().replace("_", "").replace("-", "")
+
+
 def _tables(metadata: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
     for value in metadata.values():
-        if value.lstrip()[:1] == "{" and len(value) <= LARGEST_TABLE and "alpha" in value:
+        if value.lstrip()[:1] in {"{", "["} and len(value) <= LARGEST_TABLE and "alpha" in value.lower():
             try:
-                table = parse_json(value)
+                found = parse_json(value)
             except ValueError:
                 continue
-            for found in (table, *table.values()):
-                if isinstance(found, dict):
-                    # A bare "alpha" in somebody's table may be anything.
-                    yield {key: inner for key, inner in found.items() if key != "alpha"}
+            yield from _inside(found, DEEPEST)
+
+
+def _inside(found: Any, depth: int) -> Iterator[Mapping[str, Any]]:
+    """A table and those in it, the outer ones first."""
+    if isinstance(found, dict):
+        # A bare "alpha" in somebody's table may be anything.
+        yield {key: inner for key, inner in found.items() if _spelled(key) != "alpha"}
+    if depth and isinstance(found, dict | list):
+        for inner in found.values() if isinstance(found, dict) else found:
+            yield from _inside(inner, depth - 1)
 
 
 def _number(value: Any) -> float | None:

@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Literal
 
-KEY = re.compile(r"^(?P<name>lora_(?:unet|te1?)_[^.]+)\.(?P<part>lora_(?:down|up|A|B)\.weight|alpha)$")
+# PEFT's parts and diffusers' stand behind kohya's names, too; "lycoris_" is what LyCORIS' wrapper puts first.
+PART = (
+    r"(?:lora_(?P<peft>[AB])(?:\.(?P<adapter>.+))?|lora[_.](?P<way>down|up))\.weight"
+    r"|(?:lora(?:[._]\w+)?\.)?(?P<alpha>alpha)"
+)
+KEY = re.compile(rf"^(?P<name>(?:lora_(?:unet|te1?)|lycoris)_[^.]+)\.(?:{PART})$")
 PREFIXES = {"unet.": ("lora_unet_",), "text_encoder.": ("lora_te_", "lora_te1_")}
 
 PROJECTIONS = ("to_q", "to_k", "to_v", "to_out.0")
@@ -21,10 +26,6 @@ RESNET = {"in_layers_2": "conv1", "out_layers_3": "conv2", "skip_connection": "c
 RESNET |= {"emb_layers_1": "time_emb_proj"}
 BLOCKS, LAYERS, DEPTH, TEXT_LAYERS = 4, 3, 10, 32  # at most, in Stable Diffusion 1.x, 2.x and XL
 PER_BLOCK = 3  # entries of input_blocks and output_blocks to one of diffusers' blocks
-
-
-PARTS: dict[str, Literal["A", "B", "alpha"]] = {"lora_down.weight": "A", "lora_up.weight": "B", "alpha": "alpha"}
-PARTS |= {"lora_A.weight": "A", "lora_B.weight": "B"}  # PEFT's parts behind kohya's names
 
 
 def recognises(key: str) -> bool:
@@ -38,9 +39,21 @@ def reader(modules: Iterable[str]) -> Callable[[str], tuple[str, Literal["A", "B
 
     def read(key: str) -> tuple[str, Literal["A", "B", "alpha"]] | None:
         match = KEY.match(key)
-        return None if match is None or match["name"] not in known else (known[match["name"]], PARTS[match["part"]])
+        if match is None:
+            return None
+        flat = match["name"].removeprefix("lycoris_")
+        tried = (match["name"], f"lora_unet_{flat}", f"lora_te_{flat}")
+        module = next((known[name] for name in tried if name in known), None)
+        return None if module is None else (module, kind(match))
 
     return read
+
+
+def kind(match: re.Match[str]) -> Literal["A", "B", "alpha"]:
+    """Which part of a layer's a key is, by the groups of :data:`PART`."""
+    if match["alpha"]:
+        return "alpha"
+    return "A" if match["peft"] == "A" or match["way"] == "down" else "B"
 
 
 def names(modules: Iterable[str] = ()) -> dict[str, str]:

@@ -28,8 +28,11 @@ MATRIX = re.compile(
     r"|\.lora_linear_layer\.(?P<text>down|up)|_lora\.(?P<old>down|up))"
     r"\.weight$"
 )
-ALPHA = re.compile(r"^(?P<module>.+?)(?P<old>_lora)?(\.lora)?\.alpha$")
-PREFIX = re.compile(r"^(?:(?P<part>unet|text_encoder)\.|base_model\.model\.)")
+ALPHA = re.compile(r"^(?P<module>.+?)(?P<old>_lora)?(\.lora(_linear_layer|_[AB]|_down|_up)?)?\.alpha$")
+# What PyTorch and PEFT put around a model, before the component's name or behind it: a model that was compiled, one
+# that is trained on several devices.
+WRAPPED = re.compile(r"^(?:(?:module|model|base_model\.model)\.)+")
+PREFIX = re.compile(r"^(?:lora_)?(?:(?P<unet>unet)|text_encoder(_1)?|te1?)\.")
 UNET_PATH = re.compile(r"^(down_blocks|mid_block|up_blocks|conv_in|conv_out|time_embedding)\b")
 TEXT_PATH = re.compile(r"^(text_model|encoder|embeddings|final_layer_norm)\.")
 WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "SDXL"}
@@ -61,6 +64,10 @@ class Keys:
     parts: Mapping[str, Mapping[Kind, str]]  # module -> part -> the file's key
     layout: Layout
     adapter: str = ""  # PEFT's name of the adapter, where the keys hold one
+
+    def with_alphas(self) -> list[str]:
+        """Modules whose alpha is a tensor."""
+        return [module for module, parts in self.parts.items() if "alpha" in parts]
 
 
 def sort_keys(name: str, keys: Iterable[str], modules: Iterable[str] = ()) -> Keys:
@@ -113,11 +120,15 @@ def adapter_of(key: str) -> str:
     return (match and match["adapter"]) or ""
 
 
-def base_name(cross_attention_width: int | None) -> str:
-    """Which base model a LoRA is for, by the width of the text states that its cross-attention takes."""
+def base_name(cross_attention_width: int | None, title: str = "") -> str:
+    """Which base model a LoRA is for, by the width of the text states that its cross-attention takes.
+
+    Args:
+        title: of the base, where it is known.
+    """
     if cross_attention_width is None:
-        return "an unknown base (it adapts no cross-attention)"
-    known = WIDTHS.get(cross_attention_width, "another base")
+        return title or "an unknown base (it adapts no cross-attention)"
+    known = title or WIDTHS.get(cross_attention_width, "another base")
     return f"{known} (cross-attention width {cross_attention_width})"
 
 
@@ -143,16 +154,21 @@ def _split(name: str, key: str) -> tuple[str, Kind, Layout]:
     else:
         raise LoraFileError(f"{name} holds a tensor that is no part of a plain LoRA: {some([key])}.", PLAIN)
     old = (match or alpha or {"old": None})["old"] is not None
-    if old and module.endswith("to_out"):
+    if module.endswith(".to_out"):  # a list of a layer and its dropout, of which only the layer has weights
         module += ".0"
-    prefix = PREFIX.match(module)
-    path = module[prefix.end() :] if prefix else module
-    part = prefix["part"] if prefix else None
-    layout: Layout = "diffusers" if part else "peft" if prefix else "bare"
-    if part is None:
-        part = "unet" if UNET_PATH.match(path) else "text_encoder" if TEXT_PATH.match(path) else None
-    if part is None or not path:
-        raise LoraFileError(f"{name} adapts a layer of an unknown model: {some([key])}.", LAYOUT)
+    module = module.replace("_orig_mod.", "")
+    unwrapped = WRAPPED.sub("", module)
+    prefix = PREFIX.match(unwrapped)
+    path = WRAPPED.sub("", unwrapped[prefix.end() :]) if prefix else unwrapped
+    layout: Layout = "peft" if module.startswith("base_model.model.") else "diffusers" if prefix else "bare"
+    if prefix:
+        part = "unet" if prefix["unet"] else "text_encoder"
+    else:
+        part = "unet" if UNET_PATH.match(path) else "text_encoder" if TEXT_PATH.match(path) else ""
+    if not part or not path:
+        raise LoraFileError(
+            f"The names of layers in {name} are in a layout that is not known here, such as {some([key])}.", LAYOUT
+        )
     if part == "text_encoder":
         path = path.removeprefix("text_model.")
         if old:

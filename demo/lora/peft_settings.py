@@ -49,6 +49,7 @@ OTHERWISE_IF_GIVEN = {
     "kasa_config": "a KaSA, which changes the base's weights",
     "megatron_config": "a LoRA of Megatron's parallel layers",
 }
+KNOWN = HARMLESS | READ | OTHERWISE.keys() | OTHERWISE_IF_GIVEN.keys() | {"bias"}
 # Ways to begin (init_lora_weights) that take their matrices off the base's weights; the base in the file's owner's
 # hands is another one than the public base.
 CHANGED_BASE = re.compile(r"pissa.*|corda.*|olora|loftq|lora_ga", re.DOTALL)
@@ -76,8 +77,7 @@ def check_settings(name: str, settings: Mapping[str, Any]) -> None:
             raise LoraFileError(f"The settings of {name} say that it is {what}.", PLAIN)
     if settings.get("bias") not in (None, "", "none"):
         raise LoraFileError(f"The settings of {name} say that it is a LoRA with the base's biases (bias).", PLAIN)
-    known = HARMLESS | READ | OTHERWISE.keys() | OTHERWISE_IF_GIVEN.keys() | {"bias"}
-    unknown = sorted(shown(key, 40) for key, value in settings.items() if key not in known and value)
+    unknown = sorted(shown(key, 40) for key, value in settings.items() if key not in KNOWN and value)
     if unknown:
         raise LoraFileError(
             f"The settings of {name} set {', '.join(unknown[:3])}, of which it is not known here whether they leave it "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from demo.errors import LoraFileError
@@ -17,6 +18,14 @@ EIGHTHS = {"F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}  # of 8 bits: rea
 INTEGERS = {"I8", "U8", "I16", "I32", "I64"}  # of alphas: diffusers' converter to kohya's layout writes these
 MAX_RANK = 1024  # work on a layer grows with its square; matrices of that rank are as large as the layers themselves
 WIDEST = 2**16  # no layer of a Stable Diffusion model comes near; a product of two such sides still fits
+# How the paths of both components' layers begin and end, as diffusers and transformers call them.
+ROOT = re.compile(
+    r"unet\.(down_blocks|mid_block|up_blocks|conv_in|conv_out|conv_norm_out|time_embedding|time_proj|class_embedding"
+    r"|encoder_hid_proj)\b|text_encoder\.(encoder\.layers|embeddings|final_layer_norm|text_projection)\b"
+)
+UNET_LAYERS = re.compile(r"\.(attn[12]\.(to_q|to_k|to_v|to_out\.0)|ff\.net\.(0\.proj|2)|proj_in|proj_out)$")
+TEXT_LAYERS = re.compile(r"\.(self_attn\.(q_proj|k_proj|v_proj|out_proj)|mlp\.fc[12])$")
+BLOCK = re.compile(r"(.+\.transformer_blocks)\.(\d{1,6})\.")
 
 
 def file_shapes(name: str, header: Header, keys: Keys) -> dict[str, tuple[int, int]]:
@@ -56,8 +65,14 @@ def matrix(shape: tuple[int, ...]) -> tuple[int, int] | None:
     return (shape[0], shape[1]) if len(shape) == 2 or (len(shape) == 4 and shape[2:] == (1, 1)) else None
 
 
-def check_base(name: str, shapes: Shapes, expected: Shapes) -> None:
+def check_base(name: str, shapes: Shapes, expected: Shapes, title: str = "") -> None:
     """Refuse a file some of whose layers a base lacks, or has in another shape.
+
+    Args:
+        name: what errors call the file.
+        shapes: module -> (out, in) of the file.
+        expected: the same of the base.
+        title: of the base, where it is known.
 
     Raises:
         LoraFileError: it does not fit; says for which base it is, where its cross-attention tells.
@@ -68,16 +83,40 @@ def check_base(name: str, shapes: Shapes, expected: Shapes) -> None:
     if not wrong and not unknown:
         return
     if widths[0] != widths[1] and widths[0] is not None:
+        chosen = base_name(widths[1], title)
         raise LoraFileError(
-            f"{name} is for {base_name(widths[0])}; expected is {base_name(widths[1])}: {some(wrong or unknown)}.",
+            f"{name} is for {base_name(widths[0])}; expected is {chosen}: {some(wrong or unknown)}.", OTHER_BASE
+        )
+    base = title or "the base model"
+    if wrong:
+        raise LoraFileError(f"{name} does not fit {base}: {some(wrong)}.", OTHER_BASE)
+    strange = [module for module in unknown if not ROOT.match(module)]
+    if strange:
+        raise LoraFileError(
+            f"The names of layers in {name} are in a layout that is not known here, such as {some(strange)}.", LAYOUT
+        )
+    deeper = [module for module in unknown if _too_deep(module, expected)]
+    if deeper:
+        raise LoraFileError(
+            f"{name} has more transformer blocks in one attention than {base}, as SDXL's U-Net has: {some(deeper)}.",
             OTHER_BASE,
         )
-    if wrong:
-        raise LoraFileError(f"{name} does not fit the base model: {some(wrong)}.", OTHER_BASE)
+    others = [module for module in unknown if not (UNET_LAYERS.search(module) or TEXT_LAYERS.search(module))]
+    if not others:
+        raise LoraFileError(f"{name} adapts layers that {base} does not have: {some(unknown)}.", OTHER_BASE)
     raise LoraFileError(
-        f"{name} adapts layers that are not attention or feed-forward layers of the base model: {some(unknown)}.",
+        f"{name} adapts layers that are not attention or feed-forward layers of {base}: {some(others)}.",
         "Use a LoRA of the transformer layers (to_q, to_k, to_v, to_out, ff, proj) of this base.",
     )
+
+
+def _too_deep(module: str, expected: Shapes) -> bool:
+    """Whether a module is in a transformer block behind the last that the base has in the same attention."""
+    found = BLOCK.match(module)
+    if found is None:
+        return False
+    here = [int(block[2]) for block in map(BLOCK.match, expected) if block and block[1] == found[1]]
+    return bool(here) and int(found[2]) > max(here)
 
 
 def _check_shape(name: str, module: str, shape: tuple[int, ...]) -> None:

@@ -100,6 +100,7 @@ class Released:
     said: tuple[Finding, ...] = ()  # by the file itself
     example: bool = False  # it is the one that comes with the project
     counted: PhotoCount | None = None  # by the spectrum of its matrices
+    noise: str | None = None  # what to say of updates that draw nothing but noise
     number: int = field(default_factory=new_number)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from demo.errors import LoraFileError
 from demo.lora.copies import clean_copy
+from demo.lora.effect import noise_notice
 from demo.lora.files import LoraWeights
 from demo.lora.fits import fitting_instead
 from demo.lora.header import read_header
@@ -150,13 +151,16 @@ def _take(
 ) -> None:
     check_idle(services, visitor)
     lora, said = _read(services, source, name, base_key), leak.scan(source)
-    counted = services.story.count_photos(lora, base_key=base_key)
+    counted, noise = services.story.count_photos(lora, base_key=base_key), noise_notice(lora)
     with visitor.lock:
         check_idle(services, visitor)  # a job may have begun while the file was read
         path = visitor.room("uploaded") / OWN_FILE
         bring(source, path)
         size = path.stat().st_size
-        _put(visitor, Released(path, name, base_key, lora, size=size, said=said, example=example, counted=counted))
+        released = Released(
+            path, name, base_key, lora, size=size, said=said, example=example, counted=counted, noise=noise
+        )
+        _put(visitor, released)
 
 
 def _put(visitor: Visitor, released: Released) -> None:

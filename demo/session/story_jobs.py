@@ -11,6 +11,7 @@ from demo.attack.registry import AttackSettings
 from demo.defences.registry import Defence, NoDefence
 from demo.errors import PhotoError, SettingsError, Stopped
 from demo.finetune.settings import LoraSettings
+from demo.lora.effect import noise_notice
 from demo.lora.files import LoraWeights, read_lora
 from demo.lora.metadata import leak
 from demo.metrics.registry import bundled
@@ -124,6 +125,7 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
             job=visitor.desk.job,
             said=leak.scan(path),
             counted=services.story.count_photos(lora, base_key=order.base_key),
+            noise=noise_notice(lora),
         )
         kept = Scored(tuple(scored), note)
         visitor.change(

@@ -258,9 +258,9 @@ def _file_html(released: Released | None, services: Services) -> Markup:
         f"for {services.bases[released.base_key].title}."
     )
     counted = "" if released.counted is None else pictures.note(released.counted.sentence)
-    assumed = "" if released.lora.assumption is None else pictures.note(released.lora.assumption)
+    notes = [pictures.note(text) for text in (released.lora.assumption, released.noise) if text is not None]
     whose = pictures.note(EXAMPLE) if released.example else ""
-    return pictures.note(text, "good") + whose + assumed + counted
+    return pictures.note(text, "good") + whose + Markup("").join(notes) + counted
 
 
 def _files(view: View) -> tuple[int | None, int | None]:

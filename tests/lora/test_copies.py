@@ -206,14 +206,14 @@ def test_cloneofsimo_s_ranks_are_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["bundle_emb.mia.string_to_param.*", "<mia>", "mia"])
 def test_an_embedding_is_left_out_with_its_word(tmp_path: Path, word: str) -> None:
-    save_file(pair(MODULE) | {word: torch.ones(1, 8)}, tmp_path / NAME)
+    save_file(pair(MODULE) | {word: torch.ones(1, 768)}, tmp_path / NAME)
     copy = clean_copy(tmp_path / NAME, tmp_path / "clean.safetensors")
     assert copy.left_out == (word,)
     assert b"mia" not in copy.path.read_bytes()
     kept = content(copy.path)
     assert kept == {key: value for key, value in content(tmp_path / NAME).items() if key != word}
     read_lora(copy.path)
-    save_file({word: torch.ones(1, 8)}, tmp_path / NAME)
+    save_file({word: torch.ones(1, 768)}, tmp_path / NAME)
     with pytest.raises(LoraFileError, match="nothing but embeddings"):
         clean_copy(tmp_path / NAME, tmp_path / "other.safetensors")
     assert not (tmp_path / "other.safetensors").exists()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from demo.errors import LoraFileError
-from demo.lora.effect import LARGEST_HALF, check_effect
+from demo.lora.effect import FAINTEST, LARGEST_HALF, check_effect, noise_notice
 from demo.lora.files import LoraWeights
 
 FIRST, SECOND = (f"unet.mid_block.attentions.0.transformer_blocks.0.attn{i}.to_q" for i in (1, 2))
@@ -31,6 +31,8 @@ def lora(*layers: tuple[float, float, float], dtype: torch.dtype = torch.float32
         (((1, 1, 0), (1, 1, 0)), "its alphas are all 0"),
         (((1, 1, 0), (1, 0, 4)), "in each of its layers"),
         (((1e-30, 1e-30, 4), (1e-30, 1e-30, 4)), "in each of its layers"),
+        (((1, 1e-30, 4), (1, 2e-30, 4)), "in each of its layers no entry of the update is beyond 8e-30;"),
+        (((1, FAINTEST / 4.1, 4), (0, 0, 4)), "in each of its layers no entry of the update is beyond 9.8e-10;"),
     ],
 )
 def test_a_file_that_changes_nothing(layers: tuple[tuple[float, float, float], ...], said: str) -> None:
@@ -38,7 +40,9 @@ def test_a_file_that_changes_nothing(layers: tuple[tuple[float, float, float], .
         check_effect(NAME, lora(*layers))
 
 
-@pytest.mark.parametrize("layers", [((1, 0, 4), (1, 1, 4)), ((1e-9, 1e-9, 4), (1, 0, 4)), ((1, 1, -4), (0, 0, 4))])
+@pytest.mark.parametrize(
+    "layers", [((1, 0, 4), (1, 1, 4)), ((1, FAINTEST / 3.9, 4), (1, 0, 4)), ((1, 1, -4), (0, 0, 4))]
+)
 def test_a_file_that_changes_one_layer_is_read(layers: tuple[tuple[float, float, float], ...]) -> None:
     check_effect(NAME, lora(*layers))
 
@@ -58,3 +62,21 @@ def test_the_largest_entry_decides_and_not_the_norm() -> None:
         check_effect(NAME, lora((side, side * 1.001, 4), (1, 1, 4)))
     with pytest.raises(LoraFileError):
         check_effect(NAME, lora((side, side * 0.999, -5), (1, 1, 4)))
+
+
+@pytest.mark.parametrize(
+    ("layers", "largest"),
+    [(((1, 1, 4), (10, -10, 4)), "400"), (((1, 25.1, 4), (0, 0, 4)), "100"), (((1, 500.5, -4.52), (1, 1, 4)), "2,262")],
+)
+def test_updates_of_training_that_diverged_are_told(
+    layers: tuple[tuple[float, float, float], ...], largest: str
+) -> None:
+    check_effect(NAME, lora(*layers))  # not refused
+    assert (noise_notice(lora(*layers)) or "").startswith(
+        f"The file's updates have entries up to {largest}, far beyond"
+    )
+
+
+@pytest.mark.parametrize("layers", [((1, 24.9, 4), (1, 1, 4)), ((0, 0, 4), (1, 0, 0))])
+def test_usual_updates_are_not(layers: tuple[tuple[float, float, float], ...]) -> None:
+    assert noise_notice(lora(*layers)) is None

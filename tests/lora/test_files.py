@@ -275,7 +275,7 @@ def test_settings_that_are_no_json(tmp_path: Path) -> None:
         (f"{UNET}.attn1.to_q.lora_B.bias", "biases"),
         ("conv_in.weight", "no LoRA layer"),
         (f"{UNET}.attn1.to_q.lora_C.weight", "no part of a plain LoRA"),
-        ("elsewhere.to_q.lora_A.weight", "unknown model"),
+        ("elsewhere.to_q.lora_A.weight", "a layout that is not known here"),
     ],
 )
 def test_other_kinds_are_called_by_their_name(tmp_path: Path, key: str, said: str) -> None:
@@ -348,7 +348,8 @@ def test_wrong_shapes_are_listed(tmp_path: Path) -> None:
 def test_layers_that_the_base_has_not(tmp_path: Path) -> None:
     shapes = fitting()
     del shapes[f"{UNET}.attn1.to_q"]
-    assert "not attention or feed-forward layers" in refused(write_lora(tmp_path / NAME, weights()), base_shapes=shapes)
+    said = refused(write_lora(tmp_path / NAME, weights()), base_shapes=shapes)
+    assert f"adapts layers that the base model does not have: {UNET}.attn1.to_q." in said
 
 
 # Not safetensors, or no longer

@@ -40,7 +40,7 @@ def test_the_layers_of_stable_diffusion_need_no_download() -> None:
 def test_a_file_fits_its_own_base_alone(tmp_path: Path) -> None:
     path = write_lora(tmp_path / "lora.safetensors", made_for(layer_shapes(SD14)))
     assert len(read_for(path, BASES["sd14"]).modules()) == 16
-    with pytest.raises(LoraFileError, match=r"^Mine 1\.safetensors is for .* 1\.x .* expected is .* 2\.x"):
+    with pytest.raises(LoraFileError, match=r"^Mine 1\.safetensors is for .* 1\.x .* Stable Diffusion 2\.1 .*1024\)"):
         read_for(path, BASES["sd21"], name="Mine 1.safetensors")
 
 

@@ -26,6 +26,7 @@ def filled(folder: Path, *names: str) -> Path:
         (["pytorch_lora_weights.safetensors", "README.md"], "pytorch_lora_weights.safetensors"),
         (["mia.safetensors", "notes.txt"], "mia.safetensors"),
         (["mia.SafeTensors"], "mia.SafeTensors"),
+        (["mia.safetensors", "._mia.safetensors", ".DS_Store"], "mia.safetensors"),
     ],
 )
 def test_the_one_lora_in_a_folder(tmp_path: Path, names: list[str], found: str) -> None:
@@ -40,6 +41,7 @@ def test_the_one_lora_in_a_folder(tmp_path: Path, names: list[str], found: str) 
         (["unet/adapter_model.safetensors", "text_encoder/adapter_model.safetensors"], "text_encoder, unet have some"),
         (["photo.png", "notes.txt"], "It holds notes.txt, photo.png"),
         ([], "It holds nothing"),
+        ([".DS_Store"], "It holds nothing"),
     ],
 )
 def test_other_folders_are_told_what_they_hold(tmp_path: Path, names: list[str], said: str) -> None:
@@ -68,3 +70,13 @@ def test_what_is_no_ordinary_file_is_called_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(LoraFileError, match="Not a directory"):
         read_header(tmp_path / "file" / "x.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("x" * 300, "name too long"), ("a\0b", "null byte"), ("\ud800", "surrogates")]
+)
+def test_a_path_that_none_can_be(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(LoraFileError, match=said) as caught:
+        read_header(file_in(tmp_path / name))
+    assert len(caught.value.problem) < 300
+    assert "\0" not in caught.value.problem

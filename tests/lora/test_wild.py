@@ -252,7 +252,7 @@ def test_a_kohya_file_of_another_base_is_told_before_any_tensor_is_read(
         ("down_blocks_0_resnets_0_conv1", (3, 3), "a kernel of 3 x 3 pixels: unet.down_blocks.0.resnets.0.conv1"),
         ("input_blocks_1_0_in_layers_2", (3, 3), "a kernel of 3 x 3 pixels: unet.down_blocks.0.resnets.0.conv1"),
         ("down_blocks_0_resnets_0_time_emb_proj", (), "not attention or feed-forward layers"),
-        ("down_blocks_3_attentions_0_proj_in", (1, 1), "not attention or feed-forward layers"),
+        ("down_blocks_3_attentions_0_proj_in", (1, 1), "layers that the base model does not have"),
         ("down_blocks_0_attentions_0_proj_inn", (1, 1), "no known base model has"),
     ],
 )

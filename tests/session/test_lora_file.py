@@ -24,7 +24,7 @@ from demo.session import lora_file, story_jobs
 from demo.session.desk import Attacked, Photos, Released, Shot
 from demo.session.services import Services
 from demo.session.visitors import Visitor
-from demo.ui.attack import build_attack_tab
+from demo.ui.attack import _file_html, build_attack_tab
 from demo.ui.page import View
 
 ORDER = story_jobs.Order("face64", LoraSettings(steps=4), AttackSettings(samples=3))
@@ -50,6 +50,20 @@ def ended(services: Services, visitor: Visitor) -> None:
     while services.jobs.busy(visitor.id):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_file_that_draws_only_noise_is_taken_and_said_to(
+    services: Services, visitor: Visitor, tmp_path: Path
+) -> None:
+    upload(services, visitor, tmp_path)
+    assert on_desk(visitor).noise is None
+    wild = lora()
+    wild = replace(wild, tensors={key: 1000 * tensor for key, tensor in wild.tensors.items()})
+    path = write_lora(tmp_path / "up" / "wild.safetensors", wild)
+    lora_file.take_file(services, visitor, path, "wild.safetensors", "face64")
+    said = on_desk(visitor).noise
+    assert said is not None
+    assert said in str(_file_html(on_desk(visitor), services)).replace("&#39;", "'")
 
 
 def test_a_bad_upload_leaves_the_last_file_in_place(services: Services, visitor: Visitor, tmp_path: Path) -> None:
