@@ -18,22 +18,17 @@ from demo.lora.adapter_names import ADAPTER, given_names
 from demo.lora.alphas import file_alphas
 from demo.lora.copy_settings import reduced
 from demo.lora.foreign import NUMBERED
-from demo.lora.header import AGAIN, Header, TensorEntry, read_header, shown
+from demo.lora.header import AGAIN, Header, read_header, shown
 from demo.lora.header_alphas import stated_alpha
 from demo.lora.layouts import Keys, sort_keys
 from demo.lora.metadata.leak import excerpt
 from demo.lora.settings_file import METADATA, read_settings
-from demo.lora.shapes import FLOATS, file_shapes
+from demo.lora.shapes import file_shapes
+from demo.lora.words import is_word
 
 CHUNK = 2**20
 FORMATS = {"pt", "np", "tf", "mlx", "flax"}
-# An embedding under the word that calls it. A name without a dot is such a word, too, where the shape is an
-# embedding's and the name is none that programs use.
-WORD = re.compile(r"^bundle_emb\.|^<.*>$", re.DOTALL)
-BARE = re.compile(r"[^.:]+", re.DOTALL)
-NO_WORDS = {"emb_params", "clip_l", "clip_g", "t5xxl", "norm_out", "scaled_fp8", "logit_scale", "text_projection"}
-WIDTHS = {768, 1024, 1280, 2048, 4096}  # of text encoders
-MOST_VECTORS = 128  # of one embedding; more than the 75 tokens that fit in a prompt
+BUNDLED = "bundle_emb."  # begins the name of an embedding in a bundle, behind which its word stands
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,7 @@ def clean_copy(source: Path, target: Path) -> CleanCopy:
     header = read_header(source)
     if target.exists() and target.samefile(source):
         raise OutputError(f"The clean copy would replace {source.name} itself.", "Choose another name for the copy.")
-    words = {key: None for key, entry in header.entries.items() if _is_word(key, entry)}
+    words = {key: None for key, entry in header.entries.items() if key.startswith(BUNDLED) or is_word(key, entry)}
     if words and len(words) == len(header.entries):
         raise LoraFileError(
             f"{source.name} holds nothing but embeddings under the words that call them, so no copy is clean.",
@@ -95,16 +90,6 @@ def clean_copy(source: Path, target: Path) -> CleanCopy:
 
     write_atomically(target, write)
     return CleanCopy(target, tuple(words))
-
-
-def _is_word(key: str, entry: TensorEntry) -> bool:
-    """Whether a tensor is an embedding under the word that calls it."""
-    if WORD.search(key):
-        return True
-    shape = entry.shape
-    vectors = len(shape) == 1 or (len(shape) == 2 and 0 < shape[0] <= MOST_VECTORS)
-    embedding = vectors and shape[-1] in WIDTHS and entry.dtype in FLOATS
-    return embedding and BARE.fullmatch(key) is not None and key not in NO_WORDS
 
 
 def _names(keys: Iterable[str]) -> dict[str, str]:

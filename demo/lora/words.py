@@ -11,7 +11,7 @@ WIDTHS = {192, 768, 1024, 1280, 2048, 4096}  # of the text encoders' embeddings
 VECTORS = 128  # that one word has at most
 TOKEN = re.compile(r"<[^<>]+>", re.DOTALL)
 # Names without a dot that programs give.
-MARKERS = {"scaled_fp8", "logit_scale", "norm_out", "emb_params", "clip_l", "clip_g"}
+MARKERS = {"scaled_fp8", "logit_scale", "norm_out", "emb_params", "clip_l", "clip_g", "t5xxl", "text_projection"}
 
 
 def is_word(name: str, entry: TensorEntry) -> bool:
@@ -19,10 +19,10 @@ def is_word(name: str, entry: TensorEntry) -> bool:
 
     Its shape is (width,) or (vectors, width); under a name in angle brackets any is taken.
     """
-    if name in MARKERS or not entry.dtype.startswith(FLOATS):
-        return False
     if TOKEN.fullmatch(name):
         return True
+    if name in MARKERS or not entry.dtype.startswith(FLOATS):
+        return False
     if not name or "." in name or ":" in name or not 1 <= len(entry.shape) <= 2:
         return False
     return entry.shape[-1] in WIDTHS and (len(entry.shape) == 1 or 1 <= entry.shape[0] <= VECTORS)

@@ -14,7 +14,7 @@ from demo.lora.words import is_word
         ("mia müller", "F16", (128, 4096), True),
         ("<s1>", "F32", (4,), True),
         ("<mia.q>", "F32", (2, 3, 4), True),
-        ("<s1>", "I64", (4,), False),
+        ("<s1>", "I64", (4,), True),
         ("mia", "I64", (768,), False),
         ("mia", "F32", (), False),
         ("mia", "F32", (129, 768), False),
