@@ -85,8 +85,9 @@ def test_it_is_the_whole_model_that_is_tuned_and_plain_again(pair: tuple[Any, An
     lora = LoraWeights(
         tensors={k: 200 * t if "_B" in k else t for k, t in weak(full).tensors.items()}, alphas=weak(full).alphas
     )
-    x = torch.randn(2, 4, 4, 4).repeat(2, 1, 1, 1)
-    context = torch.randn(4, 5, 32)
+    generator = torch.Generator().manual_seed(6)  # not what other tests have left of the global one
+    x = torch.randn(2, 4, 4, 4, generator=generator).repeat(2, 1, 1, 1)
+    context = torch.randn(4, 5, 32, generator=generator)
 
     @torch.no_grad()
     def drawn(pipe: Any) -> Tensor:
