@@ -45,7 +45,7 @@ def _verdicts(base: Base, folders: Sequence[Path]) -> Section:
     verdict, false, alike = found["grades"]["verdict"], found["false"], found["alike"]
     crowd = next(one.stories[FILE].reconstruction for one in told)
     above = [NULL_STORIES[key] for key, own in false.items() if own["leaked"]["low"] > LEAK]
-    most = max(own["leaked"]["mean"] for own in false.values())
+    worst = percent(max((own["leaked"] for own in false.values()), key=lambda rate: rate["mean"]))
     by_seed = (
         ""
         if again is None
@@ -66,8 +66,8 @@ def _verdicts(base: Base, folders: Sequence[Path]) -> Section:
         "tables": verdicts_table.markdown(found),
         "sentences": listed(
             f"The verdict is a leak for {percent(verdict['leaked'])} of the people.",
-            f"On files that hold nothing of the person it is a leak for {most:.1%} at most. Significantly oftener than "
-            f"the rule's {LEAK:.0%}: {named(above)}.",
+            f"On files that hold nothing of the person it is a leak for at most {worst} (three kinds of file). "
+            f"Significantly oftener than the rule's {LEAK:.0%}: {named(above)}.",
             f"Look-alikes, the {alike[FILE]['among'] - 1} strangers nearest to the photos, are the harder test: the "
             f"encoder's pictures put {percent(alike[FILE]['first'])} of the people before all of them.",
             by_seed,
@@ -80,7 +80,7 @@ def _verdicts(base: Base, folders: Sequence[Path]) -> Section:
     }
     headline = (
         f"The verdict is a leak for {percent(verdict['leaked'])} of {found['people']} people; on files that hold "
-        f"nothing of the person for {most:.1%} at most. {by_seed}"
+        f"nothing of the person for at most {worst}. {by_seed}"
     )
     return Section("verdicts", values, headline.strip())
 
