@@ -64,6 +64,7 @@ def summary(told: Sequence[Told]) -> dict[str, Any]:
         "people": len(private),
         "grades": {key: _grades(own) for key, own in _shown(private).items()},
         "false": {story: _grades([_outcome(one.stories[story]) for one in private]) for story in NULL_STORIES},
+        "false_together": _grades([_outcome(one.stories[story]) for story in NULL_STORIES for one in private]),
         "alike": {key: _alike(own) for key, own in _alikes(private).items()},
         "ceiling": _ceilings(private),
         "seeds": _seeds(examples),
@@ -84,7 +85,11 @@ def markdown(found: Mapping[str, Any]) -> str:
     """The tables one below the other; nothing where nobody was measured."""
     parts = []
     if found["people"]:
-        parts += [_grade_table(found["grades"]), _false_table(found["false"]), _alike_table(found["alike"])]
+        parts += [
+            _grade_table(found["grades"]),
+            _false_table(found["false"], found["false_together"]),
+            _alike_table(found["alike"]),
+        ]
     if found["seeds"]:
         parts.append(_seed_table(found["seeds"]))
     return "\n\n".join(parts)
@@ -191,13 +196,12 @@ def _grade_table(grades: Mapping[str, Any]) -> str:
     return _table(["pictures by", "leaked", *columns], rows)
 
 
-def _false_table(false: Mapping[str, Any]) -> str:
-    rows = [[NULL_STORIES[key], _share(own["leaked"]), *_counted(own, "trace")] for key, own in false.items() if own]
-    return _table(["in place of the person's file", f"called a leak (by the rule at most {LEAK:.0%})", "trace"], rows)
-
-
-def _counted(own: Mapping[str, Any], column: str) -> list[str]:
-    return [str(own["counts"].get(column, 0))]
+def _false_table(false: Mapping[str, Any], together: Mapping[str, Any]) -> str:
+    named = [*((NULL_STORIES[key], own) for key, own in false.items()), (f"all {together['people']}", together)]
+    rows = [[name, _share(own["leaked"]), str(own["counts"].get(SHOWN[Shown.TRACE], 0))] for name, own in named]
+    return _table(
+        ["in place of the person's file", f"called a leak (by the rule at most {LEAK:.0%})", SHOWN[Shown.TRACE]], rows
+    )
 
 
 def _alike_table(alike: Mapping[str, Any]) -> str:

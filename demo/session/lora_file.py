@@ -93,7 +93,7 @@ def take_for(services: Services, visitor: Visitor, base_key: str) -> list[str]:
     with visitor.lock:
         check_idle(services, visitor)
         if visitor.desk.released is before:
-            _put(visitor, replace(before, base_key=base_key, lora=lora, counted=counted, number=new_number()))
+            visitor.put(replace(before, base_key=base_key, lora=lora, counted=counted, number=new_number()))
     return []
 
 
@@ -110,7 +110,7 @@ def take_own(services: Services, visitor: Visitor) -> None:
         if desk.tuned is None:
             raise LoraFileError("There is no LoRA file of your own yet.", "Fine-tune one.")
         if desk.uploaded:
-            _put(visitor, desk.tuned)
+            visitor.put(desk.tuned)
 
 
 def clean(visitor: Visitor) -> list[str]:
@@ -160,12 +160,7 @@ def _take(
         released = Released(
             path, name, base_key, lora, size=size, said=said, example=example, counted=counted, noise=noise
         )
-        _put(visitor, released)
-
-
-def _put(visitor: Visitor, released: Released) -> None:
-    """Onto the desk, in the place of the file before and of its results."""
-    visitor.change(released=released, refused=None, cleaned=None, attacked=None, compared=None)
+        visitor.put(released)
 
 
 def _read(services: Services, path: Path, name: str, base_key: str) -> LoraWeights:

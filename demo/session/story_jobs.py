@@ -128,15 +128,7 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
             noise=noise_notice(lora),
         )
         kept = Scored(tuple(scored), note)
-        visitor.change(
-            tuned=released,
-            released=released,
-            refused=None,
-            scored=kept,
-            cleaned=None,
-            attacked=None,
-            compared=None,
-        )
+        visitor.put(released, tuned=released, scored=kept)
 
     return work
 

@@ -16,7 +16,7 @@ from threading import RLock
 from typing import Any
 
 from demo.errors import DemoError
-from demo.session.desk import Desk, new_number
+from demo.session.desk import Desk, Released, new_number
 from demo.session.uploads import KEPT, discard_strays
 from demo.workflow.jobs import Jobs
 
@@ -73,6 +73,17 @@ class Visitor:
         with self.lock:
             self._desk = replace(self.desk, **changes)
             return self._desk
+
+    def put(self, released: Released, **more: Any) -> Desk:
+        """Put a file on the desk. What was refused, cleaned, drawn and compared before goes.
+
+        Args:
+            more: further parts of the desk that change with it.
+
+        Raises:
+            GoneError: it has been deleted.
+        """
+        return self.change(released=released, refused=None, cleaned=None, attacked=None, compared=None, **more)
 
     def room(self, name: str) -> Path:
         """A new folder for one result. Older ones of that name are deleted, unless the desk still has what is in them.

@@ -173,7 +173,9 @@ def open_lora(path: Path, *, base_key: str = "face64") -> LoraWeights:
         LoraFileError: it cannot be read or does not fit.
         WeightsError: the base's configuration cannot be had.
     """
-    return read_lora(path, base_shapes=dry_of(architecture_of(find_base(base_key)), torch.float32).layers())
+    base = find_base(base_key)
+    shapes = dry_of(architecture_of(base), torch.float32).layers()
+    return read_lora(path, base_shapes=shapes, base_title=base.title)
 
 
 def count_photos(released: LoraWeights, *, base_key: str = "face64") -> PhotoCount | None:
@@ -209,11 +211,12 @@ def attack(
         return _attacked(released, name, base_key, settings, watcher)
 
 
-def _agreement(base: Base) -> Agreement | None:
+def _agreement(base: Base) -> tuple[Agreement | None, list[str]]:
+    """How often verdicts agree; and a note where that cannot be read, for the verdict itself does not depend on it."""
     try:
-        return load_agreement(base)
-    except WeightsError:  # a verdict does not depend on it
-        return None
+        return load_agreement(base), []
+    except WeightsError as error:
+        return None, [str(error)]
 
 
 def _attacked(
@@ -270,15 +273,16 @@ def compare(
     with watch.stage("metrics"):
         context = Context(pictures=arms[0].pictures, photos=photos, prompt=base.class_prompt)
         results, ceiling = measure(arms, context, metrics, watcher), photos_ceiling(photos)
+    agreement, unread = _agreement(base)
     return LeakReport(
         title="What the shared LoRA gives away",
         base=f"{base.title}, {base.licence}",
         settings={"attack": settings.said(base), **(extra or {})},
         arms=arms,
         metrics=results,
-        verdict=judge(results, ceiling=ceiling, agreement=_agreement(base)),
+        verdict=judge(results, ceiling=ceiling, agreement=agreement),
         seconds=dict(watch.seconds),
-        notes=[*notes, *lacking],
+        notes=[*notes, *lacking, *unread],
         seen=seen_matrices(released.tensors),
         metadata_leak=scan_metadata(released.metadata),
         ceiling=ceiling,

@@ -12,11 +12,13 @@ from demo.attack.registry import AttackSettings
 from demo.attack.weight_encoder import EncoderSettings, save_encoder
 from demo.defences.registry import choose
 from demo.defences.release import card_path
-from demo.errors import LoraFileError
+from demo.errors import LoraFileError, WeightsError
 from demo.finetune import class_images
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, write_lora
+from demo.models.bases import Base
 from demo.train.encoder import new_encoder
+from demo.verdicts.story import Agreement, StoryGrade
 from demo.workflow import story
 
 QUICK = LoraSettings(steps=2, batch=2, class_batch=1, class_images=2, sample_every=0, unet_rank=4)
@@ -34,19 +36,27 @@ def tiny_world(tiny_pipe, tiny_base, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return tiny_pipe
 
 
-def test_from_photos_to_verdict(tiny_world, pictures: list[Image.Image], tmp_path: Path) -> None:
+def test_from_photos_to_verdict(
+    tiny_world, pictures: list[Image.Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(base: Base) -> Agreement:
+        raise WeightsError("agreement.json cannot be read.", "Restore it.")
+
+    monkeypatch.setattr(story, "load_agreement", damaged)
     tuned = story.tune(pictures, tmp_path / "lora.safetensors", base_key="tiny", settings=QUICK)
     released = story.open_lora(tmp_path / "lora.safetensors", base_key="tiny")
     settings = AttackSettings(samples=3)
-    report = story.compare(
-        released, tuned.trigger, pictures, base_key="tiny", settings=settings, metrics=["dlib_distance"]
-    )
+    ruler = ["dlib_distance", "dlib_place"]
+    report = story.compare(released, tuned.trigger, pictures, base_key="tiny", settings=settings, metrics=ruler)
     arms = {arm.key: arm for arm in report.arms}
     assert list(arms) == ["dreambooth", "encoder", "class_prompt", "random_trigger", "random_lora", "chance"]
     assert len(arms["encoder"].pictures) == 3
     assert all(0 <= arm.best < len(arm.pictures) for arm in report.arms)
     assert set(report.metrics) == set(arms)
-    assert not report.verdict.leaked
+    assert report.verdict.grade not in (None, StoryGrade.NOT_MEASURED)
+    assert report.ceiling is not None
+    assert report.ceiling.photos == len(pictures)
+    assert "agreement.json cannot be read. Restore it." in report.notes  # no reason to give no verdict
     assert any("another person" in note for note in report.notes)  # two controls are missing, and it is said
     assert tuned.trigger not in str(report.settings)
     assert len(report.seen) == len(released.tensors)
