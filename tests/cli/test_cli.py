@@ -477,7 +477,7 @@ def test_a_file_for_another_base_is_told_the_option_that_chooses_it(
     path = write_lora(tmp_path / "x.safetensors", weights(tiny))
     assert main(["attack", str(path), "--out", str(tmp_path / "out"), "--base", "sd14"]) == 2
     last = capsys.readouterr().err.splitlines()[-1]
-    assert "expected is Stable Diffusion 1.x" in last
+    assert "expected is Stable Diffusion 1.4 (Hub" in last
     assert "choose it with --base tiny" in last
 
 
