@@ -1,11 +1,13 @@
-"""Run the app: python app.py
+"""Run the app: python app.py [--mode space|booth|class|lab]
 
 Reads the environment, builds the services, assembles, launches. Besides Gradio's own variables (such as
-GRADIO_SERVER_NAME, GRADIO_SERVER_PORT): LORA_LEAK_BASE, the base model chosen at the start (or a folder).
+GRADIO_SERVER_NAME, GRADIO_SERVER_PORT): LORA_LEAK_MODE, as --mode; LORA_LEAK_BASE, the base model chosen at the start
+(or a folder).
 """
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import logging
 import os
@@ -34,13 +36,22 @@ def prepare() -> Path:
 
 def main() -> None:
     """Start the app and stay."""
+    from demo.errors import DemoError, SettingsError, WeightsError
+    from demo.session.modes import DEFAULT, ENVIRONMENT, MODES, find_mode
+
+    parser = argparse.ArgumentParser(description="What a shared LoRA gives away: the app.")
+    known = "; ".join(f"{mode.key}, {mode.title}" for mode in MODES.values())
+    parser.add_argument("--mode", default=os.environ.get(ENVIRONMENT, DEFAULT), help=known)
+    try:
+        mode = find_mode(parser.parse_args().mode)
+    except SettingsError as error:
+        sys.exit(f"--mode: {error}")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     folder = prepare()
     from demo.hardware import zero_gpu
 
     zero_gpu.prepare()  # before whatever may look for a GPU
-    from demo.errors import DemoError, WeightsError
     from demo.models.bases import find_base
     from demo.paths import PEOPLE
     from demo.photos.ingest import read_photo
@@ -76,7 +87,7 @@ def main() -> None:
     for task in (warm, visitors.sweep_for_ever):
         Thread(target=task, daemon=True).start()
     try:
-        build_app(services).launch(**launch_options())
+        build_app(services, mode).launch(**launch_options())
     finally:
         jobs.close()
         visitors.forget_all()

@@ -13,6 +13,17 @@ from demo.errors import Stopped
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Pictures in the making, held against a person's photos. Nobody who draws them gets to see it."""
+
+    distance: float  # by dlib's recogniser, mean over the pictures and the photos
+    place: int  # of the person among strangers, by all pictures together; 1 is best
+    among: int  # strangers and the person
+    faces: int  # pictures that show a face
+    pictures: int
+
+
+@dataclass(frozen=True)
 class Progress:
     """One moment of a long job."""
 
@@ -21,8 +32,9 @@ class Progress:
     total: int
     loss: float | None = None
     eta_s: float | None = None  # seconds to the end of this stage
-    picture: Image.Image | None = None  # a live sample
+    pictures: tuple[Image.Image, ...] = ()  # live samples, or pictures in the making
     spent: str | None = None  # what a defence has spent so far, in words
+    measured: Measured | None = None  # the pictures; None: there are none, or nobody measured them
 
 
 Report = Callable[[Progress], None]
@@ -35,10 +47,12 @@ class Watcher:
     Attributes:
         report: is called with the progress; None: nobody listens.
         stop: is set from outside to stop the work; None: nobody can.
+        sees: whether pictures in the making are worth decoding for it.
     """
 
     report: Report | None = None
     stop: Event | None = None
+    sees: bool = False
 
     @property
     def listens(self) -> bool:

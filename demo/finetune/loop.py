@@ -86,8 +86,8 @@ def take_steps(
             if watcher.listens:
                 left = (time.monotonic() - began) / (done - taken) * (settings.steps - done)
                 due = settings.sample_every and done % settings.sample_every == 0 and done < settings.steps
-                picture = sample() if sample is not None and due else None
-                watcher.tell(Progress(STAGE, done, settings.steps, loss, left, picture, step.spent()))
+                pictures = (sample(),) if sample is not None and due else ()
+                watcher.tell(Progress(STAGE, done, settings.steps, loss, left, pictures, step.spent()))
     finally:
         step.close()
     return losses

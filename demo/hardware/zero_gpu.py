@@ -69,7 +69,7 @@ def on_gpu(work: Callable[..., T], *arguments: Any, seconds: float, watcher: Wat
     end: _End | None = None
     with tempfile.TemporaryDirectory(prefix="lora-leak-turn-") as folder:
         signal = Path(folder) / "stop"
-        turn = _turns()(_Call(work, arguments, math.ceil(min(seconds, LONGEST_S)), str(signal)))
+        turn = _turns()(_Call(work, arguments, math.ceil(min(seconds, LONGEST_S)), str(signal), watcher.sees))
         try:
             for found in turn:
                 if isinstance(found, _End):
@@ -115,6 +115,7 @@ class _Call:
     arguments: tuple[Any, ...]
     seconds: int
     signal: str  # a file that says "stop" once it is there
+    sees: bool = False  # whether the watcher wants pictures in the making
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def _turn(call: _Call) -> Iterator[Progress | _End]:
     _lent = True
     told: SimpleQueue[Progress | _End | BaseException] = SimpleQueue()
     stop = _Signal(call.signal)
-    watcher = Watcher(told.put, stop)
+    watcher = Watcher(told.put, stop, call.sees)
 
     def run() -> None:
         try:

@@ -31,6 +31,8 @@ def token_ids(pipe: StableDiffusionPipeline, prompts: Sequence[str]) -> Tensor:
 
 
 AT_ONCE = 10  # pictures that an accelerator draws in one batch, so that what it needs is known before
+LOOKS = 10  # how often pictures in the making are decoded for somebody who watches: a tenth of the work at most
+SEEN = 4  # of a batch
 
 
 def compute_device(pipe: StableDiffusionPipeline) -> torch.device:
@@ -95,7 +97,10 @@ def draw(
     def after(_: Any, step: int, __: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
         watcher.check()
         _check_finite(kwargs["latents"], f"at step {step + 1} of {steps}")
-        watcher.tell(Progress(stage, len(pictures) // most * steps + step + 1, -(-count // most) * steps))
+        seen = step + 1 < steps and (step + 1) % max(1, round(steps / LOOKS)) == 0
+        making = developing(pipe, kwargs["latents"]) if seen and watcher.sees else ()
+        done, total = len(pictures) // most * steps + step + 1, -(-count // most) * steps
+        watcher.tell(Progress(stage, done, total, pictures=making))
         return kwargs
 
     unet = pipe.unet
@@ -123,6 +128,21 @@ def draw(
         processor = pipe.image_processor
         pictures += processor.numpy_to_pil(processor.pt_to_numpy(out.images))
     return pictures
+
+
+@torch.no_grad()
+def developing(pipe: StableDiffusionPipeline, latents: Tensor) -> tuple[Image.Image, ...]:
+    """The first :data:`SEEN` pictures as they are between two steps, noise and all.
+
+    Nothing where a model waits in the CPU's memory for its turn: to fetch it would cost more than the step.
+    """
+    if hasattr(pipe.vae, "_hf_hook"):
+        return ()
+    few = latents[:SEEN].to(pipe.vae.dtype) / pipe.vae.config.scaling_factor
+    decoded = torch.cat([pipe.vae.decode(one[None]).sample for one in few])
+    if not bool(torch.isfinite(decoded).all()):
+        return ()
+    return tuple(pipe.image_processor.postprocess(decoded, output_type="pil"))
 
 
 def _check_finite(numbers: Tensor, when: str) -> None:

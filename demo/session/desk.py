@@ -13,6 +13,7 @@ from PIL import Image
 from demo.attack.photo_count import PhotoCount
 from demo.attack.registry import AttackSettings, Reconstruction
 from demo.finetune.settings import LoraSettings
+from demo.lineup.line_up import LineUp
 from demo.lora.files import LoraWeights
 from demo.lora.ledger import Ledger
 from demo.lora.metadata.leak import Finding
@@ -65,6 +66,7 @@ class Photos:
     shots: tuple[Shot, ...] = ()
     groups: tuple[Group, ...] = ()
     person: str | None = None  # the fictional person that the photos are of
+    hidden: bool = False  # whether the visitor has not been shown them: whoever has not seen them can be asked
     number: int = field(default_factory=new_number)
 
     @property
@@ -144,6 +146,7 @@ class Compared:
     source: PhotoSource  # the photos that it compares with
     json: Path
     html: Path
+    include_photos: bool = False  # in the report
     number: int = field(default_factory=new_number)
 
 
@@ -204,6 +207,7 @@ class Desk:
     refused: Refused | None = None  # the last upload, if it cannot be attacked: the file before stays
     cleaned: Cleaned | None = None  # of the refused file, else of the one under attack
     attacked: Attacked | None = None
+    line_up: LineUp | None = None  # to guess by whom the attack drew
     compared: Compared | None = None
     swept: Swept | None = None
     shook: Shook | None = None
@@ -213,7 +217,8 @@ class Desk:
     @property
     def used(self) -> bool:
         """Whether there is anything that somebody would miss."""
-        return bool(self.photos.shots or self.released or self.refused or self.swept or self.shook)
+        photos = self.photos.shots and not self.photos.hidden  # those were drawn by lot, not brought
+        return bool(photos or self.released or self.refused or self.swept or self.shook)
 
     @property
     def uploaded(self) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from demo.errors import DemoError
+from demo.errors import DemoError, WeightsError
 from demo.photos.ingest import BadPhotoError
 from demo.photos.split import MOST_PHOTOS
 from demo.session.desk import Group, Photos, Shot
@@ -70,10 +71,38 @@ def choose(visitor: Visitor, face: int | None) -> None:
         visitor.change(photos=Photos(have.shots + taken, rest))
 
 
-def load_person(visitor: Visitor, person: ExamplePerson) -> None:
-    """Put a fictional person's pictures in place of all photos."""
+def load_person(visitor: Visitor, person: ExamplePerson, *, hidden: bool = False) -> None:
+    """Put a fictional person's pictures in place of all photos.
+
+    Args:
+        hidden: whether the visitor is not to see them yet.
+    """
     shots = tuple(Shot(path.name, picture) for path, picture in zip(person.pictures, person.load(), strict=True))
-    visitor.change(photos=Photos(shots, person=person.name))
+    visitor.change(photos=Photos(shots, person=person.name, hidden=hidden))
+
+
+def draw_person(services: Services, visitor: Visitor) -> None:
+    """Put somebody else among the fictional people on the desk, by lot and hidden, and take the last one's story off.
+
+    Raises:
+        SettingsError: a job of the visitor waits or runs.
+        WeightsError: there are no fictional people.
+    """
+    if not services.people:
+        raise WeightsError("There are no fictional people here.", services.people_missing or "Bring photos of your own.")
+    with visitor.lock:
+        check_idle(services, visitor)
+        others = [person for person in services.people if person.name != visitor.desk.photos.person]
+        load_person(visitor, secrets.choice(others or list(services.people)), hidden=True)
+        visitor.clear_story()
+
+
+def welcome(services: Services, visitor: Visitor) -> None:
+    """For whoever comes with nothing, somebody is there already."""
+    with visitor.lock:
+        desk = visitor.desk
+        if services.people and desk.job is None and not desk.used and not desk.photos.shots and not desk.photos.groups:
+            draw_person(services, visitor)
 
 
 def remove_all(services: Services, visitor: Visitor) -> str:

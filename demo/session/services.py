@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,7 @@ from demo.defences.base import Defence
 from demo.errors import WeightsError
 from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
+from demo.lineup import LineUp, Tally, line_up
 from demo.lora.files import LoraWeights
 from demo.lora.fits import read_for
 from demo.models.bases import EXAMPLE, Base, known_bases
@@ -24,6 +25,7 @@ from demo.photos.ingest import Photo
 from demo.preflight.check import told
 from demo.progress import Watcher
 from demo.report import LeakReport
+from demo.session.live_measures import measuring
 from demo.session.visitors import Visitors
 from demo.shake.model import Experiment, Shake, ShakeArm
 from demo.shake.people import Domain
@@ -141,6 +143,13 @@ class ReadFile(Protocol):
         """Read a LoRA file and check that a base has its layers."""
 
 
+class MakeLineUp(Protocol):
+    """:func:`demo.lineup.line_up.line_up`."""
+
+    def __call__(self, photos: Sequence[Image.Image], *, seen: bool, avoid: Collection[int] = ...) -> LineUp:
+        """One of the photos among strangers who look alike."""
+
+
 @dataclass(frozen=True)
 class ExamplePerson:
     """A fictional person: generated pictures of nobody."""
@@ -198,6 +207,9 @@ class Services:
     bases: Mapping[str, Base] = field(default_factory=known_bases)
     estimate: Callable[[Base, LoraSettings], str] = estimate_here  # of fine-tuning, in words
     default_base: str = "face64"
+    measuring: Callable[[Watcher, Sequence[Image.Image]], Watcher] = measuring  # live, against a visitor's photos
+    line_up: MakeLineUp = line_up
+    tally: Tally = field(default_factory=Tally)  # of this run of the app: counts, and nothing else
 
     @property
     def example(self) -> Path | None:

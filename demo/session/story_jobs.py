@@ -19,6 +19,7 @@ from demo.photos.split import FOR_TUNING, LEAST_PHOTOS, split_photos
 from demo.progress import Watcher
 from demo.report import write_report
 from demo.session.desk import Attacked, Compared, Desk, Released, Scored
+from demo.session.guessing import line_up, with_guess
 from demo.session.scored import comparable, file_of, resized
 from demo.session.services import Services
 from demo.session.visitors import Visitor
@@ -104,7 +105,7 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
             defence=order.defence,
             gate=order.gate,
             seed=seed,
-            watcher=watcher,
+            watcher=services.measuring(watcher, scored),
         )
         if tuned.steps == 0:
             shutil.rmtree(path.parent)
@@ -134,10 +135,14 @@ def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
 
 
 def attacking(services: Services, visitor: Visitor, order: Order) -> Part:
-    """A job that attacks the file on the desk: the file and public models go in, nothing else of the visitor's."""
+    """A job that attacks the file on the desk: the file and public models go in, nothing else of the visitor's.
+
+    What it draws is measured against the photos that the file was made from, where they are there: on the way out.
+    """
 
     def work(watcher: Watcher) -> None:
-        released = file_of(visitor.desk)
+        released, kept = file_of(visitor.desk), visitor.desk.kept
+        watcher = services.measuring(watcher, () if kept is None else kept.photos)
         file = services.story.open_lora(released.path, base_key=released.base_key)
         _attack(services, visitor, order, released, file, watcher)
 
@@ -172,8 +177,11 @@ def comparing(services: Services, visitor: Visitor, order: Order) -> Part:
             notes=[scored.note, *([] if released.ledger is None else words(released.ledger))],
             watcher=watcher,
         )
-        json, html = write_report(visitor.room("report"), made, include_photos=order.include_photos)
-        visitor.change(compared=Compared(made, source, json, html))
+        room = visitor.room("report")
+        with visitor.lock:  # whoever guesses now waits, and finds a report to write the guess into
+            made = with_guess(services, visitor.desk, made)
+            json, html = write_report(room, made, include_photos=order.include_photos)
+            visitor.change(compared=Compared(made, source, json, html, order.include_photos))
 
     return work
 
@@ -232,6 +240,7 @@ def _attack(
     done = services.story.attack(file, order.method, base_key=released.base_key, settings=order.attack, watcher=watcher)
     attacked = Attacked(released, done, order.attack)
     visitor.change(attacked=attacked, compared=None)
+    line_up(services, visitor)
     return attacked
 
 

@@ -74,8 +74,8 @@ class Visitor:
             self._desk = replace(self.desk, **changes)
             return self._desk
 
-    def put(self, released: Released, **more: Any) -> Desk:
-        """Put a file on the desk. What was refused, cleaned, drawn and compared before goes.
+    def put(self, released: Released | None, **more: Any) -> Desk:
+        """Put a file on the desk, or none. What was refused, cleaned, drawn and compared before goes.
 
         Args:
             more: further parts of the desk that change with it.
@@ -83,7 +83,16 @@ class Visitor:
         Raises:
             GoneError: it has been deleted.
         """
-        return self.change(released=released, refused=None, cleaned=None, attacked=None, compared=None, **more)
+        gone = dict.fromkeys(("refused", "cleaned", "attacked", "line_up", "compared"))
+        return self.change(released=released, **gone, **more)
+
+    def clear_story(self) -> Desk:
+        """Take the files and what came of them off the desk. The photos stay.
+
+        Raises:
+            GoneError: it has been deleted.
+        """
+        return self.put(None, tuned=None, scored=None)
 
     def room(self, name: str) -> Path:
         """A new folder for one result. Older ones of that name are deleted, unless the desk still has what is in them.
@@ -114,6 +123,8 @@ class Page:
     visitor: Visitor
     expired: bool = False  # whether the visitor before had data, which were not used and have been deleted
     heard: float | None = None  # last request of a page that came back, whose end nothing else will tell
+    language: str = ""  # that its browser asks for, as in Accept-Language
+    greeted: bool = False  # whether somebody looks at it: a client of the API is not greeted
     seen: dict[str, Hashable] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
 
@@ -134,6 +145,7 @@ class Visitors:
         clock: seconds, monotonic.
 
     Attributes:
+        greet: called with the visitor of a page that is opened, and with the next one when that visitor's data have gone.
         wipe: called with a page's key when the page is closed or its visitor deleted, so that whoever keeps what
             the page shows can drop that, too.
     """
@@ -144,6 +156,7 @@ class Visitors:
         self._pages: dict[str, Page] = {}
         self._closed: dict[str, Visitor] = {}  # by the key of a page that was closed, the latest last
         self._lock = RLock()
+        self.greet: Callable[[Visitor], None] = lambda visitor: None
         self.wipe: Callable[[str], None] = lambda page_key: None
 
     def open(self, page_key: str, visitor_id: object) -> Page:
@@ -181,7 +194,15 @@ class Visitors:
             if page.heard is not None:
                 page.heard = self._clock()
             if page.visitor.gone:
-                page = self._pages[page_key] = Page(self._new(), page.expired or page.visitor.expired, page.heard)
+                page = self._pages[page_key] = replace(
+                    page,
+                    visitor=self._new(),
+                    expired=page.expired or page.visitor.expired,
+                    seen={},
+                    lock=RLock(),
+                )
+                if page.greeted:
+                    self.greet(page.visitor)
             if use:
                 self._touch(page.visitor)
             return page

@@ -1,64 +1,26 @@
-"""The app put together: header, strip, tabs, footer. A new tab is one file and one line in :data:`TABS`."""
+"""The app put together: a mode's page, from the stage to the footer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
+from demo.session.modes import MODES, Mode
+from demo.session.photo_intake import welcome
 from demo.session.services import Services
 from demo.session.visitors import CLOSED_S, IDLE_S
 from demo.ui.api import add_api
-from demo.ui.attack import build_attack_tab, wire_attack_tab
-from demo.ui.compare import build_compare_tab, wire_compare_tab
+from demo.ui.comparison import build_comparison
 from demo.ui.components.theme import CSS, HEAD, THEME
+from demo.ui.components.translations import I18N, t
 from demo.ui.components.words import LORA, words
-from demo.ui.defend import build_defend_tab, wire_defend_tab
-from demo.ui.fine_tune import build_finetune_tab, wire_finetune_tab
-from demo.ui.page import Facet, Live
-from demo.ui.shake import build_shake_tab, wire_shake_tab
+from demo.ui.lab import build_lab, wire_lab
+from demo.ui.page import Live
+from demo.ui.photos import build_photos, wire_photos
+from demo.ui.stage.stage import build_stage, wire_stage
 from demo.ui.strip import build_session, wire_session
-
-Fields = Mapping[str, Mapping[str, Component]]  # id of a tab -> name of a field -> component
-
-
-class Built(Protocol):
-    """A tab that was laid out."""
-
-    @property
-    def fields(self) -> Mapping[str, Component]:
-        """What an order takes from it."""
-
-    @property
-    def facets(self) -> Sequence[Facet]:
-        """What is kept up to date."""
-
-
-@dataclass(frozen=True)
-class Tab:
-    """A tab: its title, how it is laid out and wired, and what it takes from the others' fields."""
-
-    id: str
-    title: str
-    build: Callable[[Services], Built]
-    wire: Callable[[Any, Services, Live, Mapping[str, Component]], None]
-    takes: Callable[[Fields], Mapping[str, Component]]
-
-
-def _base(fields: Fields) -> Mapping[str, Component]:
-    return {"base": fields["fine-tune"]["base"]}
-
-
-TABS = (
-    Tab("fine-tune", "1 Fine-tune", build_finetune_tab, wire_finetune_tab, lambda f: {**f["attack"], **f["compare"]}),
-    Tab("attack", "2 Attack", build_attack_tab, wire_attack_tab, _base),
-    Tab("compare", "3 Compare", build_compare_tab, wire_compare_tab, lambda f: {**_base(f), **f["attack"]}),
-    Tab("defend", "Defend", build_defend_tab, wire_defend_tab, lambda f: {**f["fine-tune"], **f["attack"]}),
-    Tab("shake", "Shake", build_shake_tab, wire_shake_tab, _base),
-)
 
 TITLE = "What a shared LoRA gives away"
 HEADER = f"""# {TITLE}
@@ -91,43 +53,70 @@ FOOTER = (
 MAX_FILE = "256mb"
 SESSIONS = 200  # whose shown values Gradio keeps in memory, should a client never say that it closes
 QUEUE_S = 0.05  # between two looks at Gradio's queue, as on Windows; its 1 ms take a tenth of a core from the job
-TURN = "(tab) => ({__type__: 'update', ...(tab ? {selected: tab} : {})})"
 
 
-def build_app(services: Services) -> gr.Blocks:
-    """All components and events."""
+def build_app(services: Services, mode: Mode = MODES["lab"]) -> gr.Blocks:
+    """All components and events of a mode's page."""
     # Served from where they are: in Gradio's folder of uploads they would be swept away with what is left there.
     gr.set_static_paths([person.pictures[0] for person in services.people])
     demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=None)  # it would take the visitors' own
     with demo:
-        with gr.Row(elem_classes="ll-header"):
-            with gr.Column(scale=1, min_width=320):
-                gr.Markdown(HEADER)
-            delete = gr.Button("Delete my data", size="sm", scale=0, min_width=150, elem_id="delete")
-        with gr.Accordion("More about your photos, and what this does not show", open=False):
-            gr.Markdown(HONESTY)
-        with gr.Accordion("Words used here", open=False):
-            gr.Markdown(words())
-        session = build_session(delete)
-        with gr.Tabs(overflow_behavior="wrap") as tabs:  # none may hide in a menu on a phone
-            built: dict[str, Built] = {}
-            for tab in TABS:
-                with gr.Tab(tab.title, id=tab.id):
-                    built[tab.id] = tab.build(services)
-        gr.Markdown(FOOTER, elem_classes="ll-footer")
-        turn_to = gr.Textbox(visible=False)
-        story = Facet("tab", lambda view: view.desk.tab, lambda view: {turn_to: view.desk.tab or ""}, [turn_to])
-        # The browser reads all that is inside an output at every event from then on: the tabs are no handler's.
-        turn_to.change(None, turn_to, tabs, js=TURN, api_visibility="private")
-        live = Live(services, [*session.facets, *(facet for made in built.values() for facet in made.facets), story])
-        wire_session(session, services, live, demo)
-        fields = {key: made.fields for key, made in built.items()}
-        for tab in TABS:
-            tab.wire(built[tab.id], services, live, tab.takes(fields))
+        if mode.stage:
+            _staged(services, mode, demo)
+        else:
+            _plain(services, demo)
         add_api(services)
     demo.queue(max_size=40, default_concurrency_limit=4)
     demo._queue.sleep_when_free = QUEUE_S
     return demo
+
+
+def _plain(services: Services, demo: gr.Blocks) -> None:
+    """Every step and setting, and no stage."""
+    with gr.Row(elem_classes="ll-header"):
+        with gr.Column(scale=1, min_width=320):
+            gr.Markdown(HEADER)
+        delete = gr.Button("Delete my data", size="sm", scale=0, min_width=150, elem_id="delete")
+    _about()
+    session = build_session(delete)
+    lab = build_lab(services)
+    gr.Markdown(FOOTER, elem_classes="ll-footer")
+    live = Live(services, [*session.facets, *lab.facets])
+    wire_session(session, services, live, demo)
+    wire_lab(lab, services, live)
+
+
+def _staged(services: Services, mode: Mode, demo: gr.Blocks) -> None:
+    """The stage, and what opens below it."""
+    services.visitors.greet = partial(welcome, services)
+    stage = build_stage(services)
+    with gr.Accordion(t("stage.sure"), open=False, elem_id="sure"):
+        comparison = build_comparison()
+    with gr.Accordion(t("stage.own"), open=False, elem_id="own"):
+        photos = build_photos(services)
+    lab = None
+    if mode.lab:
+        with gr.Accordion(t("stage.lab"), open=False, elem_id="lab"):
+            lab = build_lab(services, staged=True)
+    with gr.Accordion(t("stage.about"), open=False, elem_id="about"):
+        gr.Markdown(HEADER)
+        gr.Markdown(HONESTY)
+        gr.Markdown(words())
+        gr.Markdown(FOOTER, elem_classes="ll-footer")
+    facets = [*stage.session.facets, *stage.facets, comparison, photos.facet, *(lab.facets if lab else ())]
+    live = Live(services, facets)
+    wire_session(stage.session, services, live, demo)
+    wire_stage(stage, services, live, lab.story if lab else {})
+    wire_photos(photos, services, live)
+    if lab:
+        wire_lab(lab, services, live)
+
+
+def _about() -> None:
+    with gr.Accordion("More about your photos, and what this does not show", open=False):
+        gr.Markdown(HONESTY)
+    with gr.Accordion("Words used here", open=False):
+        gr.Markdown(words())
 
 
 def launch_options(**changes: Any) -> dict[str, Any]:
@@ -136,6 +125,7 @@ def launch_options(**changes: Any) -> dict[str, Any]:
         "theme": THEME,
         "css": CSS,
         "head": HEAD,
+        "i18n": I18N,
         "run_history": False,
         "ssr_mode": False,
         "show_error": False,

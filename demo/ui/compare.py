@@ -13,6 +13,7 @@ from demo.session import story_jobs
 from demo.session.forms import order
 from demo.session.services import Services
 from demo.session.visitors import Visitor
+from demo.ui.comparison import build_comparison
 from demo.ui.components import pictures
 from demo.ui.page import Facet, Live, Updates, View
 
@@ -31,8 +32,12 @@ class CompareTab:
     facets: Sequence[Facet]
 
 
-def build_compare_tab(services: Services) -> CompareTab:
-    """Lay out the tab inside the current container."""
+def build_compare_tab(services: Services, *, results: bool = True) -> CompareTab:
+    """Lay out the tab inside the current container.
+
+    Args:
+        results: whether they are shown here.
+    """
     del services
     gr.Markdown(INTRO)
     include = gr.Checkbox(
@@ -49,28 +54,7 @@ def build_compare_tab(services: Services) -> CompareTab:
     )
     start = gr.Button("Compare", variant="primary", elem_id="compare")
     needs = gr.HTML(elem_id="needs")
-    verdict = gr.HTML(elem_id="verdict")
-    with gr.Row():
-        html = gr.DownloadButton("report.html", visible=False, size="sm", elem_id="download-html")
-        json = gr.DownloadButton("report.json", visible=False, size="sm", elem_id="download-json")
-    rest = gr.HTML(elem_id="comparison")
-
-    def draw(view: View) -> Updates:
-        compared = view.desk.compared
-        if compared is None:
-            hidden = gr.DownloadButton(visible=False, value=None)
-            return {verdict: pictures.html(""), rest: pictures.html(""), html: hidden, json: hidden}
-        report = compared.report
-        rows = pictures.rows(report, pictures.compared_with(view.desk, compared.source))
-        body = pictures.piece(
-            "comparison", rows, pictures.figures(report), pictures.table(report), pictures.notes(report)
-        )
-        return {
-            verdict: pictures.html(pictures.older(view.desk, compared.source) + pictures.verdict(report)),
-            rest: pictures.html(body),
-            html: gr.DownloadButton(visible=True, value=str(compared.html)),
-            json: gr.DownloadButton(visible=True, value=str(compared.json)),
-        }
+    shown = (build_comparison(),) if results else ()
 
     def draw_needs(view: View) -> Updates:
         lacking = _lacking(view)
@@ -78,12 +62,8 @@ def build_compare_tab(services: Services) -> CompareTab:
         ready = not view.active and not lacking
         return {start: gr.Button(interactive=ready), needs: pictures.html(pictures.note(said) if said else "")}
 
-    def stamp(view: View) -> tuple[int, bool] | None:
-        compared = view.desk.compared
-        return None if compared is None else (compared.number, view.desk.older(compared.source))
-
     facets = (
-        Facet("compared", stamp, draw, [verdict, rest, html, json]),
+        *shown,
         Facet("compare button", lambda v: (v.active, _lacking(v), _takes(v)), draw_needs, [start, needs]),
     )
     return CompareTab({"include_photos": include, "more_metrics": more}, start, facets)

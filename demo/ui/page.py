@@ -17,6 +17,9 @@ from demo.hardware.threads import aside
 from demo.session.desk import Desk
 from demo.session.services import Services
 from demo.session.visitors import GoneError, Page, Visitor
+from demo.texts.en import ENGLISH
+from demo.texts.language import Language
+from demo.texts.languages import choose_language
 from demo.ui.errors import shown, warn
 from demo.workflow.jobs import Snapshot
 
@@ -32,6 +35,7 @@ class View:
     desk: Desk
     job: Snapshot | None
     expired: bool = False  # whether data were deleted for want of use
+    language: Language = ENGLISH
 
     @property
     def active(self) -> bool:
@@ -83,7 +87,7 @@ class Live:
     def _view(self, page: Page) -> View:
         desk = page.visitor.desk
         job = None if desk.job is None else self._services.jobs.get(desk.job)
-        return View(page.visitor, desk, job, page.expired)
+        return View(page.visitor, desk, job, page.expired, choose_language(page.language))
 
     def _stale(self, page: Page, view: View) -> list[tuple[Facet, Hashable]]:
         stamped = [(facet, facet.stamp(view)) for facet in self._facets]
@@ -183,6 +187,8 @@ class Live:
 
         def opened(request: gr.Request, remembered: object) -> Updates:
             page = self._services.visitors.open(request.session_hash or "", remembered)
+            page.language, page.greeted = request.headers.get("accept-language") or "", True
+            self._services.visitors.greet(page.visitor)
             return aside(partial(self.refresh, page))
 
         def closed(request: gr.Request) -> None:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from demo.errors import DemoError, Stopped
 from demo.hardware.zero_gpu import remedied
-from demo.progress import Progress, Watcher
+from demo.progress import Measured, Progress, Watcher
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
 Work = Callable[[Watcher], object]
@@ -53,10 +53,12 @@ class Snapshot:
     title: str
     state: State
     place: int | None  # in line: 1 is next; None unless waiting
-    progress: Progress | None  # the latest, without its picture
+    progress: Progress | None  # the latest, without its pictures
     losses: tuple[tuple[int, float], ...]  # (step, mean loss up to there), at most MAX_POINTS
-    picture: Image.Image | None  # the last live sample
+    pictures: tuple[Image.Image, ...]  # the last live samples, or pictures in the making
     picture_step: int | None
+    picture_stage: str | None
+    measured: tuple[Measured, ...]  # of the stage of the last pictures, at most MAX_POINTS
     result: object | None
     error: DemoError | None
     seconds: float  # run time so far
@@ -99,8 +101,10 @@ class _Job:
     stop: Event = field(default_factory=Event)
     progress: Progress | None = None
     losses: LossSeries = field(default_factory=LossSeries)
-    picture: Image.Image | None = None
+    pictures: tuple[Image.Image, ...] = ()
     picture_step: int | None = None
+    picture_stage: str | None = None
+    measured: deque[Measured] = field(default_factory=lambda: deque(maxlen=MAX_POINTS))
     result: object | None = None
     error: DemoError | None = None
     began: float | None = None
@@ -225,8 +229,10 @@ class Jobs:
             place=self._line.index(job) + 1 if job.state == "waiting" else None,
             progress=job.progress,
             losses=tuple(job.losses.points),
-            picture=job.picture,
+            pictures=job.pictures,
             picture_step=job.picture_step,
+            picture_stage=job.picture_stage,
+            measured=tuple(job.measured),
             result=job.result,
             error=job.error,
             seconds=0.0 if job.began is None else end - job.began,
@@ -287,11 +293,15 @@ class Jobs:
 
     def _report(self, job: _Job, progress: Progress) -> None:
         with self._changed:
-            job.progress = replace(progress, picture=None)
+            job.progress = replace(progress, pictures=(), measured=None)
             if progress.loss is not None:
                 job.losses.add(progress.step, progress.loss)
-            if progress.picture is not None:
-                job.picture, job.picture_step = progress.picture, progress.step
+            if progress.pictures:
+                if progress.stage != job.picture_stage:
+                    job.measured.clear()
+                job.pictures, job.picture_step, job.picture_stage = progress.pictures, progress.step, progress.stage
+                if progress.measured is not None:
+                    job.measured.append(progress.measured)
 
 
 def _in_context(work: Work) -> Work:

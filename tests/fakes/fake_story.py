@@ -105,10 +105,10 @@ class FakeStory:
             time.sleep(self.pause)
             losses.append(0.12 + 0.4 / step**0.5 + 0.05 * rng.random())
             if watcher.listens:
-                picture = face(step) if step % 10 == 0 else None
+                drawn = (face(step),) if step % 10 == 0 else ()
                 spent = f"spent: photo level ε {step / 10:.3g}" if defence.has_epsilon else None
                 watcher.tell(
-                    Progress("fine-tune", step, steps, losses[-1], self.pause * (steps - step), picture, spent)
+                    Progress("fine-tune", step, steps, losses[-1], self.pause * (steps - step), drawn, spent)
                 )
         made = lora(seed)
         write_lora(out, made)

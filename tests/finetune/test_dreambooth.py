@@ -70,7 +70,7 @@ def test_stop_keeps_what_is_trained(tiny_pipe, tiny_base, pictures) -> None:
     tuned = fine_tune(tiny_pipe, tiny_base, pictures, QUICK, watcher=Watcher(report, stop))
     assert tuned.stopped
     assert tuned.steps == 2
-    assert any(p.picture is not None for p in seen)
+    assert any(p.pictures for p in seen)
     assert all(p.eta_s is not None and p.eta_s >= 0 for p in seen if p.stage == "fine-tune")
 
 

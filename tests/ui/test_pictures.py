@@ -13,7 +13,7 @@ from demo.report.arms import is_attack
 from demo.ui.components import pictures
 from demo.workflow.jobs import Snapshot
 
-JOB = Snapshot("id", "Fine-tuning", "running", None, None, (), None, None, None, None, 75.0)
+JOB = Snapshot("id", "Fine-tuning", "running", None, None, (), (), None, None, (), None, None, 75.0)
 
 
 @pytest.fixture(scope="module")

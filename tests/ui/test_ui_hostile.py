@@ -24,7 +24,7 @@ from demo.ui.components import ledger, pictures
 from demo.ui.page import View
 from demo.workflow.jobs import Snapshot
 
-JOB = Snapshot("id", EVIL, "running", None, None, (), None, None, None, None, 75.0)
+JOB = Snapshot("id", EVIL, "running", None, None, (), (), None, None, (), None, None, 75.0)
 
 
 @pytest.fixture(scope="module")

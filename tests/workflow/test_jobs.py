@@ -82,14 +82,14 @@ def test_result_progress_losses_and_live_sample(jobs: Jobs) -> None:
 
     def work(watcher: Watcher) -> int:
         watcher.tell(Progress("fine-tune", 1, 2, loss=0.5, eta_s=1.0))
-        watcher.tell(Progress("fine-tune", 2, 2, loss=0.25, picture=picture))
+        watcher.tell(Progress("fine-tune", 2, 2, loss=0.25, pictures=(picture,)))
         return 7
 
     snapshot = ended(jobs, jobs.submit("ann", "Fine-tune", work), "done")
     assert (snapshot.title, snapshot.result, snapshot.error, snapshot.place) == ("Fine-tune", 7, None, None)
     assert snapshot.progress == Progress("fine-tune", 2, 2, loss=0.25)
     assert snapshot.losses == ((1, 0.5), (2, 0.25))
-    assert snapshot.picture is picture
+    assert snapshot.pictures == (picture,)
     assert snapshot.picture_step == 2
 
 

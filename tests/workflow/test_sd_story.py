@@ -77,7 +77,7 @@ def test_fine_tune_attack_compare(given: Given, tmp_path: Path) -> None:
     )
     assert tuned.steps == 2
     assert all(np.isfinite(tuned.losses))
-    assert any(progress.picture is not None for progress in seen)  # the live sample
+    assert any(progress.pictures for progress in seen)  # the live sample
     assert (tmp_path / "cache" / base.key / class_images.NAME).exists()  # beside the user's model nothing is written
 
     pipe = story.pipeline(base.key)

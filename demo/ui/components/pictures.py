@@ -8,12 +8,16 @@ import gradio as gr
 from markupsafe import Markup
 from PIL import Image
 
+from demo.finetune.loop import STAGE
 from demo.metrics.registry import main_metrics
 from demo.report import Arm, LeakReport
 from demo.report.arms import is_attack
 from demo.report.bars import bars
 from demo.report.rendering import call, render
 from demo.session.desk import Desk, PhotoSource
+from demo.texts import story
+from demo.texts.en import ENGLISH
+from demo.texts.language import Language
 from demo.workflow.jobs import Snapshot
 
 SHOWN_S = 0.5  # less is no work: what had been drawn before was taken over
@@ -114,6 +118,11 @@ def announcement(snapshot: Snapshot | None) -> Markup:
     return piece("spoken", role, said)
 
 
+def is_sample(job: Snapshot) -> bool:
+    """Whether the last pictures of a job are fine-tuning's; others are of an attack in the making."""
+    return job.picture_stage is not None and job.picture_stage.endswith(STAGE)
+
+
 def duration(seconds: float) -> str:
     """About how long, for a person."""
     whole = round(seconds)
@@ -128,23 +137,33 @@ def size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
 
 
-def verdict(report: LeakReport) -> Markup:
+def standing(report: LeakReport) -> str:
+    """How a verdict is coloured: one of "leaked", "kept", "open".
+
+    Green is for a leak that was looked for and not found; not for a comparison that could not have found one.
+    """
+    return "leaked" if report.verdict.leaked else "kept" if report.verdict.conclusive else "open"
+
+
+def verdict(report: LeakReport, language: Language = ENGLISH) -> Markup:
     """The headline, in colour and in words, the first sentences under it, and the others folded away.
 
     The first ones say whether fine-tuning worked, whether the person is recognised, and whether plain asking does it.
     """
     found = report.verdict
-    # Green is for a leak that was looked for and not found; not for a comparison that could not have found one.
-    kind, word = (
-        ("leaked", "Leak")
-        if found.leaked
-        else ("kept", "No leak shown")
-        if found.conclusive
-        else ("open", "Inconclusive")
-    )
+    kind = standing(report)
+    headline, sentences = said(report, language)
     # The comparison's first note says which photos scored.
-    first, rest = found.sentences[:SENTENCES], [*found.sentences[SENTENCES:], *report.notes[:1]]
-    return conclusion(kind, word, found.headline, first, rest)
+    first, rest = sentences[:SENTENCES], [*sentences[SENTENCES:], *report.notes[:1]]
+    return conclusion(kind, language.say(f"stage.word.{kind}"), headline, first, rest)
+
+
+def said(report: LeakReport, language: Language) -> tuple[str, tuple[str, ...]]:
+    """A verdict's headline and sentences in a language."""
+    found = report.verdict.found
+    if found is None or language is ENGLISH:
+        return report.verdict.headline, report.verdict.sentences
+    return story.headline(found, language), story.sentences(found, language)
 
 
 def older(desk: Desk, source: PhotoSource | None) -> Markup:

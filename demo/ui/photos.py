@@ -1,0 +1,104 @@
+"""Photos in: files, a camera or a fictional person, with what has to be said before; and what has been loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from demo.photos.formats import FORMATS
+from demo.photos.split import LEAST_PHOTOS, MOST_PHOTOS
+from demo.session import photo_intake
+from demo.session.services import Services
+from demo.session.visitors import Visitor
+from demo.ui.components import pictures
+from demo.ui.components.words import CONSENT
+from demo.ui.errors import READING_S
+from demo.ui.fine_tune_photos import photo_panel
+from demo.ui.page import Facet, Live
+from demo.ui.uploads import uploaded
+
+INTRO = (
+    f"{LEAST_PHOTOS} to {MOST_PHOTOS} photos of **one** person, from the front, in good light. "
+    "They are sent to the machine that runs this app. There the face is found and cropped; the file is deleted at "
+    "once, and the crop is held in memory."
+)
+PEOPLE = "**Or take a fictional person: one click.** These people do not exist; all their pictures were generated."
+
+
+@dataclass(frozen=True)
+class PhotoSection:
+    """Components that events are wired to, and what is kept up to date."""
+
+    people: Sequence[gr.Button]
+    uploads: gr.Files
+    camera: gr.Image
+    photos: gr.HTML
+    faces: gr.Radio
+    take: gr.Button
+    leave: gr.Button
+    remove: gr.Button
+    facet: Facet
+
+
+def build_photos(services: Services) -> PhotoSection:
+    """Lay it out inside the current container, of which there is one on a page."""
+    gr.Markdown(INTRO)
+    gr.Markdown(CONSENT)
+    uploads, camera = _ways_in()
+    people = _people(services)
+    return PhotoSection(people, uploads, camera, *photo_panel())
+
+
+def wire_photos(section: PhotoSection, services: Services, live: Live) -> None:
+    """Wire the section's events."""
+
+    def add(visitor: Visitor, files: Any) -> list[str]:
+        listed = files if isinstance(files, list) else [files]
+        # Not preprocessed: this way Gradio makes no copies.
+        return photo_intake.add(services, visitor, [uploaded(file) for file in listed if file])
+
+    def choose(visitor: Visitor, face: Any) -> None:
+        if not isinstance(face, int):
+            gr.Warning("Choose a face first.")
+            return
+        photo_intake.choose(visitor, face)
+
+    def remove(visitor: Visitor) -> None:
+        gr.Info(photo_intake.remove_all(services, visitor), duration=READING_S)
+
+    slow = {"show_progress": "minimal", "show_progress_on": section.photos, "concurrency_id": "photos"}
+    reading: dict[str, Any] = {"preprocess": False, "concurrency_limit": 1, **slow}
+    uploads, camera = section.uploads, section.camera
+    live.on(uploads.upload, add, {"photos": uploads}, clear=[uploads], api_name="add_photos", **reading)
+    live.on(camera.input, add, {"photo": camera}, clear=[camera], **reading)
+    for button, person in zip(section.people, services.people, strict=True):
+        live.on(button.click, partial(photo_intake.load_person, person=person))
+    live.on(section.take.click, choose, {"face": section.faces})
+    live.on(section.leave.click, lambda visitor: photo_intake.choose(visitor, None))
+    live.on(section.remove.click, remove, api_name="remove_photos")
+
+
+def _ways_in() -> tuple[gr.Files, gr.Image]:
+    with gr.Tabs(elem_classes="ll-ways"):
+        with gr.Tab("Files"):
+            # No limit by type: browsers go by suffixes, and a photo may have any or none. Reading says what it is not.
+            uploads = gr.Files(label=f"Photos ({', '.join(known.title for known in FORMATS)})", height=130)
+        with gr.Tab("Camera"):
+            camera = gr.Image(sources=["webcam"], image_mode=None, type="filepath", format="png", label="Take a photo")
+    return uploads, camera
+
+
+def _people(services: Services) -> list[gr.Button]:
+    gr.Markdown(PEOPLE)
+    if not services.people:
+        gr.HTML(pictures.note(services.people_missing or "There are no example people.", "bad"))
+        return []
+    with gr.Row(elem_classes="ll-people"):
+        return [
+            gr.Button(person.name, icon=person.pictures[0], size="sm", min_width=90, elem_classes="ll-person")
+            for person in services.people
+        ]
