@@ -1,1 +1,2 @@
-"""The words for verdicts. A language is one file of templates (en.py); the other modules choose among them."""
+"""What is said to people, by language. A language is one package of templates (en/); the other modules choose among
+them."""

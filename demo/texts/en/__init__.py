@@ -1,0 +1,15 @@
+"""English. Another language is a package like this one, with the same keys and fields."""
+
+from __future__ import annotations
+
+from demo.texts.en.audit import AUDIT
+from demo.texts.en.general import GENERAL
+from demo.texts.en.shake import SHAKE
+from demo.texts.en.stage import STAGE
+from demo.texts.en.story import STORY
+from demo.texts.en.sweep import SWEEP
+from demo.texts.language import Language
+
+__all__ = ["AUDIT", "ENGLISH", "GENERAL", "SHAKE", "STAGE", "STORY", "SWEEP"]
+
+ENGLISH = Language("en", "English", GENERAL | STORY | SWEEP | SHAKE | AUDIT | STAGE)
