@@ -60,6 +60,7 @@ def main() -> None:
     from demo.session.visitors import Visitors
     from demo.sweep.run import default_plan, sweep
     from demo.ui.assembly import build_app, launch_options
+    from demo.ui.launch import launch
     from demo.workflow import story
     from demo.workflow.jobs import Jobs
 
@@ -87,7 +88,7 @@ def main() -> None:
     for task in (warm, visitors.sweep_for_ever):
         Thread(target=task, daemon=True).start()
     try:
-        build_app(services, mode).launch(**launch_options())
+        launch(build_app(services, mode), **launch_options())
     finally:
         jobs.close()
         visitors.forget_all()

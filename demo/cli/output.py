@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demo.files import write_atomically
 from demo.progress import Progress
 
 if TYPE_CHECKING:
@@ -47,10 +46,12 @@ class Narrator:
 
 
 def write_pictures(out: Path, name: str, pictures: Sequence[Image.Image]) -> list[Path]:
-    """Write ``name-0.png``, ``name-1.png``, ... as they were drawn, without metadata."""
+    """Write ``name-0.png``, ``name-1.png``, ... as they were drawn, marked as such and without other metadata."""
+    from demo.origin import drawn, write_picture
+
     paths = [out / f"{name}-{index}.png" for index in range(len(pictures))]
     for path, picture in zip(paths, pictures, strict=True):
-        write_atomically(path, picture.convert("RGB").save)
+        write_picture(path, drawn(picture))
     return paths
 
 

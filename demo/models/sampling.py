@@ -12,6 +12,7 @@ from torch import Tensor
 
 from demo.errors import DrawingError
 from demo.models.bases import Base
+from demo.origin import all_drawn
 from demo.progress import UNWATCHED, Progress, Watcher
 
 
@@ -126,7 +127,7 @@ def draw(
         # In 8 bits NaN would be black: looked for before.
         _check_finite(out.images, "when the picture was decoded")
         processor = pipe.image_processor
-        pictures += processor.numpy_to_pil(processor.pt_to_numpy(out.images))
+        pictures += all_drawn(processor.numpy_to_pil(processor.pt_to_numpy(out.images)))
     return pictures
 
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import base64
-import io
 import math
 
-import numpy as np
 from PIL import Image
 
 from demo.metrics.base import MetricResult
+from demo.origin import encode
 
 PICTURE_SIDE = 256  # pixels: larger pictures are shrunk, so that a report can be mailed
 
 
 def data_uri(image: Image.Image) -> str:
-    """The pixels alone, without metadata, as an inlined PNG of at most PICTURE_SIDE pixels a side."""
-    small = Image.fromarray(np.asarray(image.convert("RGB")))
+    """As an inlined PNG of at most PICTURE_SIDE pixels a side: pixels, and a mark if a model drew them."""
+    small = image.convert("RGB") if image.mode != "RGB" else image.copy()
     small.thumbnail((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return "data:image/png;base64," + base64.b64encode(encode(small, optimize=True)).decode("ascii")
 
 
 def number(value: float) -> str:

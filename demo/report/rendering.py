@@ -11,6 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from demo.origin import all_drawn
 from demo.report.figures import data_uri, interval, mean, number
 
 PACKAGES = Path(__file__).parents[1]
@@ -51,7 +52,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(data_uri=data_uri, number=number, mean=mean, interval=interval)
+    made.filters.update(data_uri=data_uri, drawn=all_drawn, number=number, mean=mean, interval=interval)
     return made
 
 

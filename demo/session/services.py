@@ -20,6 +20,7 @@ from demo.lineup import LineUp, Tally, line_up
 from demo.lora.files import LoraWeights
 from demo.lora.fits import read_for
 from demo.models.bases import EXAMPLE, Base, known_bases
+from demo.origin import drawn
 from demo.photos.decode import decode
 from demo.photos.ingest import Photo
 from demo.preflight.check import told
@@ -159,7 +160,7 @@ class ExamplePerson:
 
     def load(self) -> list[Image.Image]:
         """The pictures; they are aligned already."""
-        return [decode(path, path.name) for path in self.pictures]
+        return [drawn(decode(path, path.name)) for path in self.pictures]
 
 
 def find_people(folder: Path) -> list[ExamplePerson]:

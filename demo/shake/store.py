@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 from demo.errors import DemoError, OutputError, SettingsError
-from demo.files import write_atomically, write_text
+from demo.files import write_text
+from demo.origin import drawn, write_picture
 from demo.shake.attacks.draws import Candidate
 from demo.shake.attacks.memorised import Match
 from demo.shake.model import ShakeArm
@@ -76,7 +77,7 @@ class ShakeStore:
         """
         if self._publishable:
             for path, candidate in zip(self.pictures(arm.key, len(arm.candidates)), arm.candidates, strict=True):
-                write_atomically(path, candidate.picture.convert("RGB").save)
+                write_picture(path, drawn(candidate.picture))
         content = {
             "format": FORMAT,
             **{name: getattr(arm, name) for name in ("key", "label", "source", "parameters", "seconds", "method")},
@@ -138,7 +139,7 @@ class ShakeStore:
         found = []
         for path in self.pictures(key, count):
             with Image.open(path) as image:
-                found.append(image.convert("RGB"))
+                found.append(drawn(image.convert("RGB")))
         return found
 
 

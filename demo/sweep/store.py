@@ -14,9 +14,10 @@ from PIL import Image
 
 from demo.defences.registry import DEFENCES
 from demo.errors import DemoError, OutputError, SettingsError
-from demo.files import write_atomically, write_text
+from demo.files import write_text
 from demo.lora.ledger import Ledger
 from demo.metrics.base import MetricResult
+from demo.origin import drawn, write_picture
 from demo.sweep.model import Point, new_point, point_name
 
 FORMAT = "lora-leak-sweep/2"
@@ -110,7 +111,7 @@ class SweepStore:
         home = self.home(point)
         for arm, pictures in point.pictures.items():
             for path, picture in zip(picture_paths(home, arm, len(pictures)), pictures, strict=True):
-                write_atomically(path, picture.convert("RGB").save)
+                write_picture(path, drawn(picture))
         content = {
             "format": FORMAT,
             "label": point.label,
@@ -179,7 +180,7 @@ def _read(path: Path) -> Point:
 
 def _picture(path: Path) -> Image.Image:
     with Image.open(path) as image:
-        return image.convert("RGB")
+        return drawn(image.convert("RGB"))
 
 
 def _result(fields: Mapping[str, Any]) -> MetricResult:

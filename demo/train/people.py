@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,8 @@ from demo.errors import WeightsError
 from demo.faces import recognise
 from demo.faces.align import align
 from demo.faces.detect import find_faces
-from demo.files import write_atomically, write_tensors, write_text
+from demo.files import write_tensors, write_text
+from demo.origin import drawn, write_picture
 
 Vector = NDArray[np.float64]
 
@@ -211,7 +211,7 @@ def main(out: Path, seed: int = 1) -> None:
                 if len(faces) == count:
                     break
             for number, face in enumerate(faces):
-                write_atomically(out / folder / f"{number:02d}.webp", partial(face.save, quality=88, method=6))
+                write_picture(out / folder / f"{number:02d}.webp", drawn(face), "WEBP", quality=88, method=6)
         firsts.append(recognise.embed([Image.open(front)]))
         entry: dict[str, Any] = {"name": names[index], "folder": folder, "pictures": count}
         if kind == "planted":

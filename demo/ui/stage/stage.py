@@ -51,7 +51,7 @@ def build_stage(services: Services) -> Stage:
             gauges = gr.HTML(elem_id="gauges")
     with gr.Row(elem_classes="ll-go"):
         start = gr.Button(t("stage.start"), variant="primary", size="lg", elem_id="begin")
-        another = gr.Button(t("stage.another"), size="lg", elem_id="another")
+        another = gr.Button(t("stage.again"), size="lg", elem_id="another")
     session = build_session(delete)
     says = gr.HTML(elem_id="says")
     line_up = build_line_up(services)
