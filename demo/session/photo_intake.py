@@ -89,7 +89,7 @@ def draw_person(services: Services, visitor: Visitor) -> None:
         WeightsError: there are no fictional people.
     """
     if not services.people:
-        raise WeightsError("There are no fictional people here.", services.people_missing or "Bring photos of your own.")
+        raise WeightsError("There are no fictional people.", services.people_missing or "Bring photos of your own.")
     with visitor.lock:
         check_idle(services, visitor)
         others = [person for person in services.people if person.name != visitor.desk.photos.person]

@@ -16,7 +16,8 @@ from demo.defences.base import Defence
 from demo.errors import WeightsError
 from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
-from demo.lineup import LineUp, Tally, line_up
+from demo.lineup.line_up import LineUp, line_up
+from demo.lineup.tally import Tally
 from demo.lora.files import LoraWeights
 from demo.lora.fits import read_for
 from demo.models.bases import EXAMPLE, Base, known_bases

@@ -145,7 +145,7 @@ class Visitors:
         clock: seconds, monotonic.
 
     Attributes:
-        greet: called with the visitor of a page that is opened, and with the next one when that visitor's data have gone.
+        greet: called with the visitor of a page that is opened, and with the next one when the data have gone.
         wipe: called with a page's key when the page is closed or its visitor deleted, so that whoever keeps what
             the page shows can drop that, too.
     """

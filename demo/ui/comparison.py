@@ -89,7 +89,8 @@ def _column(arm: Arm, report: LeakReport, language: Language) -> Column:
     if near is not None:
         parts.append(language.number(near.mean))
     if place is not None and place.among:
-        parts.append(language.say("stage.place", place=language.fixed(place.mean, 0), among=language.fixed(place.among, 0)))
+        numbers = {"place": language.fixed(place.mean, 0), "among": language.fixed(place.among, 0)}
+        parts.append(language.say("stage.place", **numbers))
     best = arm.best if is_attack(arm.key) else None
     order = sorted(range(len(arm.pictures)), key=lambda i: i != best)[:SHOWN]
     return Column(

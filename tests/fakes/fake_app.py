@@ -1,6 +1,7 @@
 """The real app over a fake story, for looking at it and for browser tests.
 
-python tests/fakes/fake_app.py [PORT [SECONDS A STEP [real|fake]]]: the last says which face detector reads the photos.
+python tests/fakes/fake_app.py [PORT [SECONDS A STEP [real|fake [MODE]]]]: "real" and "fake" are the face detector that
+reads the photos.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 
-def main(port: int = 7861, pause: float = 0.05, detector: str = "real") -> None:
+def main(port: int = 7861, pause: float = 0.05, detector: str = "real", mode: str = "lab") -> None:
     """Serve until killed."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     folder = Path(tempfile.mkdtemp(prefix="lora-leak-fake-"))
@@ -33,6 +34,7 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real") -> None:
     from fake_sweep import FakeSweep
 
     from demo.photos.ingest import read_photo
+    from demo.session.modes import find_mode
     from demo.session.services import ExamplePerson
     from demo.ui.assembly import build_app, launch_options
 
@@ -49,9 +51,9 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real") -> None:
     )
     if detector == "real":
         services = replace(services, read_photo=read_photo)
-    build_app(services).launch(**launch_options(server_name="127.0.0.1", server_port=port, quiet=True))
+    build_app(services, find_mode(mode)).launch(**launch_options(server_name="127.0.0.1", server_port=port, quiet=True))
 
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    main(*(kind(value) for kind, value in zip((int, float, str), given, strict=False)))
+    main(*(kind(value) for kind, value in zip((int, float, str, str), given, strict=False)))

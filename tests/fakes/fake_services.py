@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from fake_shake import FakeShaker
-from fake_story import FakeStory
+from fake_story import FakeStory, face
 from fake_sweep import PLAN, FakeSweep
 
+from PIL import Image
+
+from demo.lineup.line_up import LineUp
 from demo.lora.files import LoraWeights, read_lora
 from demo.models.bases import Base
 from demo.photos.decode import BadPhotoError, decode
 from demo.photos.ingest import Photo
+from demo.progress import Measured, Progress, Watcher
 from demo.session.services import ExamplePerson, Services
 from demo.session.visitors import Visitors
 from demo.workflow.jobs import Jobs
@@ -33,6 +39,24 @@ def read_photo(source: Path, *, name: str, side: int = 512, face: int | None = N
 def read_any(path: Path, base: Base, *, name: str = "") -> LoraWeights:
     """Reads as the real one does, and takes every file for every base: the fake files fit none."""
     return read_lora(path, name=name)
+
+
+def measuring(watcher: Watcher, photos: Sequence[Image.Image]) -> Watcher:
+    """Every picture is nearer than the one before."""
+    looks = count(1)
+
+    def measured(progress: Progress) -> Progress:
+        if not progress.pictures or not photos:
+            return progress
+        look, many = next(looks), len(progress.pictures)
+        return replace(progress, measured=Measured(0.4 + 0.5 / look, 1 + 300 // look, 1001, many, many))
+
+    return replace(watcher, sees=True).retold(measured)
+
+
+def line_up(photos: Sequence[Image.Image], *, seen: bool, avoid: Collection[int] = ()) -> LineUp:
+    """The person is the third of six."""
+    return LineUp((face(1), face(2), photos[0].resize((64, 64)), face(4), face(5), face(6)), 2, seen=seen)
 
 
 class Clock:
@@ -66,5 +90,7 @@ def fake_services(
         people=people,
         read_file=read_any,
         shaker=shaker or FakeShaker(),
+        measuring=measuring,
+        line_up=line_up,
         estimate=lambda base, settings: f"Estimate: {settings.steps} steps with {base.key}.",
     )

@@ -107,9 +107,7 @@ class FakeStory:
             if watcher.listens:
                 drawn = (face(step),) if step % 10 == 0 else ()
                 spent = f"spent: photo level ε {step / 10:.3g}" if defence.has_epsilon else None
-                watcher.tell(
-                    Progress("fine-tune", step, steps, losses[-1], self.pause * (steps - step), drawn, spent)
-                )
+                watcher.tell(Progress("fine-tune", step, steps, losses[-1], self.pause * (steps - step), drawn, spent))
         made = lora(seed)
         write_lora(out, made)
         write_card(out, made, find_base(base_key))
@@ -192,7 +190,8 @@ class FakeStory:
         for step in range(1, 11):
             watcher.check()
             time.sleep(self.pause)
-            watcher.tell(Progress(stage, step, 10))
+            making = tuple(face(200 + step + 10 * i) for i in range(4)) if watcher.sees else ()
+            watcher.tell(Progress(stage, step, 10, pictures=making))
 
 
 def measured(distance: float, seed: int) -> list[MetricResult]:

@@ -39,7 +39,7 @@ STAGE = {
     "stage.about": "About this, and about your photos",
     "stage.live.attack": "The attack's pictures, measured while they are drawn",
     "stage.live.owner": "The owner's pictures, measured while the file is made",
-    "stage.live.distance": "Distance to the person (below {near}: the same)",
+    "stage.live.distance": "Distance (same person: below {near})",
     "stage.live.place": "Place among strangers",
     "stage.live.faces": "Faces found",
     "stage.lineup.ask": "Whom did the stranger draw?",

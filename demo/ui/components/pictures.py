@@ -150,7 +150,6 @@ def verdict(report: LeakReport, language: Language = ENGLISH) -> Markup:
 
     The first ones say whether fine-tuning worked, whether the person is recognised, and whether plain asking does it.
     """
-    found = report.verdict
     kind = standing(report)
     headline, sentences = said(report, language)
     # The comparison's first note says which photos scored.

@@ -87,7 +87,7 @@ def file_frame(view: View) -> Markup:
             numbers=language.fixed(sum(tensor.numel() for tensor in released.lora.tensors.values()), 0),
         )
         body = piece("file", matrices_picture(released.lora), language.say("stage.file.alt"), released.name)
-        below = f"{size} {language.say('stage.file.inside')}" if not released.said else size
+        below = size if released.said else f"{size}. {language.say('stage.file.inside')}."
     return piece("frame", 2, "file", language.say("stage.file"), body, _below(below))
 
 
@@ -170,12 +170,7 @@ def _current(view: View) -> bool:
 def _tuning(view: View) -> bool:
     """Whether a job runs that has not made its file yet, and was not given one."""
     released, job = view.desk.released, view.job
-    return (
-        job is not None
-        and job.active
-        and job.title in TITLES
-        and (released is None or released.job != job.id)
-    )
+    return job is not None and job.active and job.title in TITLES and (released is None or released.job != job.id)
 
 
 def _developing(view: View) -> bool:

@@ -39,7 +39,7 @@ class Stage:
 def build_stage(services: Services) -> Stage:
     """Lay it out inside the current container."""
     with gr.Row(elem_classes="ll-header"):
-        gr.HTML(frames.piece("title", t("stage.title")), elem_id="title")
+        title = gr.HTML(elem_id="title")
         delete = gr.Button(t("stage.delete"), size="sm", scale=0, min_width=150, elem_id="delete")
     with gr.Row(elem_classes="ll-stage", elem_id="stage"):
         with gr.Column(min_width=100):
@@ -53,8 +53,8 @@ def build_stage(services: Services) -> Stage:
         start = gr.Button(t("stage.start"), variant="primary", size="lg", elem_id="begin")
         another = gr.Button(t("stage.again"), size="lg", elem_id="another")
     session = build_session(delete)
-    says = gr.HTML(elem_id="says")
     line_up = build_line_up(services)
+    says = gr.HTML(elem_id="says")
 
     def draw_says(view: View) -> Updates:
         return {says: pictures.html(_says(view))}
@@ -68,6 +68,12 @@ def build_stage(services: Services) -> Stage:
         }
 
     facets = (
+        Facet(
+            "title",
+            lambda view: view.language.key,
+            lambda view: {title: str(frames.piece("title", view.language.say("stage.title")))},
+            [title],
+        ),
         Facet("frame 1", frames.photos_stamp, lambda view: {photos: str(frames.photos_frame(view))}, [photos]),
         Facet("frame 2", frames.file_stamp, lambda view: {file: str(frames.file_frame(view))}, [file], quick=True),
         Facet("frame 3", frames.drawn_stamp, lambda view: {drawn: str(frames.drawn_frame(view))}, [drawn], quick=True),
