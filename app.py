@@ -16,7 +16,6 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from threading import Thread
 
 log = logging.getLogger("app")
 
@@ -36,62 +35,42 @@ def prepare() -> Path:
 
 def main() -> None:
     """Start the app and stay."""
-    from demo.errors import DemoError, SettingsError, WeightsError
+    from demo.errors import DemoError, SettingsError
     from demo.session.modes import DEFAULT, ENVIRONMENT, MODES, find_mode
 
     parser = argparse.ArgumentParser(description="What a shared LoRA gives away: the app.")
     known = "; ".join(f"{mode.key}, {mode.title}" for mode in MODES.values())
-    parser.add_argument("--mode", default=os.environ.get(ENVIRONMENT, DEFAULT), help=known)
+    parser.add_argument("--mode", default=os.environ.get(ENVIRONMENT, DEFAULT), help=f"{known} (default: %(default)s)")
     try:
         mode = find_mode(parser.parse_args().mode)
     except SettingsError as error:
         sys.exit(f"--mode: {error}")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    if mode.offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
     folder = prepare()
     from demo.hardware import zero_gpu
 
     zero_gpu.prepare()  # before whatever may look for a GPU
-    from demo.models.bases import find_base
-    from demo.paths import PEOPLE
-    from demo.photos.ingest import read_photo
-    from demo.session.services import Services, find_people
-    from demo.session.shake_service import ModelShaker
-    from demo.session.visitors import Visitors
-    from demo.sweep.run import default_plan, sweep
+    from demo.hardware.network import lan_address
+    from demo.session.real import attend, real_services
     from demo.ui.assembly import build_app, launch_options
     from demo.ui.launch import launch
-    from demo.workflow import story
-    from demo.workflow.jobs import Jobs
 
     try:
-        base = find_base(os.environ.get("LORA_LEAK_BASE", "face64"))
+        services = real_services(folder, os.environ.get("LORA_LEAK_BASE", "face64"), mode)
     except DemoError as error:
         sys.exit(f"LORA_LEAK_BASE: {error}")
-    missing = ""
+    attend(services)
+    address = f"http://{lan_address() or 'localhost'}:{os.environ.get('GRADIO_SERVER_PORT', '7860')}/"
+    if mode.classroom:
+        log.info("Pupils join at %s; the teacher's screen is %steacher", address, address)
     try:
-        people = find_people(PEOPLE)
-    except WeightsError as error:
-        people, missing = [], str(error)
-    jobs = Jobs()
-    visitors = Visitors(folder, jobs)
-    plan, shaker = default_plan(), ModelShaker()
-    services = Services(story, sweep, plan, read_photo, jobs, visitors, shaker, people, missing, default_base=base.key)
-
-    def warm() -> None:
-        try:
-            with story.COMPUTE:
-                story.pipeline(base.key)
-        except DemoError as error:
-            log.warning("%s", error)
-
-    for task in (warm, visitors.sweep_for_ever):
-        Thread(target=task, daemon=True).start()
-    try:
-        launch(build_app(services, mode), **launch_options())
+        launch(build_app(services, mode, address=address), **launch_options(mode))
     finally:
-        jobs.close()
-        visitors.forget_all()
+        services.jobs.close()
+        services.visitors.forget_all()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from demo.commands import new_app, run
 from demo.evaluate.options import FACES, TABLES, BaseKey, Device, Out, Sheet
 from demo.evaluate.people_commands import encoders, people
 from demo.evaluate.shipped import TABLES as SHIPPED
+from demo.paths import PEOPLE
 
 
 def base(
@@ -66,8 +67,19 @@ def report(base: BaseKey = "face64") -> None:
         print(path)
 
 
+def attract(base: BaseKey = "face64", out: Out = PEOPLE / "attract") -> None:
+    """The pictures of a stand that waits for visitors: a story of each fictional person, at the first try."""
+    from tempfile import TemporaryDirectory
+
+    from demo.evaluate.attract import write_story
+
+    with TemporaryDirectory() as work:
+        for person in sorted((PEOPLE / "examples").iterdir()):
+            print(*write_story(person, out, base, Path(work)))
+
+
 app = new_app(__doc__)
-for command in (base, people, encoders, same_person, figures, report):
+for command in (base, people, encoders, same_person, figures, report, attract):
     app.command()(command)
 for name, table in SHIPPED.items():
     app.command(name)(resolve_name(table.command))

@@ -98,11 +98,15 @@ def draw_person(services: Services, visitor: Visitor) -> None:
 
 
 def welcome(services: Services, visitor: Visitor) -> None:
-    """For whoever comes with nothing, somebody is there already."""
+    """For whoever comes with nothing, somebody is there already: in a class the person of the pupil's seat."""
     with visitor.lock:
         desk = visitor.desk
-        if services.people and desk.job is None and not desk.used and not desk.photos.shots and not desk.photos.groups:
+        if not services.people or desk.job is not None or desk.used or desk.photos.shots or desk.photos.groups:
+            return
+        if services.classroom is None:
             draw_person(services, visitor)
+        else:
+            load_person(visitor, services.people[services.classroom.seat(visitor.id).person], hidden=True)
 
 
 def remove_all(services: Services, visitor: Visitor) -> str:

@@ -27,6 +27,7 @@ from demo.photos.ingest import Photo
 from demo.preflight.check import told
 from demo.progress import Watcher
 from demo.report import LeakReport
+from demo.session.classroom import Classroom
 from demo.session.live_measures import measuring
 from demo.session.visitors import Visitors
 from demo.shake.model import Experiment, Shake, ShakeArm
@@ -211,6 +212,7 @@ class Services:
     default_base: str = "face64"
     measuring: Callable[[Watcher, Sequence[Image.Image]], Watcher] = measuring  # live, against a visitor's photos
     line_up: MakeLineUp = line_up
+    classroom: Classroom | None = None  # where each page is a pupil's
     tally: Tally = field(default_factory=Tally)  # of this run of the app: counts, and nothing else
 
     @property

@@ -182,6 +182,8 @@ def comparing(services: Services, visitor: Visitor, order: Order) -> Part:
             made = with_guess(services, visitor.desk, made)
             json, html = write_report(room, made, include_photos=order.include_photos)
             visitor.change(compared=Compared(made, source, json, html, order.include_photos))
+        if services.classroom is not None:
+            services.classroom.record(visitor.id, made)
 
     return work
 

@@ -151,7 +151,7 @@ class Visitors:
     """
 
     def __init__(self, root: Path, jobs: Jobs, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._root, self._jobs, self._clock = root, jobs, clock
+        self.root, self._jobs, self._clock = root, jobs, clock
         self._visitors: dict[str, Visitor] = {}
         self._pages: dict[str, Page] = {}
         self._closed: dict[str, Visitor] = {}  # by the key of a page that was closed, the latest last
@@ -257,7 +257,7 @@ class Visitors:
         while True:
             time.sleep(pause_s)
             self.sweep()
-            discard_strays(self._root, CLOSED_S)
+            discard_strays(self.root, CLOSED_S)
             self._jobs.sweep()
 
     def forget_all(self) -> None:
@@ -280,7 +280,7 @@ class Visitors:
         idle = [visitor for visitor in self._visitors.values() if not self._jobs.busy(visitor.id)]
         if len(self._visitors) >= MOST and idle:
             self.forget(min(idle, key=lambda visitor: visitor.used), expired=True)
-        visitor = Visitor(self._root, self._clock())
+        visitor = Visitor(self.root, self._clock())
         self._visitors[visitor.id] = visitor
         return visitor
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
+from demo.paths import PEOPLE
 from demo.session.modes import MODES, Mode
 from demo.session.photo_intake import welcome
 from demo.session.services import Services
 from demo.session.visitors import CLOSED_S, IDLE_S
 from demo.ui.api import add_api
+from demo.ui.booth import booth_head, build_booth, find_slides
 from demo.ui.comparison import build_comparison
 from demo.ui.components.theme import CSS, HEAD, THEME
 from demo.ui.components.translations import I18N, t
@@ -21,6 +25,7 @@ from demo.ui.page import Live
 from demo.ui.photos import build_photos, wire_photos
 from demo.ui.stage.stage import build_stage, wire_stage
 from demo.ui.strip import build_session, wire_session
+from demo.ui.teacher import build_teacher
 
 TITLE = "What a shared LoRA gives away"
 HEADER = f"""# {TITLE}
@@ -51,12 +56,18 @@ FOOTER = (
     "The fictional people were generated. Built with Gradio."
 )
 MAX_FILE = "256mb"
+PASSWORD = "LORA_LEAK_PASSWORD"  # environment: who comes in must know it; any name will do
+ATTRACT = PEOPLE / "attract"
 SESSIONS = 200  # whose shown values Gradio keeps in memory, should a client never say that it closes
 QUEUE_S = 0.05  # between two looks at Gradio's queue, as on Windows; its 1 ms take a tenth of a core from the job
 
 
-def build_app(services: Services, mode: Mode = MODES["lab"]) -> gr.Blocks:
-    """All components and events of a mode's page."""
+def build_app(services: Services, mode: Mode = MODES["lab"], *, address: str = "") -> gr.Blocks:
+    """All components and events of a mode's page.
+
+    Args:
+        address: where the pupils of a class join.
+    """
     # Served from where they are: in Gradio's folder of uploads they would be swept away with what is left there.
     gr.set_static_paths([person.pictures[0] for person in services.people])
     demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=None)  # it would take the visitors' own
@@ -66,6 +77,9 @@ def build_app(services: Services, mode: Mode = MODES["lab"]) -> gr.Blocks:
         else:
             _plain(services, demo)
         add_api(services)
+    if services.classroom is not None:
+        with demo.route("Teacher", "/teacher", show_in_navbar=False):
+            build_teacher(services, services.classroom, address, services.visitors.root)
     demo.queue(max_size=40, default_concurrency_limit=4)
     demo._queue.sleep_when_free = QUEUE_S
     return demo
@@ -89,6 +103,8 @@ def _plain(services: Services, demo: gr.Blocks) -> None:
 def _staged(services: Services, mode: Mode, demo: gr.Blocks) -> None:
     """The stage, and what opens below it."""
     services.visitors.greet = partial(welcome, services)
+    if mode.idle_s is not None:
+        build_booth(find_slides(ATTRACT, [person.pictures[0].parent for person in services.people]))
     stage = build_stage(services)
     with gr.Accordion(t("stage.sure"), open=False, elem_id="sure"):
         comparison = build_comparison()
@@ -119,12 +135,22 @@ def _about() -> None:
         gr.Markdown(words())
 
 
-def launch_options(**changes: Any) -> dict[str, Any]:
-    """What ``launch`` gets: private, offline, on any machine."""
+def launch_options(mode: Mode = MODES["lab"], **changes: Any) -> dict[str, Any]:
+    """What ``launch`` gets: private, offline, on any machine.
+
+    Args:
+        mode: whose page it is.
+        changes: further options of ``launch``, or other ones.
+    """
+    given: dict[str, Any] = {}
+    if mode.address and not os.environ.get("GRADIO_SERVER_NAME"):
+        given["server_name"] = mode.address
+    if password := os.environ.get(PASSWORD):
+        given["auth"] = lambda _, said: secrets.compare_digest(said.encode(), password.encode())
     return {
         "theme": THEME,
         "css": CSS,
-        "head": HEAD,
+        "head": HEAD + (booth_head(mode.idle_s) if mode.idle_s is not None else ""),
         "i18n": I18N,
         "run_history": False,
         "ssr_mode": False,
@@ -134,5 +160,6 @@ def launch_options(**changes: Any) -> dict[str, Any]:
         "max_file_size": MAX_FILE,
         "state_session_capacity": SESSIONS,
         "footer_links": [],
+        **given,
         **changes,
     }

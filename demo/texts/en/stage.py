@@ -57,7 +57,26 @@ STAGE = {
     "mode.booth.attract": "Touch to start",
     "mode.booth.idle": "Still there? All is deleted in {seconds} s.",
     "mode.class.join": "Join with your phone",
-    "mode.class.you": "You are {person}. Your defence: {defence}.",
+    "mode.class.you": "{number}. You are {person}. Your defence: {defence}.",
+    "mode.class.joined.one": "{count} has joined, {done} done.",
+    "mode.class.joined.other": "{count} have joined, {done} done.",
+    "mode.class.leaks.one": "The file leaked in {leaks} of {count} story.",
+    "mode.class.leaks.other": "The file leaked in {leaks} of {count} stories.",
+    "mode.class.useful": "more useful to its owner",
+    "mode.class.leaky": "more of the person leaks",
+    "mode.class.chance": "chance",
+    "mode.class.intro": "Each of you fine-tuned a model on photos of an invented person, with a defence or without, "
+    "and attacked the file with nothing else in hand. This is what the class found.",
+    "mode.class.question.1": "What does somebody who has the file alone get to see? What do they not need?",
+    "mode.class.question.2": "Which stories without a defence leaked? Look at the place among strangers, not at one "
+    "picture.",
+    "mode.class.question.3": "Which defence kept the person private, and what did its owner lose by it?",
+    "mode.class.question.4": "How often did the class guess right? How often would it be by chance, and could the "
+    "difference be luck?",
+    "mode.class.question.5": "Why are pictures of a random file and of another person's file measured, too?",
+    "mode.class.question.6": "Would you share such a file of yourself? Of a friend? What would you ask first?",
+    "mode.class.small": "Distances are those of dlib's face recogniser, mean over the pictures. Each point is one "
+    "person and one fine-tuning: an anecdote, not a statistic.",
     "mode.class.teacher": "Teacher's screen",
     "mode.class.guesses": "All guesses",
     "mode.class.plane": "What each defence keeps and what it leaks",

@@ -149,4 +149,4 @@ grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:.5rem}
 .ll-footer{font-size:.85rem;opacity:.8;margin-top:1.5rem}
 """
 CSS += str(render("shake/pairs.css"))
-CSS += str(render("ui/stage.css"))
+CSS += "".join(str(render(f"ui/{part}.css")) for part in ("stage", "teacher", "booth"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -41,6 +41,7 @@ def build_stage(services: Services) -> Stage:
     with gr.Row(elem_classes="ll-header"):
         title = gr.HTML(elem_id="title")
         delete = gr.Button(t("stage.delete"), size="sm", scale=0, min_width=150, elem_id="delete")
+    seat = gr.HTML(elem_id="seat", visible=services.classroom is not None)
     with gr.Row(elem_classes="ll-stage", elem_id="stage"):
         with gr.Column(min_width=100):
             photos = gr.HTML(elem_id="frame-photos")
@@ -59,11 +60,13 @@ def build_stage(services: Services) -> Stage:
     def draw_says(view: View) -> Updates:
         return {says: pictures.html(_says(view))}
 
+    others = bool(services.people) and services.classroom is None
+
     def draw_buttons(view: View) -> Updates:
         ready = not view.active and story_jobs.ready(view.desk)
         return {
             start: gr.Button(interactive=ready),
-            another: gr.Button(interactive=not view.active, visible=bool(services.people)),
+            another: gr.Button(interactive=not view.active, visible=others),
             show: gr.Button(visible=view.desk.photos.hidden),
         }
 
@@ -73,6 +76,12 @@ def build_stage(services: Services) -> Stage:
             lambda view: view.language.key,
             lambda view: {title: str(frames.piece("title", view.language.say("stage.title")))},
             [title],
+        ),
+        Facet(
+            "seat",
+            lambda view: (view.visitor.id, view.language.key),
+            lambda view: {seat: pictures.html(_seat(services, view))},
+            [seat],
         ),
         Facet("frame 1", frames.photos_stamp, lambda view: {photos: str(frames.photos_frame(view))}, [photos]),
         Facet("frame 2", frames.file_stamp, lambda view: {file: str(frames.file_frame(view))}, [file], quick=True),
@@ -99,12 +108,24 @@ def wire_stage(stage: Stage, services: Services, live: Live, fields: Mapping[str
 
     def begin(visitor: Visitor, *values: Any) -> None:
         made = order(services, {"base": services.default_base} | dict(zip(fields, values, strict=True)))
+        if services.classroom is not None:
+            made = replace(made, defence=services.classroom.seat(visitor.id).defence)
         story_jobs.begin(services, visitor, STORY, story_jobs.story(services, visitor, made))
 
     live.on(stage.start.click, begin, fields)
     live.on(stage.another.click, partial(photo_intake.draw_person, services))
     live.on(stage.show.click, guessing.reveal)
     wire_line_up(stage.line_up, services, live)
+
+
+def _seat(services: Services, view: View) -> Markup:
+    """Which person and which defence a pupil has; empty but in a class."""
+    if services.classroom is None:
+        return Markup("")
+    given = services.classroom.seat(view.visitor.id)
+    person = services.people[given.person].name if services.people else "?"
+    words = {"number": view.language.fixed(given.number, 0), "person": person, "defence": given.defence.label}
+    return pictures.note(view.language.say("mode.class.you", **words))
 
 
 def _says_stamp(view: View) -> Hashable:

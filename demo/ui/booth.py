@@ -1,0 +1,68 @@
+"""A stand that is left alone: it invites, it waits, and it wipes the last visitor before the next one comes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+from demo.report.rendering import call, render
+from demo.texts.language import fields_of
+from demo.texts.languages import LANGUAGES
+
+GRACE_S = 15  # seconds of warning before all is wiped
+
+
+@dataclass(frozen=True)
+class Slide:
+    """A story that was told before, of a fictional person: pictures that ship."""
+
+    photo: Image.Image
+    file: Image.Image
+    drawn: Image.Image
+
+
+def find_slides(folder: Path, people: Sequence[Path]) -> list[Slide]:
+    """The stories in a folder, as ``python -m demo.evaluate attract`` writes them; none where there are none.
+
+    Args:
+        folder: with NN-file.webp and NN-drawn.webp.
+        people: folders of the people's photos, NN among them.
+    """
+    slides = []
+    for person in people:
+        drawn, file = folder / f"{person.name}-drawn.webp", folder / f"{person.name}-file.webp"
+        if drawn.is_file() and file.is_file():
+            photo = Image.open(sorted(person.glob("*.webp"))[0]).convert("RGB").resize((192, 192))
+            slides.append(Slide(photo, Image.open(file).convert("RGB"), Image.open(drawn).convert("RGB")))
+    return slides
+
+
+def build_booth(slides: Sequence[Slide]) -> None:
+    """Lay out what covers the page until somebody touches it."""
+    gr.HTML(call("ui/booth.html.j2", "attract", slides), elem_id="attract", padding=False)
+
+
+def booth_head(idle_s: float) -> str:
+    """The script that covers the page, warns and wipes.
+
+    Args:
+        idle_s: seconds without a touch, while no job runs, before the warning.
+    """
+    keys = ("mode.booth.attract", "mode.booth.idle", *(f"stage.{part}" for part in ("photos", "file", "drawn")))
+    words = {
+        key: {name: _left_open(language.texts[name]) for name in keys} for key, language in LANGUAGES.items()
+    }
+    values = {"idle": json.dumps(idle_s), "grace": json.dumps(GRACE_S), "words": json.dumps(words)}
+    return f"<script>{render('ui/booth.js', **values)}</script>"
+
+
+def _left_open(template: str) -> str:
+    """A template whose one field the browser fills."""
+    for name in fields_of(template):
+        template = template.replace("{" + name + "}", "{}")
+    return template
