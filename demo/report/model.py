@@ -12,6 +12,7 @@ from demo.faces.ceiling import Ceiling
 from demo.lora.metadata.leak import Finding
 from demo.metrics.base import MetricResult
 from demo.report.verdict import Verdict
+from demo.verdicts.line_up import LineUpResult
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,6 +54,7 @@ class LeakReport:
     seen: Sequence[SeenMatrix] = ()
     metadata_leak: Sequence[Finding] | None = None  # what the file says by itself; None: not looked at
     ceiling: Ceiling | None = None  # of the photos; None: not measured
+    lineup: LineUpResult | None = None  # the human measure; None: there was no line-up
     photos: Sequence[Image.Image] = field(default=(), repr=False)  # private; written only when asked
 
 

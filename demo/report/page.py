@@ -10,6 +10,7 @@ from markupsafe import Markup
 from demo.metrics.base import MetricResult
 from demo.metrics.registry import main_metrics
 from demo.report.bars import bars
+from demo.report.line_up import section
 from demo.report.model import LeakReport
 from demo.report.rendering import render
 
@@ -42,6 +43,7 @@ def page(report: LeakReport, *, include_photos: bool = False) -> Markup:
         include_photos=include_photos,
         kind="leaked" if verdict.leaked else "kept" if verdict.conclusive else "open",
         main_bars=_bars(main_metrics(), report),
+        line_up=section(report.lineup),
         other_bars=_bars([key for key in keys if key not in main_metrics()], report),
         numbers=sum(matrix.rows * matrix.columns for matrix in report.seen),
         metadata_leak=METADATA_LEAK,

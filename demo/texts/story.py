@@ -6,6 +6,7 @@ import math
 
 from demo.faces.recognise import SAME_PERSON
 from demo.stats.intervals import Difference
+from demo.texts import line_up
 from demo.texts.en import ENGLISH
 from demo.texts.language import Language
 from demo.verdicts.directions import Direction, direction
@@ -46,14 +47,16 @@ def sentences(found: StoryVerdict, language: Language = ENGLISH) -> tuple[str, .
         return (language.say("story.no photos"),)
     if found.grade is StoryGrade.NOT_MEASURED or found.reconstruction is None:
         attack = _attack(found, found.lead, language)
-        return (found.reason or language.say("story.not measured", attack=attack),)
+        return (found.reason or language.say("story.not measured", attack=attack), *_line_up(found, language))
     closing = language.count("story.anecdote", found.pictures)
     if found.grade is StoryGrade.STRANGERS_TAKEN and found.chance is not None:
         strangers = likeness(found.chance, language)
-        return (language.say("story.strangers taken", likeness=strangers), *_ceiling(found, language), closing)
+        taken = language.say("story.strangers taken", likeness=strangers)
+        return (taken, *_line_up(found, language), *_ceiling(found, language), closing)
     return (
         _dreambooth(found, language),
         _reconstruction(found, found.reconstruction, language),
+        *_line_up(found, language),
         _against_class_prompt(found, language),
         *_tried(found, language),
         _rule(found, found.reconstruction, language),
@@ -105,6 +108,12 @@ def _reconstruction(found: StoryVerdict, arm: Likeness, language: Language) -> s
         others = language.fixed(arm.alike[1] - 1, 0)
         parts.append(language.say("story.alike", place=place, among=among, others=others))
     return language.joined(parts, "list.sentences")
+
+
+def _line_up(found: StoryVerdict, language: Language) -> list[str]:
+    if found.line_up is None:
+        return []
+    return [language.joined(line_up.sentences(found.line_up, language), "list.sentences")]
 
 
 def _rule(found: StoryVerdict, arm: Likeness, language: Language) -> str:

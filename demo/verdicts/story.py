@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from demo.faces.ceiling import Ceiling
 from demo.stats.intervals import Difference
+from demo.verdicts.line_up import LineUpResult
 from demo.verdicts.rule import Shown
 
 
@@ -114,6 +115,7 @@ class StoryVerdict:
     swap: Swap | None = None
     ceiling: Ceiling | None = None
     agreement: Agreement | None = None
+    line_up: LineUpResult | None = None  # what people see in the pictures of the lead
 
     @property
     def leaked(self) -> bool:

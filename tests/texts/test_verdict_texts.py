@@ -10,11 +10,13 @@ from itertools import product
 import pytest
 
 from demo.faces.ceiling import Ceiling
+from demo.report.line_up import section
 from demo.stats.intervals import Difference, Interval
 from demo.texts import audit, shake, story, sweep
 from demo.texts.en import ENGLISH
 from demo.texts.language import Language
 from demo.verdicts.audit import AuditGrade, AuditVerdict, Noise
+from demo.verdicts.line_up import Counted, LineUpResult
 from demo.verdicts.rule import Shown
 from demo.verdicts.shake import After, Before, Extracted, ShakeGrade, ShakeVerdict
 from demo.verdicts.story import Agreement, Carrier, Control, Likeness, StoryGrade, StoryVerdict, Swap, Tried
@@ -31,6 +33,13 @@ NEAR = Likeness(0.48, Shown.RECOGNISED, 2, 1001, alike=(1, 101))
 FAR = Likeness(0.8, Shown.NOTHING, 380, 1001)
 LIKENESSES = [NEAR, FAR, *(replace(FAR, shown=shown) for shown in Shown)]
 RISE, FALL, UNCLEAR = GAPS[:3]
+COUNTS = (
+    None,
+    Counted(0, 0, 1, 2, math.nan, math.nan),
+    Counted(1, 1, 0, 0, 0.2, 1.0),
+    Counted(9, 31, 0, 0, 0.16, 0.47),
+)
+LINE_UPS = [LineUpResult(right, seen, c) for right, seen, c in product((True, False, None), (True, False), COUNTS)]
 
 
 def stories() -> Iterator[StoryVerdict]:
@@ -69,6 +78,7 @@ def stories() -> Iterator[StoryVerdict]:
         yield replace(whole, attacks=1, ceiling=Ceiling(1, math.nan, 3, 1000), agreement=None)
         few = replace(likeness, place=1, among=51)
         yield from (replace(whole, reconstruction=few, attacks=attacks) for attacks in (1, 2))
+        yield from (replace(whole, line_up=found) for found in LINE_UPS)
         yield replace(whole, reason="The ruler is not installed.")
 
 
@@ -179,6 +189,8 @@ def test_every_template_is_said_by_some_value() -> None:
     language = replace(ENGLISH, texts=Listening(ENGLISH.texts))
     for _ in everything(language):
         pass
+    for guessed in LINE_UPS:
+        section(guessed, language)
     others = {"no_encoder", "gate.refused", "gate.accepted"}  # said by demo.attack and demo.shake.gate
     assert set(ENGLISH.texts) - said == others
 
