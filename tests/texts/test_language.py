@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from demo.texts.en import AUDIT, ENGLISH, GENERAL, SHAKE, STAGE, STORY, SWEEP
+from demo.texts.en import AUDIT, ENGLISH, GENERAL, LINE_UP, SHAKE, STAGE, STORY, SWEEP
 from demo.texts.language import Language, fields_of
 from demo.texts.languages import LANGUAGES
 
 
 def test_no_key_is_given_twice() -> None:
-    assert len(ENGLISH.texts) == sum(map(len, (GENERAL, STORY, SWEEP, SHAKE, AUDIT, STAGE)))
+    assert len(ENGLISH.texts) == sum(map(len, (GENERAL, STORY, LINE_UP, SWEEP, SHAKE, AUDIT, STAGE)))
 
 
 def test_fields_that_are_missing_or_too_many_are_refused() -> None:

@@ -10,6 +10,7 @@ from itertools import product
 import pytest
 
 from demo.faces.ceiling import Ceiling
+from demo.report.line_up import section
 from demo.stats.intervals import Difference, Interval
 from demo.report.line_up import section
 from demo.texts import audit, shake, story, sweep
