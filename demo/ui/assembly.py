@@ -72,6 +72,8 @@ def build_app(services: Services, mode: Mode = MODES["lab"], *, address: str = "
     gr.set_static_paths([person.pictures[0] for person in services.people])
     demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=None)  # it would take the visitors' own
     with demo:
+        if services.classroom is not None:
+            gr.Navbar(visible=False)
         if mode.stage:
             _staged(services, mode, demo)
         else:

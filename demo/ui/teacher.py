@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import segno
@@ -17,7 +18,8 @@ from demo.session.services import Services
 from demo.texts.language import Language
 from demo.texts.languages import choose_language
 from demo.ui.components.translations import t
-from demo.verdicts.line_up import CHANCE, Counted
+from demo.ui.stage.lineup import guessed
+from demo.verdicts.line_up import CHANCE
 
 LOOK_S = 2.0  # between two looks
 SPAN = (0.3, 1.0)  # distances at the ends of the plane's axes; what lies beyond is put on the edge
@@ -30,61 +32,61 @@ def build_teacher(services: Services, classroom: Classroom, address: str, folder
         address: where pupils join.
         folder: a private one, for the hand-out.
     """
-    shown, board = gr.State(None), gr.HTML(elem_id="board")
-    gr.HTML(_join(address), elem_id="join")
-    with gr.Row():
-        handout = gr.DownloadButton(t("mode.class.handout"), size="sm", elem_id="handout")
+    gr.Navbar(visible=False)
+    shown = gr.State(None)
+    with gr.Row(elem_classes="ll-board"):
+        plane = gr.HTML(elem_id="board")
+        with gr.Column(min_width=200):
+            gr.HTML(_join(address), elem_id="join")
+            said = gr.HTML(elem_id="class-said")
+            handout = gr.DownloadButton(t("mode.class.handout"), size="sm", elem_id="handout")
     timer = gr.Timer(LOOK_S)
 
-    def look(before: Hashable, request: gr.Request) -> tuple[object, object]:
+    def look(before: Hashable, request: gr.Request) -> tuple[Any, ...]:
         language = choose_language(request.headers.get("accept-language"))
-        found, counted, joined = classroom.found(), services.tally.count(), classroom.joined()
-        now = (len(found), hash(tuple(found)), counted.all, counted.seen_all, joined, language.key)
+        now = (_state(services, classroom), language.key)
         if now == before:
-            return gr.skip(), gr.skip()
-        return now, str(drawn(found, counted, joined, language))
+            return (gr.skip(),) * 4
+        figure, words = drawn(services, classroom, language)
+        path = write_text(folder / f"handout-{language.key}.html", str(_handout(figure, words, language)))
+        return now, str(figure), str(words), str(path)
 
-    def print_it(request: gr.Request) -> str:
-        language = choose_language(request.headers.get("accept-language"))
-        path = folder / f"handout-{language.key}.html"
-        found, counted = classroom.found(), services.tally.count()
-        page = render(
-            "ui/handout.html.j2",
-            language=language,
-            board=drawn(found, counted, classroom.joined(), language),
-            questions=[language.say(f"mode.class.question.{number}") for number in range(1, QUESTIONS + 1)],
-        )
-        write_text(path, str(page))
-        return str(path)
-
-    quiet: dict[str, object] = {"api_visibility": "private", "show_progress": "hidden"}
-    timer.tick(look, shown, [shown, board], queue=False, **quiet)
-    handout.click(print_it, None, handout, **quiet)
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+    timer.tick(look, shown, [shown, plane, said, handout], **quiet)
 
 
 QUESTIONS = 6  # of the hand-out
 
 
-def drawn(found: Sequence[Found], counted: Counted, joined: int, language: Language) -> Markup:
-    """The plane of all stories, the count of guesses, and how many take part."""
+def drawn(services: Services, classroom: Classroom, language: Language) -> tuple[Markup, Markup]:
+    """The plane of all stories, and in words how many take part, how many leaked, and how often guesses were right."""
+    found, counted, joined = classroom.found(), services.tally.count(), classroom.joined()
     marks = [_mark(one) for one in found if math.isfinite(one.useful) and math.isfinite(one.leaked)]
     chance = [one.chance for one in found if math.isfinite(one.chance)]
     at = _place(sum(chance) / len(chance)) if chance else None
     kinds = list(dict.fromkeys(mark["key"] for mark in marks))
     labels = {one.seat.defence.key: one.seat.defence.title for one in found}
+    axes = [language.say(f"mode.class.{name}") for name in ("useful", "leaky", "chance")]
+    figure = call("ui/teacher.html.j2", "plane", language.say("mode.class.plane"), marks, kinds, labels, at, axes)
+    leaks = language.fixed(sum(one.leak for one in found), 0)
     said = [
         language.count("mode.class.joined", joined, done=language.fixed(len(found), 0)),
-        language.count("mode.class.leaks", len(found), leaks=language.fixed(sum(one.leak for one in found), 0)),
+        language.count("mode.class.leaks", len(found), leaks=leaks),
     ]
-    if counted.all:
-        share = {"low": language.share(counted.low), "high": language.share(counted.high)}
-        said.append(
-            language.count("stage.lineup.tally", counted.all, right=language.fixed(counted.right, 0), **share)
-        )
-    bars = (counted.right / counted.all if counted.all else None, CHANCE)
-    axes = (language.say("mode.class.useful"), language.say("mode.class.leaky"), language.say("mode.class.chance"))
-    title = language.say("mode.class.plane")
-    return call("ui/teacher.html.j2", "board", title, marks, kinds, labels, at, said, bars, axes)
+    if tally := guessed(counted, language):
+        said.append(tally)
+    share = counted.right / counted.all if counted.all else None
+    return figure, call("ui/teacher.html.j2", "said", said, share, CHANCE)
+
+
+def _state(services: Services, classroom: Classroom) -> Hashable:
+    """What the board depends on."""
+    return classroom.joined(), tuple(classroom.found()), services.tally.count()
+
+
+def _handout(figure: Markup, said: Markup, language: Language) -> Markup:
+    questions = [language.say(f"mode.class.question.{number}") for number in range(1, QUESTIONS + 1)]
+    return render("ui/handout.html.j2", language=language, figure=figure, said=said, questions=questions)
 
 
 def _mark(found: Found) -> dict[str, object]:

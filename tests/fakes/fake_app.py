@@ -34,6 +34,7 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real", mode: st
     from fake_sweep import FakeSweep
 
     from demo.photos.ingest import read_photo
+    from demo.session.classroom import Classroom
     from demo.session.modes import find_mode
     from demo.session.services import ExamplePerson
     from demo.ui.assembly import build_app, launch_options
@@ -51,7 +52,11 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real", mode: st
     )
     if detector == "real":
         services = replace(services, read_photo=read_photo)
-    build_app(services, find_mode(mode)).launch(**launch_options(server_name="127.0.0.1", server_port=port, quiet=True))
+    chosen = find_mode(mode)
+    if chosen.classroom:
+        services = replace(services, classroom=Classroom(len(people), services.plan))
+    options = launch_options(chosen, server_name="127.0.0.1", server_port=port, quiet=True)
+    build_app(services, chosen, address=f"http://127.0.0.1:{port}/").launch(**options)
 
 
 if __name__ == "__main__":

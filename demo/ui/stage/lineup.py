@@ -11,10 +11,11 @@ import gradio as gr
 from demo.session import guessing
 from demo.session.services import Services
 from demo.session.visitors import Visitor
+from demo.texts.language import Language
 from demo.ui.components.translations import t
 from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.stage.frames import piece
-from demo.verdicts.line_up import FACES
+from demo.verdicts.line_up import FACES, Counted
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def build_line_up(services: Services) -> LineUpPart:
         asked = made.chosen is None
         said = "ask" if asked else "right" if made.right else "wrong"
         updates: Updates = {group: gr.Group(visible=True), skip: gr.Button(visible=asked)}
-        updates[ask] = str(piece("asked", language.say(f"stage.lineup.{said}"), "" if asked else tally(services, view)))
+        counted = "" if asked else guessed(services.tally.count(), language)
+        updates[ask] = str(piece("asked", language.say(f"stage.lineup.{said}"), counted))
         for number, (face, button) in enumerate(zip(faces, buttons, strict=True)):
             kind = "open" if asked else "answer" if number == made.answer else "other"
             alt = language.say(f"stage.lineup.alt.{kind}", number=language.fixed(number + 1, 0))
@@ -62,9 +64,8 @@ def build_line_up(services: Services) -> LineUpPart:
     return LineUpPart(buttons, skip, Facet("line-up", stamp, draw, outputs))
 
 
-def tally(services: Services, view: View) -> str:
+def guessed(found: Counted, language: Language) -> str:
     """How many guessed right here, in words; empty before anybody has who had not seen the photos."""
-    found, language = services.tally.count(), view.language
     if not found.all:
         return ""
     return language.count(
