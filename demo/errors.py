@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+Field = str | int | float
 
 
 class DemoError(Exception):
@@ -11,21 +14,25 @@ class DemoError(Exception):
     Args:
         problem: what is wrong, naming the file or the setting.
         remedy: what to do instead, as an instruction.
+        key: of both in other languages (:func:`demo.texts.errors.said`); "" where English is all there is.
+        fields: what a translation names.
     """
 
-    def __init__(self, problem: str, remedy: str) -> None:
+    def __init__(self, problem: str, remedy: str, *, key: str = "", **fields: Field) -> None:
         super().__init__(f"{problem} {remedy}")
         self.problem = problem
         self.remedy = remedy
+        self.key = key
+        self.fields: Mapping[str, Field] = fields
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (type(self), self.problem, self.remedy)
+        return _again, (type(self), self.problem, self.remedy, self.key, dict(self.fields))
 
 
-def _again(kind: type[DemoError], problem: str, remedy: str) -> DemoError:
+def _again(kind: type[DemoError], problem: str, remedy: str, key: str, fields: Mapping[str, Field]) -> DemoError:
     """An error that comes from another process; some kinds take no arguments of their own."""
     error = kind.__new__(kind)
-    DemoError.__init__(error, problem, remedy)
+    DemoError.__init__(error, problem, remedy, key=key, **fields)
     return error
 
 
@@ -69,6 +76,7 @@ class DeviceMemoryError(DemoError):
             "The GPU ran out of memory.",
             "Take fewer photos or class images in a step, or a smaller base such as 'face64'; or end other programs "
             "that use the GPU.",
+            key="errors.memory",
         )
 
 

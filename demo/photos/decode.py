@@ -54,7 +54,7 @@ class BadPhotoError(PhotoError):
     def __init__(
         self, reason: Reason, problem: str, remedy: str, *, name: str = "", choices: tuple[Image.Image, ...] = ()
     ) -> None:
-        super().__init__(problem, remedy)
+        super().__init__(problem, remedy, key=f"photos.bad.{reason}", name=name)
         self.reason: Reason = reason
         self.name = name
         self.choices = choices

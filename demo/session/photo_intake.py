@@ -16,13 +16,18 @@ from demo.session.services import ExamplePerson, Services
 from demo.session.story_jobs import check_idle
 from demo.session.uploads import discard_upload
 from demo.session.visitors import Visitor
+from demo.texts.en import ENGLISH
+from demo.texts.errors import said
+from demo.texts.language import Language
 
 SIDE = 512  # pixels: the largest base's; smaller bases get it shrunk
 MOST_LINES = 4  # of what is wrong with the photos of one upload; the rest are named together
 MOST_FACES = 6  # to choose from: the largest
 
 
-def add(services: Services, visitor: Visitor, uploads: Sequence[tuple[Path, str]]) -> list[str]:
+def add(
+    services: Services, visitor: Visitor, uploads: Sequence[tuple[Path, str]], language: Language = ENGLISH
+) -> list[str]:
     """Read uploads and delete their files, whatever comes of it.
 
     Args:
@@ -42,7 +47,7 @@ def add(services: Services, visitor: Visitor, uploads: Sequence[tuple[Path, str]
                     continue
                 found = _read(services, path, name)
             except DemoError as error:
-                problems.append((name, str(error)))
+                problems.append((name, said(error, language)))
                 continue
             finally:
                 discard_upload(path)
@@ -57,7 +62,7 @@ def add(services: Services, visitor: Visitor, uploads: Sequence[tuple[Path, str]
     finally:
         for path, _ in uploads:
             discard_upload(path)
-    return _grouped(problems, surplus)
+    return _grouped(problems, surplus, language)
 
 
 def choose(visitor: Visitor, face: int | None) -> None:
@@ -109,7 +114,7 @@ def welcome(services: Services, visitor: Visitor) -> None:
             load_person(visitor, services.people[services.classroom.seat(visitor.id).person], hidden=True)
 
 
-def remove_all(services: Services, visitor: Visitor) -> str:
+def remove_all(services: Services, visitor: Visitor, language: Language = ENGLISH) -> str:
     """Take all photos off the desk, those that results keep among them, and the comparison that shows them.
 
     Returns:
@@ -127,14 +132,13 @@ def remove_all(services: Services, visitor: Visitor) -> str:
         visitor.change(photos=Photos(), scored=None, compared=None, swept=swept)
         if desk.compared is not None:
             shutil.rmtree(desk.compared.html.parent, ignore_errors=True)  # the report may hold photos
-    left = {
-        "the LoRA file": desk.released is not None,
-        "what the attack drew from it": desk.attacked is not None,
-        "the sweep's results": swept is not None,
-    }
-    remains = ", ".join(what for what, there in left.items() if there)
-    gone = "The photos have been removed" + (", and the comparison with them." if desk.compared is not None else ".")
-    return f"{gone} Still there: {remains}. Delete my data deletes that, too." if remains else gone
+    left = {"file": desk.released is not None, "drawn": desk.attacked is not None, "swept": swept is not None}
+    gone = language.say("photos.removed" if desk.compared is None else "photos.removed, compared")
+    remains = [language.say(f"photos.still.{what}") for what, there in left.items() if there]
+    if not remains:
+        return gone
+    still = language.say("photos.still", what=language.joined(remains, "list.comma"))
+    return language.joined((gone, still), "list.sentences")
 
 
 def _own(visitor: Visitor) -> Photos:
@@ -154,18 +158,21 @@ def _read(services: Services, path: Path, name: str) -> Shot | Group:
         return Group(name, tuple(services.read_photo(path, name=name, side=SIDE, face=face).aligned for face in faces))
 
 
-def _grouped(problems: Sequence[tuple[str, str]], surplus: Sequence[str]) -> list[str]:
+def _grouped(problems: Sequence[tuple[str, str]], surplus: Sequence[str], language: Language) -> list[str]:
     """A line for each of the first problems, one for the others, and one for photos beyond the most."""
-    lines = [text for _, text in problems[:MOST_LINES]]
+    lines, most = [text for _, text in problems[:MOST_LINES]], language.fixed(MOST_PHOTOS, 0)
     if others := [name for name, _ in problems[MOST_LINES:]]:
-        lines.append(f"{len(others)} more cannot be used: {_span(others)}.")
-    if surplus:
-        one = len(surplus) == 1
-        many = f"{surplus[0]} is one too many" if one else f"{len(surplus)} photos are too many: {_span(surplus)}"
-        lines.append(f"{many}. At most {MOST_PHOTOS} photos are taken.")
+        lines.append(language.count("photos.more", len(others), names=_span(others, language)))
+    if len(surplus) == 1:
+        lines.append(language.say("photos.one too many", name=surplus[0], most=most))
+    elif surplus:
+        count = language.fixed(len(surplus), 0)
+        lines.append(language.say("photos.too many", count=count, names=_span(surplus, language), most=most))
     return lines
 
 
-def _span(names: Sequence[str]) -> str:
+def _span(names: Sequence[str], language: Language) -> str:
     """The names in short, in the order of the upload."""
-    return " and ".join(names) if len(names) < 3 else f"{names[0]} to {names[-1]}"
+    if len(names) < 3:
+        return language.joined(names, "list.and")
+    return language.say("photos.span", first=names[0], last=names[-1])

@@ -74,7 +74,7 @@ def check_idle(services: Services, visitor: Visitor) -> None:
         SettingsError: a job of the visitor waits or runs.
     """
     if services.jobs.busy(visitor.id):
-        raise SettingsError("A job of yours is in line or running.", "Wait for its end, or stop it.")
+        raise SettingsError("A job of yours is in line or running.", "Wait for its end, or stop it.", key="errors.job")
 
 
 def tuning(services: Services, visitor: Visitor, order: Order) -> Part:
@@ -219,14 +219,17 @@ def check_photos(desk: Desk) -> None:
         PhotoError: too few photos, or a face is still to be chosen.
     """
     if desk.photos.groups:
-        raise PhotoError(
-            f"{desk.photos.groups[0].name} shows several faces.", "Choose one of them, or leave the photo out."
-        )
+        name = desk.photos.groups[0].name
+        remedy = "Choose one of them, or leave the photo out."
+        raise PhotoError(f"{name} shows several faces.", remedy, key="errors.faces", name=name)
     have = len(desk.photos.shots)
     if have < LEAST_PHOTOS:
         raise PhotoError(
             f"{have} photo{'' if have == 1 else 's'} loaded; at least {LEAST_PHOTOS} are needed.",
             "Add photos of one person, or choose a fictional one.",
+            key="errors.few photos",
+            count=have,
+            least=LEAST_PHOTOS,
         )
 
 

@@ -30,7 +30,7 @@ class GoneError(DemoError):
     """The visitor's data have been deleted."""
 
     def __init__(self) -> None:
-        super().__init__("Your photos and results have been deleted.", "Load photos to start again.")
+        super().__init__("Your photos and results have been deleted.", "Load photos to start again.", key="errors.gone")
 
 
 class Visitor:
@@ -133,7 +133,8 @@ class NoPageError(DemoError):
     """A request that says of no page or client that it is from there: all such would share one desk."""
 
     def __init__(self) -> None:
-        super().__init__("The request names no session.", "Give a session_hash, as Gradio's clients do.")
+        remedy = "Give a session_hash, as Gradio's clients do."
+        super().__init__("The request names no session.", remedy, key="errors.no session")
 
 
 class Visitors:

@@ -10,8 +10,18 @@ from string import Formatter
 
 
 def one_or_other(count: int) -> str:
-    """English plural: one picture, 0 or 2 pictures."""
+    """Plural of English, German and Spanish: one picture, 0 or 2 pictures."""
     return "one" if count == 1 else "other"
+
+
+def none_or_one(count: int) -> str:
+    """Plural of French: 0 or 1 image, 2 images."""
+    return "one" if count < 2 else "other"
+
+
+def one_form(count: int) -> str:
+    """Chinese, which has no plural."""
+    return "other"
 
 
 @lru_cache(maxsize=4096)
@@ -29,6 +39,8 @@ class Language:
     texts: Mapping[str, str]
     decimal: str = "."
     thousands: str = ","
+    grouped_from: int = 1000  # the smallest number that is written with separators
+    percent: str = "%"  # with the space before it
     plural: Callable[[int], str] = one_or_other  # of a count -> the last part of a template's key
 
     def say(self, key: str, **fields: str) -> str:
@@ -65,15 +77,15 @@ class Language:
 
     def fixed(self, value: float, digits: int = 2) -> str:
         """1,234.50."""
-        return self._local(f"{value:,.{digits}f}")
+        return self._local(f"{value:{self._grouped(value)}.{digits}f}")
 
     def signed(self, value: float, digits: int = 3) -> str:
         """+0.012."""
-        return self._local(f"{value:+,.{digits}f}")
+        return self._local(f"{value:+{self._grouped(value)}.{digits}f}")
 
     def share(self, value: float, digits: int = 0) -> str:
         """12%."""
-        return self._local(f"{value:.{digits}%}")
+        return self._local(f"{value * 100:.{digits}f}") + self.percent
 
     def short(self, value: float) -> str:
         """Three significant figures."""
@@ -96,6 +108,9 @@ class Language:
         if math.isinf(value):
             return "∞"
         return self.fixed(value, 0) if value >= 1000 else self.short(value)
+
+    def _grouped(self, value: float) -> str:
+        return "," if abs(value) >= self.grouped_from else ""
 
     def _local(self, text: str) -> str:
         return "".join({".": self.decimal, ",": self.thousands}.get(letter, letter) for letter in text)

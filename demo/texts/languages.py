@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
+from demo.texts.de import GERMAN
 from demo.texts.en import ENGLISH
+from demo.texts.es import SPANISH
+from demo.texts.fr import FRENCH
 from demo.texts.language import Language
+from demo.texts.zh import CHINESE
 
-LANGUAGES: dict[str, Language] = {language.key: language for language in (ENGLISH,)}
+LANGUAGES: dict[str, Language] = {language.key: language for language in (ENGLISH, GERMAN, FRENCH, SPANISH, CHINESE)}
 LONGEST = 1000  # letters of a header that are read: it comes from anywhere
 
 

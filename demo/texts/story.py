@@ -8,6 +8,7 @@ from demo.faces.recognise import SAME_PERSON
 from demo.stats.intervals import Difference
 from demo.texts import line_up
 from demo.texts.en import ENGLISH
+from demo.texts.errors import untranslated
 from demo.texts.language import Language
 from demo.verdicts.directions import Direction, direction
 from demo.verdicts.rule import LEAK, Shown, last_place
@@ -46,8 +47,11 @@ def sentences(found: StoryVerdict, language: Language = ENGLISH) -> tuple[str, .
     if found.grade is StoryGrade.NO_PHOTOS:
         return (language.say("story.no photos"),)
     if found.grade is StoryGrade.NOT_MEASURED or found.reconstruction is None:
-        attack = _attack(found, found.lead, language)
-        return (found.reason or language.say("story.not measured", attack=attack), *_line_up(found, language))
+        if found.reason:
+            said = untranslated(found.reason, language)
+        else:
+            said = language.say("story.not measured", attack=_attack(found, found.lead, language))
+        return (said, *_line_up(found, language))
     closing = language.count("story.anecdote", found.pictures)
     if found.grade is StoryGrade.STRANGERS_TAKEN and found.chance is not None:
         strangers = likeness(found.chance, language)

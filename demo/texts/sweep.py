@@ -5,6 +5,7 @@ from __future__ import annotations
 from demo.faces.recognise import SAME_PERSON
 from demo.stats.intervals import Difference
 from demo.texts.en import ENGLISH
+from demo.texts.errors import untranslated
 from demo.texts.language import Language
 from demo.verdicts.directions import Direction, direction
 from demo.verdicts.rule import LEAK
@@ -42,7 +43,7 @@ def sentences(found: SweepVerdict, language: Language = ENGLISH) -> tuple[str, .
 def _reason(found: SweepVerdict, language: Language) -> str:
     if found.grade is SweepGrade.TOO_FEW_PICTURES:
         return language.say("sweep.too few pictures", count=language.fixed(found.least_pictures, 0))
-    return found.reason or language.say(f"sweep.{found.grade}")
+    return untranslated(found.reason, language) if found.reason else language.say(f"sweep.{found.grade}")
 
 
 def _undefended(plain: Undefended, language: Language) -> str:

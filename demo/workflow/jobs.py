@@ -42,7 +42,11 @@ class UnexpectedError(DemoError):
     """A fault of the program, not of what it was given. The log has the traceback."""
 
     def __init__(self) -> None:
-        super().__init__("Something unexpected went wrong.", "Try again; the log of the app says what it was.")
+        super().__init__(
+            "Something unexpected went wrong.",
+            "Try again; the log of the app says what it was.",
+            key="errors.unexpected",
+        )
 
 
 @dataclass(frozen=True)
@@ -155,9 +159,10 @@ class Jobs:
         with self._changed:
             self._sweep()
             if self._closed:
-                raise BusyError("The app is shutting down.", "Start again when it is back.")
+                raise BusyError("The app is shutting down.", "Start again when it is back.", key="errors.closing")
             if len(self._line) >= self._max_waiting:
-                raise BusyError(f"{len(self._line)} jobs are waiting already.", "Try again in a few minutes.")
+                waiting, remedy = len(self._line), "Try again in a few minutes."
+                raise BusyError(f"{waiting} jobs are waiting already.", remedy, key="errors.busy", count=waiting)
             job = _Job(secrets.token_urlsafe(24), owner, title, _in_context(work))
             self._jobs[job.id] = job
             self._line.append(job)

@@ -10,7 +10,6 @@ from pathlib import Path
 from fake_shake import FakeShaker
 from fake_story import FakeStory, face
 from fake_sweep import PLAN, FakeSweep
-
 from PIL import Image
 
 from demo.lineup.line_up import LineUp

@@ -6,6 +6,10 @@ _WITHOUT = "Asking the fine-tuned model for 'a photo of a person' shows {share},
 _SWAP = "The same embedding in another person's model: {likeness}. "
 
 STORY = {
+    "story.word.leaked": "Leak",
+    "story.word.kept": "No leak shown",
+    "story.word.open": "Inconclusive",
+    "story.more": "All of it",
     "story.headline.no photos": "Not judged: without photos of the person nothing can be compared",
     "story.headline.not measured": "Not judged: the reconstruction could not be measured",
     "story.headline.strangers taken": "Not judged: strangers are taken for the person",

@@ -10,13 +10,16 @@ from PIL import Image
 
 from demo.finetune.loop import STAGE
 from demo.metrics.registry import main_metrics
+from demo.progress import Progress
 from demo.report import Arm, LeakReport
 from demo.report.arms import is_attack
 from demo.report.bars import bars
 from demo.report.rendering import call, render
+from demo.report.verdict import Verdict, worded
 from demo.session.desk import Desk, PhotoSource
-from demo.texts import story
+from demo.texts import arms, job
 from demo.texts.en import ENGLISH
+from demo.texts.errors import said, untranslated
 from demo.texts.language import Language
 from demo.workflow.jobs import Snapshot
 
@@ -54,7 +57,14 @@ def status(text: str) -> Markup:
     return piece("status", text)
 
 
-def conclusion(kind: str, word: str, headline: str, sentences: Sequence[str], folded: Sequence[str] = ()) -> Markup:
+def conclusion(
+    kind: str,
+    word: str,
+    headline: str,
+    sentences: Sequence[str],
+    folded: Sequence[str] = (),
+    language: Language = ENGLISH,
+) -> Markup:
     """What came out, in colour and in words.
 
     Args:
@@ -62,74 +72,71 @@ def conclusion(kind: str, word: str, headline: str, sentences: Sequence[str], fo
         word: above the headline.
         folded: more sentences, seen when they are asked for.
     """
-    return piece("conclusion", kind, word, headline, sentences, folded)
+    return piece("conclusion", kind, word, headline, sentences, folded, language.say("story.more"))
 
 
-def arm_row(arm: Arm, *, wrap: bool = False) -> Markup:
+def arm_row(arm: Arm, language: Language = ENGLISH, *, wrap: bool = False) -> Markup:
     """Title, explanation and pictures of an arm; an attack's own choice is marked by a frame and a word."""
-    count, best = len(arm.pictures), arm.best if is_attack(arm.key) else None
-    tiles = [
-        tile(
-            picture,
-            f"{arm.title}, picture {index + 1} of {count}" + (", the best guess" if index == best else ""),
-            "best guess" if index == best else "",
-            best=index == best,
-        )
-        for index, picture in enumerate(arm.pictures)
-    ]
-    return piece("arm", arm.title, arm.explanation, tiles, wrap)
+    title, best = arms.title(arm.key, arm.title, language), arm.best if is_attack(arm.key) else None
+    tiles = []
+    for index, picture in enumerate(arm.pictures):
+        fields = {"number": language.fixed(index + 1, 0), "all": language.fixed(len(arm.pictures), 0)}
+        if index == best:
+            alt = language.say("rows.picture.best", title=title, **fields)
+            tiles.append(tile(picture, alt, language.say("rows.best"), best=True))
+        else:
+            tiles.append(tile(picture, language.say("rows.picture", title=title, **fields)))
+    return piece("arm", title, arms.explanation(arm.key, arm.explanation, language), tiles, wrap)
 
 
-def progress(snapshot: Snapshot | None) -> Markup:
+def progress(snapshot: Snapshot | None, language: Language = ENGLISH) -> Markup:
     """The strip that says how the job stands; empty without a job."""
     if snapshot is None:
         return Markup("")
-    if snapshot.state == "waiting":
-        return _strip("Waiting", f"{snapshot.title}: place {snapshot.place} in line. It starts by itself.", None)
-    if snapshot.state == "running":
+    say, title, state = language.say, job.title(snapshot.title, language), snapshot.state
+    word = say(f"strip.word.{state}")
+    if state == "waiting":
+        return _strip(word, say("strip.waiting", title=title, place=language.fixed(snapshot.place or 0, 0)), None)
+    if state == "running":
         now = snapshot.progress
         if now is None:
-            return _strip("Running", f"{snapshot.title}: getting ready. The first time takes longest.", None)
-        left = "" if now.eta_s is None else f", {duration(now.eta_s)} left in this part"
-        loss = "" if now.loss is None else f", loss {now.loss:.3f}"
-        spent = "" if now.spent is None else f"; {now.spent}"
-        text = f"{now.stage}: {now.step:,} of {now.total:,}{left}{loss}{spent}"
-        return _strip("Running", text, now.step / now.total if now.total else None)
-    took = f"after {duration(snapshot.seconds)}"
-    if snapshot.state == "failed" and snapshot.error is not None:
-        return _strip("Failed", f"{snapshot.title}: {snapshot.error.problem} {snapshot.error.remedy}", None, "bad")
-    if snapshot.state == "stopped":
-        why = ", because others are waiting" if snapshot.cut else ""
-        return _strip("Stopped", f"{snapshot.title}, {took}{why}. What was finished is kept.", None)
-    return _strip("Done", f"{snapshot.title}, {took}.", None, "good")
+            return _strip(word, say("strip.ready", title=title), None)
+        return _strip(word, _step(now, language), now.step / now.total if now.total else None)
+    if state == "failed" and snapshot.error is not None:
+        return _strip(word, say("strip.failed", title=title, error=said(snapshot.error, language)), None, "bad")
+    took = duration(snapshot.seconds, language)
+    if state == "stopped":
+        return _strip(word, say("strip.cut" if snapshot.cut else "strip.stopped", title=title, time=took), None)
+    return _strip(say("strip.word.done"), say("strip.done", title=title, time=took), None, "good")
 
 
-def announcement(snapshot: Snapshot | None) -> Markup:
+def announcement(snapshot: Snapshot | None, language: Language = ENGLISH) -> Markup:
     """How the job stands, for screen readers: not seen, and the same for as long as the state is the same."""
     if snapshot is None:
         return Markup("")
-    if snapshot.state == "failed" and snapshot.error is not None:
-        said = f"{snapshot.title} failed: {snapshot.error.problem} {snapshot.error.remedy}"
-    elif snapshot.state == "waiting":
-        said = f"{snapshot.title}: place {snapshot.place} in line."
-    else:
-        said = f"{snapshot.title}: {snapshot.state}{', for others are waiting' if snapshot.cut else ''}."
-    role = "alert" if snapshot.state == "failed" else "status"
-    return piece("spoken", role, said)
+    state, fields = snapshot.state, {"title": job.title(snapshot.title, language)}
+    if state == "failed" and snapshot.error is not None:
+        fields["error"] = said(snapshot.error, language)
+    elif state == "waiting":
+        fields["place"] = language.fixed(snapshot.place or 0, 0)
+    spoken = language.say(f"strip.spoken.{'cut' if snapshot.cut else state}", **fields)
+    return piece("spoken", "alert" if state == "failed" else "status", spoken)
 
 
-def is_sample(job: Snapshot) -> bool:
+def is_sample(snapshot: Snapshot) -> bool:
     """Whether the last pictures of a job are fine-tuning's; others are of an attack in the making."""
-    return job.picture_stage is not None and job.picture_stage.endswith(STAGE)
+    return snapshot.picture_stage is not None and snapshot.picture_stage.endswith(STAGE)
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float, language: Language = ENGLISH) -> str:
     """About how long, for a person."""
     whole = round(seconds)
+    minutes, rest = (language.fixed(part, 0) for part in divmod(whole, 60))
     if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"
+        return language.say("strip.seconds", seconds=rest)
+    if whole < 600:
+        return language.say("strip.minutes and seconds", minutes=minutes, seconds=rest)
+    return language.say("strip.minutes", minutes=minutes)
 
 
 def size(count: int) -> str:
@@ -150,19 +157,19 @@ def verdict(report: LeakReport, language: Language = ENGLISH) -> Markup:
 
     The first ones say whether fine-tuning worked, whether the person is recognised, and whether plain asking does it.
     """
+    found, notes = told(report, language), report.notes[:1]
+    if language is not ENGLISH:
+        notes = [untranslated(text, language) for text in notes]
     kind = standing(report)
-    headline, sentences = said(report, language)
     # The comparison's first note says which photos scored.
-    first, rest = sentences[:SENTENCES], [*sentences[SENTENCES:], *report.notes[:1]]
-    return conclusion(kind, language.say(f"stage.word.{kind}"), headline, first, rest)
+    first, rest = found.sentences[:SENTENCES], [*found.sentences[SENTENCES:], *notes]
+    return conclusion(kind, language.say(f"story.word.{kind}"), found.headline, first, rest, language)
 
 
-def said(report: LeakReport, language: Language) -> tuple[str, tuple[str, ...]]:
-    """A verdict's headline and sentences in a language."""
+def told(report: LeakReport, language: Language) -> Verdict:
+    """A report's verdict in a language."""
     found = report.verdict.found
-    if found is None or language is ENGLISH:
-        return report.verdict.headline, report.verdict.sentences
-    return story.headline(found, language), story.sentences(found, language)
+    return report.verdict if found is None or language is ENGLISH else worded(found, language)
 
 
 def older(desk: Desk, source: PhotoSource | None) -> Markup:
@@ -206,6 +213,18 @@ def notes(report: LeakReport) -> Markup:
     took = {stage: s for stage, s in report.seconds.items() if s >= SHOWN_S}
     items = [*report.notes, *(f"Time for {stage}: {duration(s)}." for stage, s in took.items())]
     return piece("notes", items)
+
+
+def _step(now: Progress, language: Language) -> str:
+    """How far the job is, and what is known besides."""
+    step, total = language.fixed(now.step, 0), language.fixed(now.total, 0)
+    parts = [language.say("strip.step", stage=job.stage(now.stage, language), step=step, total=total)]
+    if now.eta_s is not None:
+        parts.append(language.say("strip.left", time=duration(now.eta_s, language)))
+    if now.loss is not None:
+        parts.append(language.say("strip.loss", loss=language.fixed(now.loss, 3)))
+    text = language.joined(parts, "strip.comma")
+    return text if now.spent is None else language.joined((text, job.spent(now.spent, language)))
 
 
 def _strip(word: str, text: str, share: float | None, kind: str = "") -> Markup:

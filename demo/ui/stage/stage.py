@@ -141,5 +141,5 @@ def _says(view: View) -> Markup:
     if compared is None or view.desk.older(compared.source):
         return Markup("")
     kind = pictures.standing(compared.report)
-    headline, _ = pictures.said(compared.report, view.language)
-    return frames.piece("says", kind, view.language.say(f"stage.word.{kind}"), headline, ())
+    found = pictures.told(compared.report, view.language)
+    return frames.piece("says", kind, view.language.say(f"story.word.{kind}"), found.headline, ())

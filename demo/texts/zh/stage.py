@@ -1,0 +1,43 @@
+"""What stands on the stage: the same keys as in :mod:`demo.texts.en.stage`."""
+
+from __future__ import annotations
+
+STAGE = {
+    "stage.title": "分享的 LoRA 会泄露什么",
+    "stage.photos": "谁也没有分享的照片",
+    "stage.file": "被分享的文件",
+    "stage.drawn": "陌生人用它画出来的",
+    "stage.start": "开始",
+    "stage.again": "换一个人",
+    "stage.stop": "停止",
+    "stage.delete": "删除我的数据",
+    "stage.own": "你自己的照片",
+    "stage.person": "或者选一个虚构人物",
+    "stage.hidden": "猜完才能看",
+    "stage.show": "显示照片",
+    "stage.file.inside": "里面没有照片，也没有文字",
+    "stage.file.size": "{size}，{layers} 层，{numbers} 个数",
+    "stage.waiting": "还没有画",
+    "stage.sure": "有多可靠？",
+    "stage.slider.owner": "用秘密触发词画的",
+    "stage.slider.attacker": "攻击画的",
+    "stage.live.distance": "与本人的距离",
+    "stage.live.rank": "在 {among} 个陌生人中的名次",
+    "stage.live.faces": "找到的人脸",
+    "lineup.ask": "陌生人画的是谁？",
+    "lineup.skip": "跳过",
+    "lineup.right": "猜对了。",
+    "lineup.wrong": "不对，是这一位。",
+    "lineup.tally": "这里 {all} 次中猜对 {right} 次（{low} 到 {high}）；瞎猜的话是 {chance}。",
+    "lineup.tally.none": "还没有人猜。",
+    "consent.upload": "只能用你自己的照片，或者本人同意的照片；未成年人须经父母同意。照片会传到运行本应用的机器上。"
+    "按下“删除我的数据”、关闭页面 {closed} 分钟后，或者 {idle} 分钟没有操作，照片就会在那里删除。",
+    "mode.booth.attract": "触摸开始",
+    "mode.booth.idle": "还在吗？{seconds} 秒后全部删除。",
+    "mode.class.join": "用手机加入",
+    "mode.class.you": "你是 {person}。你的防御：{defence}。",
+    "mode.class.teacher": "教师屏幕",
+    "mode.class.guesses": "全部猜测",
+    "mode.class.plane": "每种防御保住了什么，泄露了什么",
+    "mode.class.handout": "可打印的讲义",
+}
