@@ -25,6 +25,7 @@ from demo.photos.ingest import Photo
 from demo.preflight.check import told
 from demo.progress import Watcher
 from demo.report import LeakReport
+from demo.session.limits import Starts
 from demo.session.visitors import Visitors
 from demo.shake.model import Experiment, Shake, ShakeArm
 from demo.shake.people import Domain
@@ -199,6 +200,7 @@ class Services:
     bases: Mapping[str, Base] = field(default_factory=known_bases)
     estimate: Callable[[Base, LoraSettings], str] = estimate_here  # of fine-tuning, in words
     default_base: str = "face64"
+    starts: Starts = field(default_factory=Starts)  # how much a visitor may start
 
     @property
     def example(self) -> Path | None:

@@ -15,6 +15,7 @@ from gradio.components import Component
 from demo.errors import DemoError
 from demo.hardware.threads import aside
 from demo.session.desk import Desk
+from demo.session.limits import client_address
 from demo.session.services import Services
 from demo.session.visitors import GoneError, Page, Visitor
 from demo.ui.errors import shown, warn
@@ -119,9 +120,10 @@ class Live:
             options: for the event.
         """
 
-        def answer(key: str, values: Sequence[Any]) -> Updates:
+        def answer(key: str, address: str | None, values: Sequence[Any]) -> Updates:
             try:
                 page = self._services.visitors.page(key, use=use)
+                page.visitor.address = address
             except DemoError as error:
                 raise shown(error) from None
             try:
@@ -141,7 +143,7 @@ class Live:
             return updates | dict.fromkeys(clear) or {self._outputs[0]: gr.skip()}  # {} is no answer
 
         def handler(request: gr.Request, *values: Any) -> Updates:
-            return aside(partial(answer, request.session_hash or "", values))
+            return aside(partial(answer, request.session_hash or "", caller(request), values))
 
         inputs = inputs or {}
         handler.__signature__ = _signature(inputs)  # type: ignore[attr-defined]
@@ -201,6 +203,13 @@ class Live:
                 holder.time_last_used.pop(page_key, None)
 
         self._services.visitors.wipe = wipe
+
+
+def caller(request: gr.Request) -> str | None:
+    """Where a request comes from, for the limits; None: not known, or from this machine."""
+    headers = dict(getattr(request, "headers", None) or {})  # in some places Gradio has an object of its own
+    peer = getattr(request, "client", None)
+    return client_address(getattr(peer, "host", None), headers.get("x-forwarded-for"))
 
 
 def _blocks(facets: Sequence[Facet]) -> list[Any]:

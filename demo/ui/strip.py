@@ -58,7 +58,9 @@ def build_session(delete: gr.Button) -> Session:
 def job_stamp(view: View) -> Hashable:
     """What the strip depends on."""
     job = view.job
-    return None if job is None else (job.id, job.state, job.place, job.progress)
+    if job is None:
+        return None
+    return (job.id, job.state, pictures.place(job) if job.place else None, job.progress)
 
 
 def state_stamp(view: View) -> Hashable:

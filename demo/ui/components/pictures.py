@@ -81,7 +81,7 @@ def progress(snapshot: Snapshot | None) -> Markup:
     if snapshot is None:
         return Markup("")
     if snapshot.state == "waiting":
-        return _strip("Waiting", f"{snapshot.title}: place {snapshot.place} in line. It starts by itself.", None)
+        return _strip("Waiting", f"{snapshot.title}: {place(snapshot)}. It starts by itself.", None)
     if snapshot.state == "running":
         now = snapshot.progress
         if now is None:
@@ -107,11 +107,21 @@ def announcement(snapshot: Snapshot | None) -> Markup:
     if snapshot.state == "failed" and snapshot.error is not None:
         said = f"{snapshot.title} failed: {snapshot.error.problem} {snapshot.error.remedy}"
     elif snapshot.state == "waiting":
-        said = f"{snapshot.title}: place {snapshot.place} in line."
+        said = f"{snapshot.title}: {place(snapshot)}."
     else:
         said = f"{snapshot.title}: {snapshot.state}{', for others are waiting' if snapshot.cut else ''}."
     role = "alert" if snapshot.state == "failed" else "status"
     return piece("spoken", role, said)
+
+
+def place(snapshot: Snapshot) -> str:
+    """Where a waiting job stands and about when it begins, so roughly that it is not drawn anew at every look."""
+    where = f"place {snapshot.place} in line"
+    if snapshot.wait_s is None:
+        return where
+    whole = snapshot.wait_s
+    soon = "less than 10 s" if whole < 10 else f"about {10 * round(whole / 10)} s"
+    return f"{where}, {soon if whole < 95 else f'about {round(whole / 60)} min'} to wait"
 
 
 def duration(seconds: float) -> str:
