@@ -6,13 +6,9 @@ GRADIO_SERVER_NAME, GRADIO_SERVER_PORT): LORA_LEAK_BASE, the base model chosen a
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
-import shutil
-import signal
 import sys
-import tempfile
 from pathlib import Path
 from threading import Thread
 
@@ -23,12 +19,15 @@ def prepare() -> Path:
     """The environment, before gradio is imported: no telemetry, and a private folder for this run's files."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    inside = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
-    inside.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="lora-leak-", dir=inside))  # mode 0700
+    from demo.errors import OutputError
+    from demo.session.run_folder import claim, end_with, parent_folder
+
+    try:
+        folder = claim(parent_folder())
+    except OutputError as error:
+        sys.exit(f"GRADIO_TEMP_DIR: {error}")
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the folder goes then, too
+    end_with(folder)
     return folder
 
 
