@@ -8,13 +8,9 @@ GRADIO_SERVER_NAME, GRADIO_SERVER_PORT): LORA_LEAK_MODE, as --mode; LORA_LEAK_BA
 from __future__ import annotations
 
 import argparse
-import atexit
 import logging
 import os
-import shutil
-import signal
 import sys
-import tempfile
 from pathlib import Path
 
 log = logging.getLogger("app")
@@ -24,12 +20,15 @@ def prepare() -> Path:
     """The environment, before gradio is imported: no telemetry, and a private folder for this run's files."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    inside = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
-    inside.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="lora-leak-", dir=inside))  # mode 0700
+    from demo.errors import OutputError
+    from demo.session.run_folder import claim, end_with, parent_folder
+
+    try:
+        folder = claim(parent_folder())
+    except OutputError as error:
+        sys.exit(f"GRADIO_TEMP_DIR: {error}")
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the folder goes then, too
+    end_with(folder)
     return folder
 
 
@@ -37,6 +36,7 @@ def main() -> None:
     """Start the app and stay."""
     from demo.errors import DemoError, SettingsError
     from demo.session.modes import DEFAULT, ENVIRONMENT, MODES, find_mode
+    from demo.session.supervise import supervise_app
 
     parser = argparse.ArgumentParser(description="What a shared LoRA gives away: the app.")
     known = "; ".join(f"{mode.key}, {mode.title}" for mode in MODES.values())
@@ -47,6 +47,8 @@ def main() -> None:
         sys.exit(f"--mode: {error}")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    if mode.restarts and (ended := supervise_app()) is not None:
+        sys.exit(ended)
     if mode.offline:
         os.environ["HF_HUB_OFFLINE"] = "1"
     folder = prepare()
@@ -61,7 +63,7 @@ def main() -> None:
     try:
         services = real_services(folder, os.environ.get("LORA_LEAK_BASE", "face64"), mode)
     except DemoError as error:
-        sys.exit(f"LORA_LEAK_BASE: {error}")
+        sys.exit(f"The settings cannot be used. {error}")
     attend(services)
     address = f"http://{lan_address() or 'localhost'}:{os.environ.get('GRADIO_SERVER_PORT', '7860')}/"
     if mode.classroom:

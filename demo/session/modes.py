@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from demo.errors import SettingsError
+from demo.session.limits import OFF, SPACE, Limits
 
 ENVIRONMENT = "LORA_LEAK_MODE"
 
@@ -21,7 +22,7 @@ class Mode:
         restarts: whether a process that dies is started again.
         classroom: whether each page is a pupil with a person and a defence, and there is a teacher's screen.
         address: what the app listens at, unless GRADIO_SERVER_NAME says so; empty: this machine alone.
-        hourly: jobs that one visitor may start within an hour; None: any number.
+        limits: how much a visitor may start, unless LORA_LEAK_LIMITS says otherwise.
     """
 
     key: str
@@ -33,13 +34,13 @@ class Mode:
     restarts: bool = False
     classroom: bool = False
     address: str = ""
-    hourly: int | None = None
+    limits: Limits = OFF
 
 
 MODES: dict[str, Mode] = {
     mode.key: mode
     for mode in (
-        Mode("space", "for a public Space: the stage, and every setting below", lab=True, hourly=20),
+        Mode("space", "for a public Space: the stage, and every setting below", lab=True, limits=SPACE),
         Mode(
             "booth",
             "for a stand: unattended, offline, wiped when nobody touches it",

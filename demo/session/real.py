@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from threading import Thread
 
@@ -11,6 +12,7 @@ from demo.models.bases import find_base
 from demo.paths import PEOPLE
 from demo.photos.ingest import read_photo
 from demo.session.classroom import Classroom
+from demo.session.limits import Starts, limits_from
 from demo.session.modes import Mode
 from demo.session.services import Services, find_people
 from demo.session.shake_service import ModelShaker
@@ -31,7 +33,7 @@ def real_services(folder: Path, base_key: str, mode: Mode) -> Services:
         mode: whose page it is.
 
     Raises:
-        SettingsError: there is no such base.
+        SettingsError: there is no such base, or LORA_LEAK_LIMITS cannot be read.
         WeightsError: the folder holds no model that can be used.
     """
     base = find_base(base_key)
@@ -40,7 +42,8 @@ def real_services(folder: Path, base_key: str, mode: Mode) -> Services:
         people = find_people(PEOPLE)
     except WeightsError as error:
         people, missing = [], str(error)
-    jobs, plan = Jobs(), default_plan()
+    limits = limits_from(os.environ, mode.limits)
+    jobs, plan = Jobs(max_waiting=limits.waiting), default_plan()
     return Services(
         story,
         sweep,
@@ -53,6 +56,7 @@ def real_services(folder: Path, base_key: str, mode: Mode) -> Services:
         missing,
         default_base=base.key,
         classroom=Classroom(len(people), plan) if mode.classroom else None,
+        starts=Starts(limits),
     )
 
 

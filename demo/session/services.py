@@ -28,6 +28,7 @@ from demo.preflight.check import told
 from demo.progress import Watcher
 from demo.report import LeakReport
 from demo.session.classroom import Classroom
+from demo.session.limits import Starts
 from demo.session.live_measures import measuring
 from demo.session.visitors import Visitors
 from demo.shake.model import Experiment, Shake, ShakeArm
@@ -214,6 +215,7 @@ class Services:
     line_up: MakeLineUp = line_up
     classroom: Classroom | None = None  # where each page is a pupil's
     tally: Tally = field(default_factory=Tally)  # of this run of the app: counts, and nothing else
+    starts: Starts = field(default_factory=Starts)  # how much a visitor may start
 
     @property
     def example(self) -> Path | None:

@@ -52,6 +52,7 @@ def begin(services: Services, visitor: Visitor, title: str, work: Part) -> None:
 
     Raises:
         SettingsError: the visitor has one already.
+        LimitError: the visitor has started as many as one may in an hour.
         BusyError: the line is full.
     """
 
@@ -64,7 +65,9 @@ def begin(services: Services, visitor: Visitor, title: str, work: Part) -> None:
 
     with visitor.lock:
         check_idle(services, visitor)
+        services.starts.check(visitor.id, visitor.address)
         visitor.change(tab=None, job=services.jobs.submit(visitor.id, title, guarded))
+        services.starts.add(visitor.id, visitor.address)
 
 
 def check_idle(services: Services, visitor: Visitor) -> None:

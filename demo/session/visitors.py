@@ -44,6 +44,7 @@ class Visitor:
         self.used = now
         self.worked = now  # when a job was last seen to wait or run
         self.left: float | None = None  # when the last page was closed
+        self.address: str | None = None  # of the last request, for :mod:`demo.session.limits`
         self.expired = False  # whether anything was deleted for want of use
         self._desk: Desk | None = Desk()
 

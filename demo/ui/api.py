@@ -41,6 +41,7 @@ def add_api(services: Services) -> None:
         return {
             "state": None if job is None else job.state,
             "place": None if job is None else job.place,
+            "wait_s": None if job is None or job.wait_s is None else round(job.wait_s),
             "stage": None if now is None else now.stage,
             "step": None if now is None else now.step,
             "total": None if now is None else now.total,

@@ -54,9 +54,7 @@ def booth_head(idle_s: float) -> str:
         idle_s: seconds without a touch, while no job runs, before the warning.
     """
     keys = ("mode.booth.attract", "mode.booth.idle", *(f"stage.{part}" for part in ("photos", "file", "drawn")))
-    words = {
-        key: {name: _left_open(language.texts[name]) for name in keys} for key, language in LANGUAGES.items()
-    }
+    words = {key: {name: _left_open(language.texts[name]) for name in keys} for key, language in LANGUAGES.items()}
     values = {"idle": json.dumps(idle_s), "grace": json.dumps(GRACE_S), "words": json.dumps(words)}
     return f"<script>{render('ui/booth.js', **values)}</script>"
 

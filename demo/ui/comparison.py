@@ -11,6 +11,7 @@ from demo.metrics.registry import IDENTITY, PLACE
 from demo.report import Arm, LeakReport
 from demo.report.arms import CONTROLS, OWNER, is_attack
 from demo.session.desk import PhotoSource
+from demo.texts import arms
 from demo.texts.language import Language
 from demo.ui.components import pictures
 from demo.ui.page import Facet, Updates, View
@@ -95,8 +96,8 @@ def _column(arm: Arm, report: LeakReport, language: Language) -> Column:
     order = sorted(range(len(arm.pictures)), key=lambda i: i != best)[:SHOWN]
     return Column(
         kind,
-        language.named("arm", arm.key, arm.title),
-        language.texts.get(f"arm.{arm.key}.explanation", arm.explanation),
+        arms.title(arm.key, arm.title, language),
+        arms.explanation(arm.key, arm.explanation, language),
         tuple(arm.pictures[i] for i in order),
         None if best is None else 0,
         " · ".join(parts),

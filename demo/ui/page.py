@@ -15,9 +15,11 @@ from gradio.components import Component
 from demo.errors import DemoError
 from demo.hardware.threads import aside
 from demo.session.desk import Desk
+from demo.session.limits import client_address
 from demo.session.services import Services
 from demo.session.visitors import GoneError, Page, Visitor
 from demo.texts.en import ENGLISH
+from demo.texts.errors import said
 from demo.texts.language import Language
 from demo.texts.languages import choose_language
 from demo.ui.errors import shown, warn
@@ -123,21 +125,23 @@ class Live:
             options: for the event.
         """
 
-        def answer(key: str, values: Sequence[Any]) -> Updates:
+        def answer(key: str, address: str | None, values: Sequence[Any]) -> Updates:
             try:
                 page = self._services.visitors.page(key, use=use)
+                page.visitor.address = address
             except DemoError as error:
                 raise shown(error) from None
+            language = choose_language(page.language)
             try:
                 warnings = list(action(page.visitor, *values) or ())
                 if warnings:
                     warn("\n".join(warnings))  # one message: twenty would cover the page
             except DemoError as error:
                 if not clear:
-                    raise shown(error) from None
-                warn(str(error))  # an error would leave the inputs as they are
+                    raise shown(error, language) from None
+                warn(said(error, language))  # an error would leave the inputs as they are
             except Exception as error:
-                raise shown(error) from None
+                raise shown(error, language) from None
             try:
                 updates = self.refresh(page)
             except GoneError:  # the action was to delete it, or another page did so just now
@@ -145,7 +149,7 @@ class Live:
             return updates | dict.fromkeys(clear) or {self._outputs[0]: gr.skip()}  # {} is no answer
 
         def handler(request: gr.Request, *values: Any) -> Updates:
-            return aside(partial(answer, request.session_hash or "", values))
+            return aside(partial(answer, request.session_hash or "", caller(request), values))
 
         inputs = inputs or {}
         handler.__signature__ = _signature(inputs)  # type: ignore[attr-defined]
@@ -207,6 +211,13 @@ class Live:
                 holder.time_last_used.pop(page_key, None)
 
         self._services.visitors.wipe = wipe
+
+
+def caller(request: gr.Request) -> str | None:
+    """Where a request comes from, for the limits; None: not known, or from this machine."""
+    headers = dict(getattr(request, "headers", None) or {})  # in some places Gradio has an object of its own
+    peer = getattr(request, "client", None)
+    return client_address(getattr(peer, "host", None), headers.get("x-forwarded-for"))
 
 
 def _blocks(facets: Sequence[Facet]) -> list[Any]:

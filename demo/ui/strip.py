@@ -49,8 +49,8 @@ def build_session(delete: gr.Button) -> Session:
         Facet("visitor", lambda view: view.visitor.id, lambda view: {browser: view.visitor.id}, [browser]),
         Facet("timer", lambda view: view.active, lambda v: {timer: gr.Timer(BUSY_S if v.active else IDLE_S)}, [timer]),
         Facet("job", lambda view: (view.job is not None, view.active), draw_job, [job, stop]),
-        Facet("state", state_stamp, lambda view: {spoken: pictures.announcement(view.job)}, [spoken]),
-        Facet("strip", job_stamp, lambda view: {strip: pictures.progress(view.job)}, [strip], quick=True),
+        Facet("state", state_stamp, lambda view: {spoken: pictures.announcement(view.job, view.language)}, [spoken]),
+        Facet("strip", job_stamp, lambda view: {strip: pictures.progress(view.job, view.language)}, [strip], quick=True),
     )
     return Session(browser, timer, pulse, strip, stop, delete, facets)
 
@@ -58,13 +58,15 @@ def build_session(delete: gr.Button) -> Session:
 def job_stamp(view: View) -> Hashable:
     """What the strip depends on."""
     job = view.job
-    return None if job is None else (job.id, job.state, job.place, job.progress)
+    if job is None:
+        return None
+    return (job.id, job.state, pictures.place(job) if job.place else None, job.progress, view.language.key)
 
 
 def state_stamp(view: View) -> Hashable:
     """What is said aloud depends on this, which is less than what the strip shows: steps would never be still."""
     job = view.job
-    return None if job is None else (job.id, job.state, job.place)
+    return None if job is None else (job.id, job.state, job.place, view.language.key)
 
 
 def wire_session(session: Session, services: Services, live: Live, demo: gr.Blocks) -> None:

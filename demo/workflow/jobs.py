@@ -20,6 +20,8 @@ from PIL import Image
 from demo.errors import DemoError, Stopped
 from demo.hardware.zero_gpu import remedied
 from demo.progress import Measured, Progress, Watcher
+from demo.workflow.losses import MAX_POINTS, LossSeries
+from demo.workflow.waiting import Durations
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
 Work = Callable[[Watcher], object]
@@ -28,7 +30,6 @@ ACTIVE: frozenset[State] = frozenset({"waiting", "running"})
 TTL_S = 30 * 60  # seconds that a result is kept after its job's end
 MAX_WAITING = 20
 TURN_S = 30 * 60  # seconds that a job may run while somebody else's waits
-MAX_POINTS = 200  # of a loss series
 SWEEP_S = 30.0  # longest time, seconds, between two looks for expired results while nothing runs
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class Snapshot:
     state: State
     place: int | None  # in line: 1 is next; None unless waiting
     progress: Progress | None  # the latest, without its pictures
-    losses: tuple[tuple[int, float], ...]  # (step, mean loss up to there), at most MAX_POINTS
+    losses: tuple[tuple[int, float], ...]  # (step, mean loss up to there), at most losses.MAX_POINTS
     pictures: tuple[Image.Image, ...]  # the last live samples, or pictures in the making
     picture_step: int | None
     picture_stage: str | None
@@ -67,32 +68,12 @@ class Snapshot:
     error: DemoError | None
     seconds: float  # run time so far
     cut: bool = False  # stopped because it ran long and others waited
+    wait_s: float | None = None  # about so long until it begins, seconds; None: not known, or not waiting
 
     @property
     def active(self) -> bool:
         """Whether the job waits or runs."""
         return self.state in ACTIVE
-
-
-class LossSeries:
-    """Means of consecutive losses; when there are too many points, neighbours are merged."""
-
-    def __init__(self, limit: int = MAX_POINTS) -> None:
-        self._limit, self._stride = limit, 1
-        self._bucket: list[float] = []
-        self.points: list[tuple[int, float]] = []
-
-    def add(self, step: int, loss: float) -> None:
-        """Append the loss of ``step``."""
-        self._bucket.append(loss)
-        if len(self._bucket) < self._stride:
-            return
-        self.points.append((step, sum(self._bucket) / len(self._bucket)))
-        self._bucket = []
-        if len(self.points) >= self._limit:
-            pairs = zip(self.points[::2], self.points[1::2], strict=False)
-            self.points = [(late, (a + b) / 2) for (_, a), (late, b) in pairs]
-            self._stride *= 2
 
 
 @dataclass(eq=False)
@@ -137,6 +118,8 @@ class Jobs:
         self._clock, self._ttl, self._max_waiting, self._turn = clock, ttl_s, max_waiting, turn_s
         self._jobs: dict[str, _Job] = {}
         self._line: deque[_Job] = deque()
+        self._durations = Durations(turn_s)
+        self._running: _Job | None = None
         self._changed = Condition()
         self._thread: Thread | None = None
         self._closed = False
@@ -161,8 +144,9 @@ class Jobs:
             if self._closed:
                 raise BusyError("The app is shutting down.", "Start again when it is back.", key="errors.closing")
             if len(self._line) >= self._max_waiting:
-                waiting, remedy = len(self._line), "Try again in a few minutes."
-                raise BusyError(f"{waiting} jobs are waiting already.", remedy, key="errors.busy", count=waiting)
+                waiting = len(self._line)
+                problem = f"{waiting} jobs are waiting already."
+                raise BusyError(problem, self._when_free(), key="errors.busy", count=waiting)
             job = _Job(secrets.token_urlsafe(24), owner, title, _in_context(work))
             self._jobs[job.id] = job
             self._line.append(job)
@@ -242,7 +226,24 @@ class Jobs:
             error=job.error,
             seconds=0.0 if job.began is None else end - job.began,
             cut=job.cut,
+            wait_s=self._wait(job) if job.state == "waiting" else None,
         )
+
+    def _wait(self, job: _Job) -> float | None:
+        before = list(self._line)[: self._line.index(job)]
+        return self._durations.wait(self._left(), [other.title for other in before])
+
+    def _left(self) -> float | None:
+        """Of the running job, seconds."""
+        job = self._running
+        if job is None or job.began is None:
+            return 0.0
+        return self._durations.left(job.title, self._clock() - job.began, job.progress)
+
+    def _when_free(self) -> str:
+        """What to do where the line is full: a place is free when the running job ends."""
+        left = self._left()
+        return "Try again in a few minutes." if left is None else f"Try again in about {max(1, round(left / 60))} min."
 
     def _stop(self, job: _Job) -> None:
         job.stop.set()
@@ -273,6 +274,7 @@ class Jobs:
                     self._sweep()
                 job = self._line.popleft()
                 work, job.state, job.began = job.work, "running", self._clock()
+                self._running = job
             assert work is not None
             self._run(job, work)
             del job, work  # an idle worker keeps nobody's result alive
@@ -295,6 +297,9 @@ class Jobs:
         with self._changed:
             job.result, job.error = result, error
             self._end(job, state)
+            self._running = None
+            if state == "done" and job.began is not None:
+                self._durations.add(job.title, self._clock() - job.began)
 
     def _report(self, job: _Job, progress: Progress) -> None:
         with self._changed:

@@ -6,12 +6,8 @@ reads the photos.
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -22,9 +18,10 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 def main(port: int = 7861, pause: float = 0.05, detector: str = "real", mode: str = "lab") -> None:
     """Serve until killed."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    folder = Path(tempfile.mkdtemp(prefix="lora-leak-fake-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    from demo.session.run_folder import claim, end_with, parent_folder
+
+    folder = claim(parent_folder())
+    end_with(folder)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     from dataclasses import replace
 

@@ -21,6 +21,7 @@ from demo.progress import UNWATCHED, Progress, Watcher
 from demo.session import lora_file, story_jobs
 from demo.session.desk import Group, Photos, Shot
 from demo.session.forms import order
+from demo.session.limits import LimitError, Limits, Starts
 from demo.session.services import Services
 from demo.session.visitors import GoneError, Visitor
 
@@ -33,6 +34,13 @@ def load(visitor: Visitor, count: int) -> None:
 
 def tune(services: Services, visitor: Visitor, order: story_jobs.Order = ORDER) -> None:
     story_jobs.tuning(services, visitor, order)(UNWATCHED)
+
+
+def until_idle(services: Services, visitor: Visitor) -> None:
+    deadline = time.monotonic() + 10
+    while services.jobs.busy(visitor.id):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def test_the_story_fills_the_desk_and_names_its_parts(services: Services, visitor: Visitor) -> None:
@@ -304,6 +312,24 @@ def test_one_job_a_visitor(services: Services, visitor: Visitor) -> None:
     with pytest.raises(SettingsError, match="in line or running"):
         story_jobs.begin(services, visitor, "second", lambda _: None)
     let.set()
+
+
+def test_a_visitor_starts_so_many_jobs_an_hour_and_refused_ones_do_not_count(
+    services: Services, visitor: Visitor
+) -> None:
+    few = replace(services, starts=Starts(Limits(visitor=2)))
+    let = Event()
+    story_jobs.begin(few, visitor, "job", lambda _: let.wait(10) and None)
+    with pytest.raises(SettingsError, match="in line or running"):
+        story_jobs.begin(few, visitor, "job", lambda _: None)
+    let.set()
+    until_idle(services, visitor)
+    story_jobs.begin(few, visitor, "job", lambda _: None)
+    until_idle(services, visitor)
+    with pytest.raises(LimitError, match="You have started 2 jobs"):
+        story_jobs.begin(few, visitor, "job", lambda _: None)
+    other = services.visitors.open("other page", None).visitor
+    story_jobs.begin(few, other, "job", lambda _: None)
 
 
 def test_a_late_job_of_a_deleted_visitor_leaves_nothing(services: Services, visitor: Visitor) -> None:

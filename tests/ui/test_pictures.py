@@ -24,6 +24,10 @@ def report() -> LeakReport:
 def test_the_strip_says_how_the_job_stands() -> None:
     assert pictures.progress(None) == ""
     assert "place 3 in line" in pictures.progress(replace(JOB, state="waiting", place=3))
+    for wait_s, said in ((4, "less than 10 s to wait"), (44, "about 40 s to wait"), (200, "about 3 min to wait")):
+        waiting = replace(JOB, state="waiting", place=3, wait_s=wait_s)
+        assert f"place 3 in line, {said}. It starts by itself." in Html(pictures.progress(waiting)).words
+        assert f"place 3 in line, {said}." in Html(pictures.announcement(waiting)).words
     assert "getting ready" in pictures.progress(JOB)
     running = replace(JOB, progress=Progress("fine-tune", 30, 120, loss=0.5, eta_s=190))
     assert "fine-tune: 30 of 120, 3 min 10 s left in this part, loss 0.500" in Html(pictures.progress(running)).words

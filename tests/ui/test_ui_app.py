@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 
 from demo.lora.files import write_lora
 from demo.lora.metadata.leak import scan
+from demo.session.limits import Limits, Starts
 from demo.session.services import ExamplePerson, Services
 from demo.ui import fine_tune
 
@@ -297,6 +298,23 @@ def test_several_faces_hold_the_job_back(app: App, tmp_path: Path) -> None:
     assert app.uploads() == []
     with pytest.raises(AppError, match=r"two.jpg shows several faces"):
         client.predict(api_name="/fine_tune")
+
+
+def test_jobs_are_counted_by_visitor_and_by_address_behind_a_proxy(app: App) -> None:
+    object.__setattr__(app.services, "starts", Starts(Limits(visitor=1, address=2)))
+    try:
+        clients = [Client(app.url, verbose=False, headers={"X-Forwarded-For": "8.8.8.8"}) for _ in range(3)]
+        for client in clients[:2]:
+            client.predict("Anouk Quistrow", api_name="/load_person")
+            client.predict(api_name="/fine_tune")
+            wait(client, state="done")
+            with pytest.raises(AppError, match=r"1 jobs? within an hour.*possible in about 60 min|2 jobs"):
+                client.predict(api_name="/fine_tune")
+        clients[2].predict("Anouk Quistrow", api_name="/load_person")
+        with pytest.raises(AppError, match="2 jobs have been started from your network"):
+            clients[2].predict(api_name="/fine_tune")
+    finally:
+        object.__setattr__(app.services, "starts", Starts())
 
 
 def test_too_few_photos_and_bad_settings_are_explained(app: App) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from demo.errors import DeviceMemoryError, PhotoError
 from demo.progress import Progress, Watcher
-from demo.workflow.jobs import MAX_POINTS, BusyError, Jobs, LossSeries, Snapshot, State, UnexpectedError
+from demo.workflow.jobs import BusyError, Jobs, Snapshot, State, UnexpectedError
 
 PATIENCE_S = 10.0
 
@@ -318,18 +318,6 @@ def test_many_threads_at_once(clock: Clock) -> None:
     for job in ids:
         ended(jobs, job, "done")
     jobs.close()
-
-
-def test_long_loss_series_stay_short_and_keep_their_mean() -> None:
-    series = LossSeries()
-    for step in range(1, 4097):
-        series.add(step, float(step % 2))
-        assert len(series.points) < MAX_POINTS
-    assert len(series.points) >= MAX_POINTS // 4
-    assert series.points[-1] == (4096, 0.5)
-    assert all(loss == 0.5 for _, loss in series.points)
-    steps = [step for step, _ in series.points]
-    assert steps == sorted(steps)
 
 
 def test_work_sees_whose_request_it_comes_from(jobs: Jobs) -> None:

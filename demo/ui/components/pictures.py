@@ -96,7 +96,7 @@ def progress(snapshot: Snapshot | None, language: Language = ENGLISH) -> Markup:
     say, title, state = language.say, job.title(snapshot.title, language), snapshot.state
     word = say(f"strip.word.{state}")
     if state == "waiting":
-        return _strip(word, say("strip.waiting", title=title, place=language.fixed(snapshot.place or 0, 0)), None)
+        return _strip(word, say("strip.waiting", title=title, place=place(snapshot, language)), None)
     if state == "running":
         now = snapshot.progress
         if now is None:
@@ -118,9 +118,25 @@ def announcement(snapshot: Snapshot | None, language: Language = ENGLISH) -> Mar
     if state == "failed" and snapshot.error is not None:
         fields["error"] = said(snapshot.error, language)
     elif state == "waiting":
-        fields["place"] = language.fixed(snapshot.place or 0, 0)
+        fields["place"] = place(snapshot, language)
     spoken = language.say(f"strip.spoken.{'cut' if snapshot.cut else state}", **fields)
     return piece("spoken", "alert" if state == "failed" else "status", spoken)
+
+
+def place(snapshot: Snapshot, language: Language = ENGLISH) -> str:
+    """Where a waiting job stands and about when it begins, so roughly that it is not drawn anew at every look."""
+    where = language.say("strip.place", place=language.fixed(snapshot.place or 0, 0))
+    if snapshot.wait_s is None:
+        return where
+    if snapshot.wait_s < 10:
+        return language.say("strip.place.soon", where=where)
+    rough = 10.0 * round(snapshot.wait_s / 10) if snapshot.wait_s < 95 else 60.0 * round(snapshot.wait_s / 60)
+    time = (
+        duration(rough, language)
+        if rough < 95
+        else language.say("strip.minutes", minutes=language.fixed(rough / 60, 0))
+    )
+    return language.say("strip.place.time", where=where, time=time)
 
 
 def is_sample(snapshot: Snapshot) -> bool:
