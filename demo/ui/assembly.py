@@ -110,22 +110,24 @@ def _staged(services: Services, mode: Mode, demo: gr.Blocks) -> None:
     stage = build_stage(services)
     with gr.Accordion(t("stage.sure"), open=False, elem_id="sure"):
         comparison = build_comparison()
-    with gr.Accordion(t("stage.own"), open=False, elem_id="own"):
-        photos = build_photos(services)
-    lab = None
+    photos = lab = None
+    if not mode.classroom:  # a pupil has a fictional person
+        with gr.Accordion(t("stage.own"), open=False, elem_id="own"):
+            photos = build_photos(services)
     if mode.lab:
         with gr.Accordion(t("stage.lab"), open=False, elem_id="lab"):
             lab = build_lab(services, staged=True)
     with gr.Accordion(t("stage.about"), open=False, elem_id="about"):
-        gr.Markdown(HEADER)
-        gr.Markdown(HONESTY)
-        gr.Markdown(words())
-        gr.Markdown(FOOTER, elem_classes="ll-footer")
-    facets = [*stage.session.facets, *stage.facets, comparison, photos.facet, *(lab.facets if lab else ())]
+        gr.Markdown(t("stage.about.text"))
+        gr.Markdown(t("consent.upload"))
+    facets = [*stage.session.facets, *stage.facets, comparison, *(lab.facets if lab else ())]
+    if photos:
+        facets.append(photos.facet)
     live = Live(services, facets)
     wire_session(stage.session, services, live, demo)
     wire_stage(stage, services, live, lab.story if lab else {})
-    wire_photos(photos, services, live)
+    if photos:
+        wire_photos(photos, services, live)
     if lab:
         wire_lab(lab, services, live)
 

@@ -52,8 +52,9 @@ def build_comparison() -> Facet:
             pictures.figures(report),
             pictures.table(report),
             pictures.notes(report),
+            [view.language.say(key) for key in ("stage.bars", "stage.metrics")],
         )
-        said = pictures.older(view.desk, compared.source) + pictures.verdict(report, view.language)
+        said = pictures.older(view.desk, compared.source, view.language) + pictures.verdict(report, view.language)
         return {
             verdict: pictures.html(said),
             rest: pictures.html(body),
@@ -73,7 +74,7 @@ def build_comparison() -> Facet:
 
 def columns(view: View, report: LeakReport, source: PhotoSource) -> list[Column]:
     """The photos, if they may be seen, and every arm."""
-    title = pictures.compared_with(view.desk, source)
+    title = pictures.compared_with(view.desk, source, view.language)
     made = [_column(arm, report, view.language) for arm in report.arms]
     if not report.photos or (view.desk.photos.hidden and not view.desk.older(source)):
         return made

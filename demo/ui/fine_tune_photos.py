@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -10,7 +10,9 @@ from markupsafe import Markup
 
 from demo.photos.same_person import strangers
 from demo.photos.split import LEAST_PHOTOS
+from demo.texts.language import Language
 from demo.ui.components import pictures
+from demo.ui.components.translations import t
 from demo.ui.page import Facet, Updates, View
 
 
@@ -24,50 +26,66 @@ def photo_panel() -> tuple[gr.HTML, gr.Radio, gr.Button, gr.Button, gr.Button, F
     shown = gr.HTML(elem_id="photos")
     with gr.Group(visible=False) as group:
         crowd = gr.HTML()
-        faces = gr.Radio(label="Which of them?", type="value")
+        faces = gr.Radio(label=t("stage.photo.which"), type="value")
         with gr.Row():
-            take = gr.Button("Take this face", size="sm", variant="primary")
-            leave = gr.Button("Leave the photo out", size="sm")
-    remove = gr.Button("Remove all photos", size="sm", visible=False, elem_id="remove")
+            take = gr.Button(t("stage.photo.take"), size="sm", variant="primary")
+            leave = gr.Button(t("stage.photo.leave"), size="sm")
+    remove = gr.Button(t("stage.photo.remove"), size="sm", visible=False, elem_id="remove")
 
     def draw(view: View) -> Updates:
-        have = view.desk.photos
+        have, language = view.desk.photos, view.language
         first = have.groups[0] if have.groups else None
         count = 0 if first is None else len(first.faces)
+        choices = [(language.say("stage.photo.face", number=language.fixed(i + 1, 0)), i) for i in range(count)]
         return {
             shown: _shots_html(view),
             group: gr.Group(visible=first is not None),
-            crowd: "" if first is None else _crowd_html(first.name, first.faces),
-            faces: gr.Radio(choices=[(f"Face {i + 1}", i) for i in range(count)], value=None),
+            crowd: "" if first is None else _crowd_html(first.name, first.faces, language),
+            faces: gr.Radio(choices=choices, value=None),
             remove: gr.Button(visible=bool(have.shots or have.groups)),
         }
 
-    facet = Facet("photos", lambda view: view.desk.photos.number, draw, [shown, group, crowd, faces, remove])
+    def stamp(view: View) -> Hashable:
+        return view.desk.photos.number, view.desk.photos.hidden, view.language.key
+
+    facet = Facet("photos", stamp, draw, [shown, group, crowd, faces, remove])
     return shown, faces, take, leave, remove, facet
 
 
 def _shots_html(view: View) -> Markup:
-    have = view.desk.photos
+    have, language = view.desk.photos, view.language
+    if have.hidden:
+        return pictures.note(language.say("stage.photo.hidden"))
     count = len(have.shots)
+    numbers = [language.fixed(i + 1, 0) for i in range(count)]
     tiles = [
-        pictures.tile(shot.aligned, f"Photo {i + 1} of {count}, cropped to the face: {shot.name}")
-        for i, shot in enumerate(have.shots)
+        pictures.tile(shot.aligned, language.say("stage.photo.alt", number=n, count=numbers[-1], name=shot.name))
+        for n, shot in zip(numbers, have.shots, strict=True)
     ]
-    if have.person is not None:
-        text = f"{have.person} does not exist: a fictional person, {count} generated pictures."
-    else:
-        lacking = LEAST_PHOTOS - count
-        none = "Your photos and results were not used for a while and have been deleted." if view.expired else ""
-        text = f"{count} photo{'' if count == 1 else 's'} ready." if count else none or "No photos yet."
-        text += f" {lacking} more needed." if count and lacking > 0 else ""
     # A fictional person's are known to be of one.
     odd = [] if have.person is not None else strangers([(shot.name, shot.likeness) for shot in have.shots])
     warnings = Markup("").join(pictures.note(sentence, "bad") for sentence in odd)
-    return pictures.note(text) + warnings + (pictures.row(tiles) if tiles else "")
+    return pictures.note(_standing(view, count)) + warnings + (pictures.row(tiles) if tiles else "")
 
 
-def _crowd_html(name: str, faces: Sequence[Any]) -> Markup:
-    tiles = [
-        pictures.tile(face, f"Face {i + 1} of {len(faces)} in {name}", f"Face {i + 1}") for i, face in enumerate(faces)
-    ]
-    return pictures.note(f"{name} shows {len(faces)} faces.") + pictures.row(tiles)
+def _standing(view: View, count: int) -> str:
+    """Whose photos they are, or whether there are enough."""
+    person, language = view.desk.photos.person, view.language
+    if person is not None:
+        return language.count("stage.photo.fictional", count, person=person)
+    if not count:
+        return language.say("stage.photo.expired" if view.expired else "stage.photos.none")
+    said, lacking = [language.count("stage.photo.ready", count)], LEAST_PHOTOS - count
+    if lacking > 0:
+        said.append(language.count("stage.photo.lacking", lacking))
+    return language.joined(said, "list.sentences")
+
+
+def _crowd_html(name: str, faces: Sequence[Any], language: Language) -> Markup:
+    count = language.fixed(len(faces), 0)
+    tiles = []
+    for i, face in enumerate(faces):
+        number = language.fixed(i + 1, 0)
+        alt = language.say("stage.photo.face.alt", number=number, count=count, name=name)
+        tiles.append(pictures.tile(face, alt, language.say("stage.photo.face", number=number)))
+    return pictures.note(language.say("stage.photo.faces", name=name, count=count)) + pictures.row(tiles)

@@ -9,24 +9,16 @@ from typing import Any
 
 import gradio as gr
 
-from demo.photos.formats import FORMATS
-from demo.photos.split import LEAST_PHOTOS, MOST_PHOTOS
+from demo.errors import PhotoError
 from demo.session import photo_intake
 from demo.session.services import Services
 from demo.session.visitors import Visitor
 from demo.ui.components import pictures
-from demo.ui.components.words import CONSENT
+from demo.ui.components.translations import t
 from demo.ui.errors import READING_S
 from demo.ui.fine_tune_photos import photo_panel
 from demo.ui.page import Facet, Live
 from demo.ui.uploads import uploaded
-
-INTRO = (
-    f"{LEAST_PHOTOS} to {MOST_PHOTOS} photos of **one** person, from the front, in good light. "
-    "They are sent to the machine that runs this app. There the face is found and cropped; the file is deleted at "
-    "once, and the crop is held in memory."
-)
-PEOPLE = "**Or take a fictional person: one click.** These people do not exist; all their pictures were generated."
 
 
 @dataclass(frozen=True)
@@ -46,8 +38,8 @@ class PhotoSection:
 
 def build_photos(services: Services) -> PhotoSection:
     """Lay it out inside the current container, of which there is one on a page."""
-    gr.Markdown(INTRO)
-    gr.Markdown(CONSENT)
+    gr.Markdown(t("consent.photos"))
+    gr.Markdown(t("consent.upload"))
     uploads, camera = _ways_in()
     people = _people(services)
     return PhotoSection(people, uploads, camera, *photo_panel())
@@ -63,8 +55,7 @@ def wire_photos(section: PhotoSection, services: Services, live: Live) -> None:
 
     def choose(visitor: Visitor, face: Any) -> None:
         if not isinstance(face, int):
-            gr.Warning("Choose a face first.")
-            return
+            raise PhotoError("No face is chosen.", "Choose a face first.", key="stage.photo.choose")
         photo_intake.choose(visitor, face)
 
     def remove(visitor: Visitor) -> None:
@@ -84,16 +75,18 @@ def wire_photos(section: PhotoSection, services: Services, live: Live) -> None:
 
 def _ways_in() -> tuple[gr.Files, gr.Image]:
     with gr.Tabs(elem_classes="ll-ways"):
-        with gr.Tab("Files"):
+        with gr.Tab(t("stage.photo.files")):
             # No limit by type: browsers go by suffixes, and a photo may have any or none. Reading says what it is not.
-            uploads = gr.Files(label=f"Photos ({', '.join(known.title for known in FORMATS)})", height=130)
-        with gr.Tab("Camera"):
-            camera = gr.Image(sources=["webcam"], image_mode=None, type="filepath", format="png", label="Take a photo")
+            uploads = gr.Files(label=t("stage.photo.formats"), height=130)
+        with gr.Tab(t("stage.photo.camera")):
+            camera = gr.Image(
+                sources=["webcam"], image_mode=None, type="filepath", format="png", label=t("stage.photo.shoot")
+            )
     return uploads, camera
 
 
 def _people(services: Services) -> list[gr.Button]:
-    gr.Markdown(PEOPLE)
+    gr.Markdown(t("consent.people"))
     if not services.people:
         gr.HTML(pictures.note(services.people_missing or "There are no example people.", "bad"))
         return []

@@ -14,6 +14,7 @@ import gradio as gr
 from demo.session.services import Services
 from demo.session.visitors import Visitor
 from demo.ui.components import pictures
+from demo.ui.components.translations import t
 from demo.ui.page import Facet, Live, Updates, View
 
 BUSY_S, IDLE_S = 1.5, 5.0  # between two looks, which take time from the job; idle pages notice an expiry
@@ -50,7 +51,13 @@ def build_session(delete: gr.Button) -> Session:
         Facet("timer", lambda view: view.active, lambda v: {timer: gr.Timer(BUSY_S if v.active else IDLE_S)}, [timer]),
         Facet("job", lambda view: (view.job is not None, view.active), draw_job, [job, stop]),
         Facet("state", state_stamp, lambda view: {spoken: pictures.announcement(view.job, view.language)}, [spoken]),
-        Facet("strip", job_stamp, lambda view: {strip: pictures.progress(view.job, view.language)}, [strip], quick=True),
+        Facet(
+            "strip",
+            job_stamp,
+            lambda view: {strip: pictures.progress(view.job, view.language)},
+            [strip],
+            quick=True,
+        ),
     )
     return Session(browser, timer, pulse, strip, stop, delete, facets)
 
@@ -78,7 +85,7 @@ def wire_session(session: Session, services: Services, live: Live, demo: gr.Bloc
 
     def delete(visitor: Visitor) -> None:
         services.visitors.forget(visitor)
-        gr.Info("Your photos, files and results have been deleted.")
+        gr.Info(t("stage.deleted"))
 
     live.on_tick(session.timer.tick, session.pulse)
     live.on(session.stop.click, stop, api_name="stop", concurrency_limit=None)

@@ -51,6 +51,46 @@ STAGE = {
     "consent.upload": "Only photos of yourself, or of people who agree to it; of minors only with their parents' "
     "consent. They go to the machine that runs this app. There they are deleted when you press “Delete my data”, "
     "{closed} minutes after you close the page, or after {idle} minutes without use.",
+    "consent.photos": "{least} to {most} photos of one person, from the front, in good light.",
+    "consent.people": "Or take a fictional person: one click. These people do not exist; their pictures were generated.",
+    "stage.photo.files": "Files",
+    "stage.photo.camera": "Camera",
+    "stage.photo.shoot": "Take a photo",
+    "stage.photo.formats": "Photos ({formats})",
+    "stage.photo.which": "Which of them?",
+    "stage.photo.take": "Take this face",
+    "stage.photo.leave": "Leave the photo out",
+    "stage.photo.remove": "Remove all photos",
+    "stage.photo.choose": "Choose a face first.",
+    "stage.photo.alt": "Photo {number} of {count}, cropped to the face: {name}",
+    "stage.photo.fictional.one": "{person} does not exist: a fictional person, {count} generated picture.",
+    "stage.photo.fictional.other": "{person} does not exist: a fictional person, {count} generated pictures.",
+    "stage.photo.hidden": "Somebody was drawn by lot, and is hidden until you guess.",
+    "stage.photo.ready.one": "{count} photo ready.",
+    "stage.photo.ready.other": "{count} photos ready.",
+    "stage.photo.lacking.one": "{count} more needed.",
+    "stage.photo.lacking.other": "{count} more needed.",
+    "stage.photo.expired": "Your photos and results were not used for a while and have been deleted.",
+    "stage.photo.faces": "{name} shows {count} faces.",
+    "stage.photo.face": "Face {number}",
+    "stage.photo.face.alt": "Face {number} of {count} in {name}",
+    "stage.deleted": "Your photos, files and results have been deleted.",
+    "stage.nothing": "There is nothing to stop.",
+    "stage.older": "Of the photos loaded before ({whose}).",
+    "stage.older.own": "your own",
+    "stage.yours": "Your photos",
+    "stage.theirs": "Pictures of {person}",
+    "stage.before": "{title}, loaded before",
+    "stage.all": "All of it",
+    "stage.bars": "Bars",
+    "stage.metrics": "All metrics",
+    "stage.about.text": "A LoRA is a small file that teaches a model that draws pictures one more thing: here, one "
+    "person's face. People share such files. An encoder reads the file's numbers, and nothing else, and makes the model "
+    "draw the person: no photo, no secret word. This is a demonstration of the paper “Risks When Sharing LoRA Fine-Tuned "
+    "Diffusion Model Weights”.\n\nface64 is a small model, 64 x 64 pixels: it shows the mechanism, not sharp pictures. "
+    "One person is an anecdote: the place among 1,000 strangers says whether a likeness is more than chance, and the "
+    "controls say where it comes from.\n\nface64 was trained on CelebA: weights and pictures are for non-commercial "
+    "research and education. The fictional people were generated.",
     "mode.booth.attract": "Touch to start",
     "mode.booth.idle": "Still there? All is deleted in {seconds} s.",
     "mode.class.join": "Join with your phone",

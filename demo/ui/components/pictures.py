@@ -188,17 +188,18 @@ def told(report: LeakReport, language: Language) -> Verdict:
     return report.verdict if found is None or language is ENGLISH else worded(found, language)
 
 
-def older(desk: Desk, source: PhotoSource | None) -> Markup:
+def older(desk: Desk, source: PhotoSource | None, language: Language = ENGLISH) -> Markup:
     """What to say over a result of other photos than those that are loaded now; empty over one of these."""
     if source is None or not desk.older(source):
         return Markup("")
-    return note(f"Of the photos loaded before ({source.person or 'your own'}).")
+    return note(language.say("stage.older", whose=source.person or language.say("stage.older.own")))
 
 
-def compared_with(desk: Desk, source: PhotoSource) -> str:
+def compared_with(desk: Desk, source: PhotoSource, language: Language = ENGLISH) -> str:
     """Title of the photos in a comparison."""
-    title = "Your photos" if source.person is None else f"Pictures of {source.person}"
-    return f"{title}, loaded before" if desk.older(source) else title
+    person = source.person
+    title = language.say("stage.yours") if person is None else language.say("stage.theirs", person=person)
+    return language.say("stage.before", title=title) if desk.older(source) else title
 
 
 def rows(report: LeakReport, title: str = "Your photos") -> Markup:

@@ -20,6 +20,8 @@ from collections.abc import Mapping
 import gradio as gr
 from gradio.i18n import I18nData
 
+from demo.photos.formats import FORMATS
+from demo.photos.split import LEAST_PHOTOS, MOST_PHOTOS
 from demo.session.visitors import CLOSED_S, IDLE_S
 from demo.texts.en import ENGLISH
 from demo.texts.language import Language, fields_of
@@ -27,16 +29,24 @@ from demo.texts.languages import LANGUAGES
 
 PREFIXES = ("stage.", "lineup.", "consent.", "mode.")
 # Fields that are known when the app starts, so that the browser need not fill them.
-KNOWN: Mapping[str, Mapping[str, int]] = {"consent.upload": {"closed": CLOSED_S // 60, "idle": IDLE_S // 60}}
+KNOWN: Mapping[str, Mapping[str, int | str]] = {
+    "consent.upload": {"closed": CLOSED_S // 60, "idle": IDLE_S // 60},
+    "consent.photos": {"least": LEAST_PHOTOS, "most": MOST_PHOTOS},
+    "stage.photo.formats": {"formats": ", ".join(known.title for known in FORMATS)},
+}
 
 
 def texts(language: Language) -> dict[str, str]:
     """All that the browser can say in a language: what has no field, or only known ones."""
     return {
-        key: language.say(key, **{name: language.fixed(value, 0) for name, value in KNOWN.get(key, {}).items()})
+        key: language.say(key, **{name: _words(value, language) for name, value in KNOWN.get(key, {}).items()})
         for key, template in ENGLISH.texts.items()
         if key.startswith(PREFIXES) and fields_of(template) == KNOWN.get(key, {}).keys()
     }
+
+
+def _words(value: int | str, language: Language) -> str:
+    return value if isinstance(value, str) else language.fixed(value, 0)
 
 
 _CODES = {key: key for key in LANGUAGES} | {"zh": "zh-CN"}  # what Gradio's page calls them; its zh-CN falls back to zh
