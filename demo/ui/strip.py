@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from demo.errors import SettingsError
 from demo.session.services import Services
 from demo.session.visitors import Visitor
 from demo.ui.components import pictures
@@ -41,7 +42,7 @@ def build_session(delete: gr.Button) -> Session:
     spoken = gr.HTML(elem_id="job-state")  # takes no room
     with gr.Row(elem_classes="ll-job", visible=False) as job:
         strip = gr.HTML()
-        stop = gr.Button("Stop", variant="stop", size="sm", scale=0, min_width=90, elem_id="stop")
+        stop = gr.Button(t("stage.stop"), variant="stop", size="sm", scale=0, min_width=90, elem_id="stop")
 
     def draw_job(view: View) -> Updates:
         return {job: gr.Row(visible=view.job is not None), stop: gr.Button(visible=view.active)}
@@ -79,9 +80,10 @@ def state_stamp(view: View) -> Hashable:
 def wire_session(session: Session, services: Services, live: Live, demo: gr.Blocks) -> None:
     """Polling, stopping, deleting, and re-attaching after a reload."""
 
-    def stop(visitor: Visitor) -> list[str]:
+    def stop(visitor: Visitor) -> None:
         job = visitor.desk.job
-        return [] if job is not None and services.jobs.stop(job) else ["There is nothing to stop."]
+        if job is None or not services.jobs.stop(job):
+            raise SettingsError("There is nothing to stop.", "Start something first.", key="stage.nothing")
 
     def delete(visitor: Visitor) -> None:
         services.visitors.forget(visitor)
