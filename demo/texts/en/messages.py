@@ -51,6 +51,8 @@ PHOTOS = {
 ROWS = {
     "rows.picture": "{title}, picture {number} of {all}",
     "rows.picture.best": "{title}, picture {number} of {all}, the best guess",
+    "rows.megabytes": "{size} MB",
+    "rows.kilobytes": "{size} kB",
     "rows.best": "best guess",
 }
 
