@@ -51,7 +51,7 @@ def test_faces_come_back_in_the_order_of_their_embeddings(folder: Path) -> None:
 )
 def test_what_is_damaged_is_named_with_a_remedy(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
-    with pytest.raises(WeightsError, match="demo.train people"):
+    with pytest.raises(WeightsError, match=r"demo\.train people"):
         load_strangers(folder)
     (folder / name).unlink()
     with pytest.raises(WeightsError):

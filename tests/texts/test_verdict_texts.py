@@ -91,7 +91,7 @@ def sweeps() -> Iterator[SweepVerdict]:
             pictures=8,
             least_pictures=4,
             corner=("DP-SGD", "Rounding to int8"),
-            undefended=Undefended(0.5, "guessed trigger", 0.55, 0.8, utility, leakage),
+            undefended=Undefended(0.5, "guessed trigger", 0.55, 0.8, utility, leakage, "random_trigger"),
             groups=tuple((group, ("Gaussian noise", "DPGM")) for group in Group),
             useless=("Gaussian noise",),
             proved=(Proved("DP-SGD", 2.0, 11.5), Proved("Gaussian noise", math.inf, None)),
