@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from demo.errors import WeightsError
@@ -122,19 +123,32 @@ def look_alikes(photos: Array, decoys: Array, count: int = LOOK_ALIKES) -> Array
     Returns:
         (min(count, n), 128), the nearest first.
     """
-    return decoys[np.argsort(recognise.distances(photos, decoys).mean(0), kind="stable")[:count]]
+    return decoys[nearest(photos, decoys)[:count]]
+
+
+def nearest(photos: Array, decoys: Array) -> NDArray[np.intp]:
+    """Rows of the decoys, the nearest to a person's photos first, by the mean distance.
+
+    Args:
+        photos: (k, 128), the person's.
+        decoys: (n, 128).
+
+    Returns:
+        (n,).
+    """
+    return np.argsort(recognise.distances(photos, decoys).mean(0), kind="stable")
 
 
 def _at_one_side(context: Context) -> tuple[Array, Array]:
     """Pictures and photos, embedded as blurred as the decoys are."""
     pictures, photos = (
-        _embed(context, [_at_decoys_side(image) for image in images]) for images in (context.pictures, context.photos)
+        _embed(context, [at_decoys_side(image) for image in images]) for images in (context.pictures, context.photos)
     )
     return pictures, photos
 
 
-def _at_decoys_side(image: Image.Image) -> Image.Image:
-    # A sharp face is nearer to sharp faces: everything is ranked as blurred as the decoys are.
+def at_decoys_side(image: Image.Image) -> Image.Image:
+    """A picture as blurred as the decoys are: a sharp face is nearer to sharp faces."""
     size = (DECOY_SIDE, DECOY_SIDE)
     return image if image.size == size else image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
