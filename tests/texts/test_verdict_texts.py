@@ -78,7 +78,8 @@ def stories() -> Iterator[StoryVerdict]:
         yield replace(whole, attacks=1, ceiling=Ceiling(1, math.nan, 3, 1000), agreement=None)
         few = replace(likeness, place=1, among=51)
         yield from (replace(whole, reconstruction=few, attacks=attacks) for attacks in (1, 2))
-        yield from (replace(whole, line_up=found) for found in LINE_UPS)
+        if lead == "encoder" and likeness is NEAR:
+            yield from (replace(whole, line_up=found) for found in LINE_UPS)
         yield replace(whole, reason="The ruler is not installed.")
 
 
