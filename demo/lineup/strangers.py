@@ -22,7 +22,7 @@ from demo.stats.intervals import Array
 
 SHEET = "decoys.webp"
 COLUMNS = 32  # faces in a row of the sheet
-WEBP: dict[str, Any] = {"format": "WEBP", "quality": 85, "method": 6}  # lossy
+WEBP: dict[str, Any] = {"format": "WEBP", "quality": 93, "method": 6}  # lossy
 REMEDY = "Restore it from the repository, or run: python -m demo.train people"
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from demo.errors import DemoError
 from demo.session.desk import Desk, Released, new_number
 from demo.session.uploads import KEPT, discard_strays
+from demo.texts.en import ENGLISH
 from demo.workflow.jobs import Jobs
 
 IDLE_S = 30 * 60  # seconds without use after which a visitor's data go, page open or not
@@ -46,6 +47,7 @@ class Visitor:
         self.left: float | None = None  # when the last page was closed
         self.address: str | None = None  # of the last request, for :mod:`demo.session.limits`
         self.expired = False  # whether anything was deleted for want of use
+        self.language = ENGLISH  # of the page that asked last
         self._desk: Desk | None = Desk()
 
     @property

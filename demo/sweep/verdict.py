@@ -79,6 +79,7 @@ def _undefended(point: Point, stands: Standing, sweep: Sweep) -> Undefended:
     return Undefended(
         dreambooth=point.utility.mean,
         attack=ATTACKS[point.best_attack].title.lower(),
+        attack_key=point.best_attack,
         attacked=point.leakage.mean,
         chance=sweep.nobody.mean,
         utility=stands.utility,

@@ -1,4 +1,4 @@
-"""What the rows of a comparison are called. English has the names of the registries, which name them by key."""
+"""What the rows of a comparison are called, and defences. English has the names of the registries."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def title(key: str, registered: str, language: Language = ENGLISH) -> str:
 def explanation(key: str, registered: str, language: Language = ENGLISH) -> str:
     """What is said of an arm; what is registered where the language has nothing of its own."""
     return language.named("arm.explanation", key, registered)
+
+
+def defence(key: str, registered: str, language: Language = ENGLISH) -> str:
+    """A defence's title; the registered one where the language has none."""
+    return language.named("defence", key, registered)

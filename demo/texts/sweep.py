@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from demo.faces.recognise import SAME_PERSON
 from demo.stats.intervals import Difference
+from demo.texts import arms
 from demo.texts.en import ENGLISH
 from demo.texts.errors import untranslated
 from demo.texts.language import Language
@@ -50,7 +51,7 @@ def _undefended(plain: Undefended, language: Language) -> str:
     return language.say(
         "sweep.undefended",
         dreambooth=language.fixed(plain.dreambooth),
-        attack=plain.attack,
+        attack=arms.title(plain.attack_key, plain.attack, language),
         attacked=language.fixed(plain.attacked),
         chance=language.fixed(plain.chance),
         utility=_nearer("sweep.dreambooth", plain.utility, language),

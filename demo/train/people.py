@@ -5,13 +5,16 @@ Its pictures move w along five measured directions (yaw, smile, mouth, side ligh
 a little jitter, and dlib's recogniser confirms: same person within, different people between.
 
 Writes into ``weights/people/``: ``planted/`` (members and non-members of the base model's training
-set), ``examples/`` (in no training at all), ``decoys.safetensors`` (embeddings) and ``people.json``.
+set), ``examples/`` (in no training at all), ``decoys.safetensors`` (embeddings), ``decoys.webp`` (the same
+people's faces) and ``people.json``.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,8 +27,9 @@ from demo.errors import WeightsError
 from demo.faces import recognise
 from demo.faces.align import align
 from demo.faces.detect import find_faces
-from demo.files import write_tensors, write_text
-from demo.origin import drawn, write_picture
+from demo.files import write_atomically, write_tensors, write_text
+from demo.lineup.strangers import SHEET, sheet
+from demo.metrics.dlib_identity import DECOY_FILE, DECOY_SIDE, at_decoys_side
 
 Vector = NDArray[np.float64]
 
@@ -43,6 +47,20 @@ OTHER_LIMIT = 0.58  # dlib distance between two persons' first pictures
 # People whose first attempt was looked at and dropped (children, dark glasses): index -> attempts to skip.
 REJECTED_BY_EYE = {16: 1, 23: 1, 34: 1, 42: 2, 43: 2}
 DROPPED = {6}  # every attempt looked at was a small child
+# Decoys that were looked at and are not shown in a line-up: children, and eyes behind dark glasses.
+# fmt: off
+HIDDEN_DECOYS = frozenset((
+    6, 12, 17, 25, 40, 45, 53, 59, 64, 73, 80, 93, 103, 107, 115, 118, 130, 140, 148, 160, 168, 170, 175, 181,
+    184, 187, 195, 216, 232, 250, 252, 257, 271, 278, 295, 303, 314, 317, 320, 324, 338, 345, 348, 351, 352,
+    353, 356, 363, 369, 375, 379, 387, 394, 395, 400, 402, 412, 414, 423, 432, 434, 442, 447, 454, 455, 474,
+    478, 479, 483, 487, 498, 511, 513, 514, 522, 532, 533, 535, 536, 538, 554, 556, 559, 569, 570, 573, 586,
+    588, 600, 607, 614, 626, 635, 639, 644, 646, 652, 663, 666, 669, 674, 683, 689, 691, 692, 695, 704, 711,
+    729, 734, 740, 745, 750, 756, 762, 763, 771, 775, 783, 784, 793, 795, 802, 838, 843, 858, 860, 861, 872,
+    873, 874, 905, 912, 920, 926, 944, 950, 953, 962, 963, 973, 991, 993, 996, 998,  # children
+    10, 32, 55, 60, 87, 133, 149, 150, 152, 190, 239, 249, 258, 265, 279, 435, 443, 465, 571, 572, 605, 622,
+    705, 747, 787, 796, 879, 999,  # dark glasses
+))
+# fmt: on
 FIRST = ("Anouk", "Bela", "Caspar", "Dunja", "Edda", "Falk", "Gesa", "Hauke", "Ilka", "Jorin")
 LAST = ("Quistrow", "Wexholm", "Yttervik", "Zwarnik", "Upplund", "Quennec", "Wyrzyk", "Ystrad", "Zuurveld", "Urquay")
 
@@ -211,7 +229,7 @@ def main(out: Path, seed: int = 1) -> None:
                 if len(faces) == count:
                     break
             for number, face in enumerate(faces):
-                write_picture(out / folder / f"{number:02d}.webp", drawn(face), "WEBP", quality=88, method=6)
+                write_atomically(out / folder / f"{number:02d}.webp", partial(face.save, quality=88, method=6))
         firsts.append(recognise.embed([Image.open(front)]))
         entry: dict[str, Any] = {"name": names[index], "folder": folder, "pictures": count}
         if kind == "planted":
@@ -220,6 +238,7 @@ def main(out: Path, seed: int = 1) -> None:
             entry["doses"] = deal_doses(entry["members"], np.random.default_rng([seed + 1, index]))
         listing[kind].append(entry)
         print(f"{index + 1} of {len(wanted)}: {entry['name']}", flush=True)
+    listing["decoys"] = {"hidden": sorted(HIDDEN_DECOYS)}
     write_text(out / "people.json", json.dumps(listing, indent=1) + "\n")
     write_decoys(generator, np.random.default_rng([seed, len(wanted)]), out)
 
@@ -238,15 +257,23 @@ def planted_pictures(out: Path, person: int, *, member: bool) -> list[Image.Imag
 
 
 def write_decoys(generator: Generator, rng: np.random.Generator, out: Path) -> None:
-    """Embeddings of DECOYS random faces, seen at 64 pixels as the bundled model draws them."""
+    """DECOYS random faces, seen at 64 pixels as the bundled model draws them: embeddings, and a sheet of the faces."""
     import torch
 
-    rows: list[Vector] = []
-    while len(rows) < DECOYS:
+    faces: list[Image.Image] = []
+    while len(faces) < DECOYS:
         face = aligned_picture(generator.picture(generator.person(rng)), 256)
-        if face is not None:
-            rows.append(recognise.embed([face.resize((64, 64), Image.Resampling.LANCZOS)])[0])
-        if len(rows) % 100 == 0:
-            print(f"decoys: {len(rows)}", flush=True)
-    table = torch.tensor(np.array(rows), dtype=torch.float32)
-    write_tensors(out / "decoys.safetensors", {"dlib": table}, {"side": "64", "source": "random-face"})
+        if face is None:
+            continue
+        faces.append(at_decoys_side(face))
+        if len(faces) % 100 == 0:
+            print(f"decoys: {len(faces)}", flush=True)
+    table = torch.tensor(recognise.embed(faces), dtype=torch.float32)
+    write_tensors(out / DECOY_FILE.name, {"dlib": table}, {"side": f"{DECOY_SIDE}", "source": "random-face"})
+    write_sheet(out, faces)
+
+
+def write_sheet(out: Path, faces: Sequence[Image.Image]) -> None:
+    """The decoys' faces, in the order of their embeddings."""
+    content = sheet(faces)
+    write_atomically(out / SHEET, lambda partial: partial.write_bytes(content))

@@ -18,6 +18,7 @@ from demo.ui.api import add_api
 from demo.ui.booth import booth_head, build_booth, find_slides
 from demo.ui.comparison import build_comparison
 from demo.ui.components.theme import CSS, HEAD, THEME
+from demo.ui.components.translations import HEAD as LANGUAGE_HEAD
 from demo.ui.components.translations import I18N, t
 from demo.ui.components.words import LORA, words
 from demo.ui.lab import build_lab, wire_lab
@@ -154,7 +155,7 @@ def launch_options(mode: Mode = MODES["lab"], **changes: Any) -> dict[str, Any]:
     return {
         "theme": THEME,
         "css": CSS,
-        "head": HEAD + (booth_head(mode.idle_s) if mode.idle_s is not None else ""),
+        "head": HEAD + LANGUAGE_HEAD + (booth_head(mode.idle_s) if mode.idle_s is not None else ""),
         "i18n": I18N,
         "run_history": False,
         "ssr_mode": False,

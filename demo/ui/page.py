@@ -131,7 +131,7 @@ class Live:
                 page.visitor.address = address
             except DemoError as error:
                 raise shown(error) from None
-            language = choose_language(page.language)
+            language = page.visitor.language = choose_language(page.language)
             try:
                 warnings = list(action(page.visitor, *values) or ())
                 if warnings:

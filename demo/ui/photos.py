@@ -51,7 +51,7 @@ def wire_photos(section: PhotoSection, services: Services, live: Live) -> None:
     def add(visitor: Visitor, files: Any) -> list[str]:
         listed = files if isinstance(files, list) else [files]
         # Not preprocessed: this way Gradio makes no copies.
-        return photo_intake.add(services, visitor, [uploaded(file) for file in listed if file])
+        return photo_intake.add(services, visitor, [uploaded(file) for file in listed if file], visitor.language)
 
     def choose(visitor: Visitor, face: Any) -> None:
         if not isinstance(face, int):
@@ -59,7 +59,7 @@ def wire_photos(section: PhotoSection, services: Services, live: Live) -> None:
         photo_intake.choose(visitor, face)
 
     def remove(visitor: Visitor) -> None:
-        gr.Info(photo_intake.remove_all(services, visitor), duration=READING_S)
+        gr.Info(photo_intake.remove_all(services, visitor, visitor.language), duration=READING_S)
 
     slow = {"show_progress": "minimal", "show_progress_on": section.photos, "concurrency_id": "photos"}
     reading: dict[str, Any] = {"preprocess": False, "concurrency_limit": 1, **slow}

@@ -87,7 +87,7 @@ def wire_session(session: Session, services: Services, live: Live, demo: gr.Bloc
 
     def delete(visitor: Visitor) -> None:
         services.visitors.forget(visitor)
-        gr.Info(t("stage.deleted"))
+        gr.Info(visitor.language.say("stage.deleted"))
 
     live.on_tick(session.timer.tick, session.pulse)
     live.on(session.stop.click, stop, api_name="stop", concurrency_limit=None)

@@ -52,11 +52,12 @@ class Undefended:
     """The undefended file: what there is to keep and to protect."""
 
     dreambooth: float  # mean distance
-    attack: str  # title of the best attack
+    attack: str  # English title of the best attack
     attacked: float  # mean distance of its pictures
     chance: float
     utility: Difference  # how much nearer than chance DreamBooth is
     leakage: Difference  # the same of the best attack
+    attack_key: str = ""
 
 
 @dataclass(frozen=True)

@@ -111,18 +111,18 @@ def test_without_photos_or_recogniser_there_is_no_line_up(monkeypatch: pytest.Mo
 
 def test_who_guesses_blindly_is_right_one_time_in_six(crowd: Strangers) -> None:
     lot, blind = random.Random(1), random.Random(2)
-    made = [line_up([_person()] * 2, seen=False, rng=lot) for _ in range(360)]
+    made = [line_up([_person()] * 2, seen=False, rng=lot) for _ in range(240)]
     right = np.mean([bool(one.choose(blind.randrange(FACES)).right) for one in made])
-    assert abs(right - CHANCE) < 0.04
+    assert abs(right - CHANCE) < 0.05
     places = np.bincount([one.answer for one in made], minlength=FACES)
-    assert ((places - 60) ** 2 / 60).sum() < 11.07  # chi-squared, 5 degrees of freedom, 5%
+    assert ((places - 40) ** 2 / 40).sum() < 11.07  # chi-squared, 5 degrees of freedom, 5%
     always_first = np.mean([bool(one.choose(0).right) for one in made])
-    assert abs(always_first - CHANCE) < 0.04
+    assert abs(always_first - CHANCE) < 0.05
 
 
 def test_whoever_is_likest_to_the_others_is_the_person_one_time_in_six() -> None:
     crowd, lot, places = load_strangers(), random.Random(3), []
-    for person in range(0, 1000, 8):
+    for person in range(0, 1000, 12):
         own = crowd.table[person : person + 1]
         taken = choose_strangers(own, 0, crowd, {person}, lot)
         faces = np.concatenate([own, crowd.table[list(taken)]])

@@ -7,7 +7,8 @@ import torch
 from diffusers import DDPMScheduler
 
 from demo.errors import DrawingError
-from demo.models.sampling import draw, encode_prompts
+from demo.models.sampling import LOOKS, SEEN, developing, draw, encode_prompts
+from demo.progress import Progress, Watcher
 
 
 def shots(pipe, *, others: int, **more) -> list[bytes]:
@@ -50,3 +51,33 @@ def test_a_picture_that_is_decoded_to_nan_is_none(tiny_pipe) -> None:
         next(iter(tiny_pipe.vae.decoder.parameters())).fill_(torch.nan)
     with pytest.raises(DrawingError, match="became NaN or infinite when the picture was decoded"):
         shots(tiny_pipe, others=1)
+
+
+def test_pictures_in_the_making_are_shown_to_whoever_sees_and_change_nothing(tiny_pipe) -> None:
+    told: list[Progress] = []
+    context = torch.randn(6, 32, 32, generator=torch.Generator().manual_seed(0))
+    options = {"guidance": 2.0, "steps": 24, "seed": 5}
+    plain = draw(tiny_pipe, context, **options)
+    seen = draw(tiny_pipe, context, watcher=Watcher(told.append, sees=True), **options)
+    assert [p.tobytes() for p in plain] == [p.tobytes() for p in seen]
+    looks = [progress for progress in told if progress.pictures]
+    assert LOOKS <= len(looks) <= LOOKS + 3
+    assert {len(progress.pictures) for progress in looks} == {SEEN}
+    assert {picture.size for picture in looks[0].pictures} == {seen[0].size}
+    assert told[-1].pictures == ()  # the end is no picture in the making
+
+
+def test_nothing_is_decoded_for_whoever_does_not_see(tiny_pipe) -> None:
+    told: list[Progress] = []
+    context = torch.randn(1, 32, 32, generator=torch.Generator().manual_seed(0))
+    draw(tiny_pipe, context, guidance=2.0, steps=12, seed=5, watcher=Watcher(told.append))
+    assert len(told) == 12
+    assert not any(progress.pictures for progress in told)
+
+
+def test_a_model_that_waits_elsewhere_is_not_fetched_to_be_looked_at(tiny_pipe) -> None:
+    tiny_pipe.vae._hf_hook = object()
+    try:
+        assert developing(tiny_pipe, torch.zeros(1, 4, 4, 4)) == ()
+    finally:
+        del tiny_pipe.vae._hf_hook

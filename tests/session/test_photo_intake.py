@@ -11,6 +11,7 @@ from demo.photos.split import MOST_PHOTOS
 from demo.session import photo_intake
 from demo.session.services import ExamplePerson, Services, find_people
 from demo.session.visitors import GoneError, Visitor
+from demo.texts.languages import LANGUAGES
 
 
 @pytest.fixture
@@ -140,3 +141,16 @@ def test_missing_people_are_said_to_be_missing(tmp_path: Path, listing: str | No
         (tmp_path / "people.json").write_text(listing, encoding="utf-8")
     with pytest.raises(WeightsError, match=problem):
         find_people(tmp_path)
+
+
+def test_what_is_wrong_with_photos_is_said_in_the_visitor_s_language(
+    services: Services, visitor: Visitor, tmp_path: Path
+) -> None:
+    german = LANGUAGES["de"]
+    lines = photo_intake.add(services, visitor, upload(tmp_path, *(f"landscape_{i}.jpg" for i in range(7))), german)
+    assert lines[0].startswith("In landscape_0.jpg ist kein Gesicht zu finden.")
+    assert lines[-1] == "3 weitere Fotos sind nicht brauchbar: landscape_4.jpg bis landscape_6.jpg."
+    photo_intake.add(services, visitor, upload(tmp_path, *(f"{i}.jpg" for i in range(MOST_PHOTOS))), german)
+    lines = photo_intake.add(services, visitor, upload(tmp_path, "more.jpg"), LANGUAGES["zh"])
+    assert lines == [f"more.jpg 是多出来的一张。最多接受 {MOST_PHOTOS} 张照片。"]
+    assert photo_intake.remove_all(services, visitor, german) == "Die Fotos sind entfernt."

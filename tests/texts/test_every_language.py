@@ -9,6 +9,7 @@ import pytest
 from test_verdict_texts import everything
 
 from demo.attack.registry import ATTACKS
+from demo.defences.registry import DEFENCES
 from demo.errors import DemoError, DeviceMemoryError
 from demo.photos.decode import Reason
 from demo.report.arms import CONTROLS, NULLS, OWNER
@@ -21,11 +22,21 @@ from demo.workflow.jobs import UnexpectedError
 OTHERS = [language for language in LANGUAGES.values() if language is not ENGLISH]
 MODEL = OTHERS[0]
 # What the core says or names in English itself; the other languages have texts of their own for it.
-OF_THE_CORE = ("attack.", "control.", "arm.", "errors.", "photos.bad.", "strip.job.", "strip.stage.", "strip.spent")
+OF_THE_CORE = (
+    "attack.",
+    "control.",
+    "arm.",
+    "defence.",
+    "errors.",
+    "photos.bad.",
+    "strip.job.",
+    "strip.stage.",
+    "strip.spent",
+)
 # Punctuation, names, and words that a language shares with English.
 ALIKE = re.compile(
     r"list\..*|control\.other|attack\.other|errors\.english|strip\.(comma|seconds|minutes.*|step|failed|done)"
-    r"|strip\.spent.*|shake\.(extracted\.count|after)|sweep\.proved\.pair|stage\.start|signed"
+    r"|strip\.spent.*|rows\.(mega|kilo)bytes|shake\.(extracted\.count|after)|sweep\.proved\.pair|stage\.start|signed"
 )
 ENDS = {"。": ".", "，": ",", "：": ":", "？": "?", "！": "!", "；": ";", "）": ")", "”": '"', "“": '"', "»": '"'}
 PERSONAL = {"too_few", "too_many", "several_problems"}  # of sets of photos: the command line's, which is English
@@ -100,7 +111,8 @@ def test_all_that_is_registered_has_a_name(language: Language) -> None:
     arms = {OWNER, *ATTACKS, *CONTROLS}
     named = {f"attack.{key}" for key in ATTACKS} | {f"control.{key}" for key in NULLS}
     named |= {f"arm.{what}.{key}" for key in arms for what in ("title", "explanation")}
-    assert named == {key for key in language.texts if key.startswith(("attack.", "control.", "arm."))} - {
+    named |= {f"defence.{key}" for key in DEFENCES}
+    assert named == {key for key in language.texts if key.startswith(("attack.", "control.", "arm.", "defence."))} - {
         "attack.other",
         "control.other",
     }

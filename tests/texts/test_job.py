@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from demo.texts import arms, job
+from demo.texts import job
 from demo.texts.languages import LANGUAGES
 
 GERMAN = LANGUAGES["de"]
@@ -31,9 +31,3 @@ def test_titles_and_what_was_spent() -> None:
     assert job.spent(spent, GERMAN) == "verbraucht: ε je Foto 1,25, ε der Person ∞"
     assert job.spent(spent) == spent
     assert job.spent("spent: a lot", GERMAN) == "spent: a lot"
-
-
-def test_rows_of_a_comparison() -> None:
-    assert arms.title("chance", "Chance", GERMAN) == "Zufall"
-    assert arms.title("chance", "Chance") == "Chance"
-    assert arms.explanation("new_attack", "It is new.", GERMAN) == "It is new."

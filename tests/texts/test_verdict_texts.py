@@ -78,7 +78,8 @@ def stories() -> Iterator[StoryVerdict]:
         yield replace(whole, attacks=1, ceiling=Ceiling(1, math.nan, 3, 1000), agreement=None)
         few = replace(likeness, place=1, among=51)
         yield from (replace(whole, reconstruction=few, attacks=attacks) for attacks in (1, 2))
-        yield from (replace(whole, line_up=found) for found in LINE_UPS)
+        if lead == "encoder" and likeness is NEAR:
+            yield from (replace(whole, line_up=found) for found in LINE_UPS)
         yield replace(whole, reason="The ruler is not installed.")
 
 
@@ -91,7 +92,7 @@ def sweeps() -> Iterator[SweepVerdict]:
             pictures=8,
             least_pictures=4,
             corner=("DP-SGD", "Rounding to int8"),
-            undefended=Undefended(0.5, "guessed trigger", 0.55, 0.8, utility, leakage),
+            undefended=Undefended(0.5, "guessed trigger", 0.55, 0.8, utility, leakage, "random_trigger"),
             groups=tuple((group, ("Gaussian noise", "DPGM")) for group in Group),
             useless=("Gaussian noise",),
             proved=(Proved("DP-SGD", 2.0, 11.5), Proved("Gaussian noise", math.inf, None)),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 from fake_story import FakeStory, face, lora
@@ -10,8 +11,10 @@ from demo.errors import PhotoError, SettingsError
 from demo.progress import Progress
 from demo.report import LeakReport
 from demo.report.arms import is_attack
+from demo.session.visitors import GoneError
+from demo.texts.languages import LANGUAGES
 from demo.ui.components import pictures
-from demo.workflow.jobs import Snapshot
+from demo.workflow.jobs import Snapshot, State
 
 JOB = Snapshot("id", "Fine-tuning", "running", None, None, (), (), None, None, (), None, None, 75.0)
 
@@ -40,6 +43,43 @@ def test_the_strip_says_how_the_job_stands() -> None:
     assert "others are waiting" not in pictures.progress(replace(JOB, state="stopped"))
     assert "others are waiting" in pictures.progress(replace(JOB, state="stopped", cut=True))
     assert "after 1 min 15 s" in pictures.progress(replace(JOB, state="done"))
+
+
+def test_the_strip_and_what_is_said_aloud_are_in_the_visitor_s_language() -> None:
+    german = LANGUAGES["de"]
+
+    def strip(**changes: Any) -> str:
+        return Html(pictures.progress(replace(JOB, **changes), german)).words
+
+    now = Progress("Part 1 of 3, fine-tune", 1030, 1200, loss=0.5, eta_s=190, spent="not known")
+    assert strip(state="waiting", place=3).startswith("Wartet. Fine-Tuning: Platz 3 in der Warteschlange.")
+    assert "Teil 1 von 3, Fine-Tuning: 1.030 von 1.200, noch 3 min 10 s in diesem Teil, Loss 0,500; not known" in strip(
+        progress=now
+    )
+    assert "Deine Fotos und Ergebnisse sind gelöscht." in strip(state="failed", error=GoneError())
+    assert "Auf Englisch: x. y." in strip(state="failed", error=PhotoError("x.", "y."))
+    assert "weil andere warten" in strip(state="stopped", cut=True)
+    for language in LANGUAGES.values():
+        said = [pictures.announcement(replace(JOB, state=state, place=1), language) for state in get_args(State)]
+        assert len(set(said)) == len(said)
+        assert pictures.duration(125, language)
+
+
+def test_sizes_are_in_the_visitor_s_language() -> None:
+    assert pictures.size(3_210_000, LANGUAGES["fr"]) == "3,2 Mo"
+
+
+def test_the_verdict_and_the_rows_are_in_the_visitor_s_language(report: LeakReport) -> None:
+    german = LANGUAGES["de"]
+    words = Html(pictures.verdict(report, german)).words
+    assert words.startswith("Leck")
+    assert "verrät die Person" in words
+    assert "Auf Englisch: Five photos." in words
+    arm = next(arm for arm in report.arms if arm.key == "class_prompt")
+    row = pictures.arm_row(arm, german)
+    assert "Klassen-Prompt" in Html(row).words
+    assert "bester Versuch" in Html(row).words
+    assert Html(row).images[0]["alt"].startswith("Klassen-Prompt, Bild 1 von ")
 
 
 def test_every_picture_is_inlined_and_described(report: LeakReport) -> None:

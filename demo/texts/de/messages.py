@@ -77,6 +77,8 @@ PHOTOS = {
 ROWS = {
     "rows.picture": "{title}, Bild {number} von {all}",
     "rows.picture.best": "{title}, Bild {number} von {all}, der beste Versuch",
+    "rows.megabytes": "{size} MB",
+    "rows.kilobytes": "{size} kB",
     "rows.best": "bester Versuch",
 }
 

@@ -54,6 +54,8 @@ PHOTOS = {
 ROWS = {
     "rows.picture": "{title}, picture {number} of {all}",
     "rows.picture.best": "{title}, picture {number} of {all}, the best guess",
+    "rows.megabytes": "{size} MB",
+    "rows.kilobytes": "{size} kB",
     "rows.best": "best guess",
 }
 

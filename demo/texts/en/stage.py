@@ -88,10 +88,10 @@ STAGE = {
     "stage.about.text": "A LoRA is a small file that teaches a model that draws pictures one more thing: here, one "
     "person's face. People share such files. An encoder reads the file's numbers, and nothing else, and makes the "
     "model draw the person: no photo, no secret word. This is a demonstration of the paper “Risks When Sharing LoRA "
-    "Fine-Tuned Diffusion Model Weights”.\n\nface64 is a small model, 64 x 64 pixels: it shows the mechanism, not sharp pictures. "
-    "One person is an anecdote: the place among 1,000 strangers says whether a likeness is more than chance, and the "
-    "controls say where it comes from.\n\nface64 was trained on CelebA: weights and pictures are for non-commercial "
-    "research and education. The fictional people were generated.",
+    "Fine-Tuned Diffusion Model Weights”.\n\nface64 is a small model, 64 x 64 pixels: it shows the mechanism, not "
+    "sharp pictures. One person is an anecdote: the place among 1,000 strangers says whether a likeness is more than "
+    "chance, and the controls say where it comes from.\n\nface64 was trained on CelebA: weights and pictures are for "
+    "non-commercial research and education. The fictional people were generated.",
     "mode.booth.attract": "Touch to start",
     "mode.booth.idle": "Still there? All is deleted in {seconds} s.",
     "mode.class.join": "Join with your phone",

@@ -77,6 +77,8 @@ PHOTOS = {
 ROWS = {
     "rows.picture": "{title}, imagen {number} de {all}",
     "rows.picture.best": "{title}, imagen {number} de {all}, el mejor intento",
+    "rows.megabytes": "{size} MB",
+    "rows.kilobytes": "{size} kB",
     "rows.best": "mejor intento",
 }
 

@@ -77,6 +77,8 @@ PHOTOS = {
 ROWS = {
     "rows.picture": "{title}, image {number} sur {all}",
     "rows.picture.best": "{title}, image {number} sur {all}, le meilleur essai",
+    "rows.megabytes": "{size} Mo",
+    "rows.kilobytes": "{size} ko",
     "rows.best": "meilleur essai",
 }
 

@@ -79,6 +79,8 @@ PHOTOS = {
 ROWS = {
     "rows.picture": "{title}，第 {number} 张，共 {all} 张",
     "rows.picture.best": "{title}，第 {number} 张，共 {all} 张，最佳猜测",
+    "rows.megabytes": "{size} MB",
+    "rows.kilobytes": "{size} kB",
     "rows.best": "最佳猜测",
 }
 

@@ -21,7 +21,7 @@ from demo.texts import arms, job
 from demo.texts.en import ENGLISH
 from demo.texts.errors import said, untranslated
 from demo.texts.language import Language
-from demo.workflow.jobs import Snapshot
+from demo.workflow.jobs import Snapshot, UnexpectedError
 
 SHOWN_S = 0.5  # less is no work: what had been drawn before was taken over
 SENTENCES = 3  # of the verdict, at once
@@ -102,8 +102,9 @@ def progress(snapshot: Snapshot | None, language: Language = ENGLISH) -> Markup:
         if now is None:
             return _strip(word, say("strip.ready", title=title), None)
         return _strip(word, _step(now, language), now.step / now.total if now.total else None)
-    if state == "failed" and snapshot.error is not None:
-        return _strip(word, say("strip.failed", title=title, error=said(snapshot.error, language)), None, "bad")
+    if state == "failed":
+        error = said(snapshot.error or UnexpectedError(), language)
+        return _strip(word, say("strip.failed", title=title, error=error), None, "bad")
     took = duration(snapshot.seconds, language)
     if state == "stopped":
         return _strip(word, say("strip.cut" if snapshot.cut else "strip.stopped", title=title, time=took), None)
@@ -115,11 +116,12 @@ def announcement(snapshot: Snapshot | None, language: Language = ENGLISH) -> Mar
     if snapshot is None:
         return Markup("")
     state, fields = snapshot.state, {"title": job.title(snapshot.title, language)}
-    if state == "failed" and snapshot.error is not None:
-        fields["error"] = said(snapshot.error, language)
+    if state == "failed":
+        fields["error"] = said(snapshot.error or UnexpectedError(), language)
     elif state == "waiting":
         fields["place"] = place(snapshot, language)
-    spoken = language.say(f"strip.spoken.{'cut' if snapshot.cut else state}", **fields)
+    cut = snapshot.cut and state == "stopped"  # before, it still runs
+    spoken = language.say(f"strip.spoken.{'cut' if cut else state}", **fields)
     return piece("spoken", "alert" if state == "failed" else "status", spoken)
 
 
@@ -155,9 +157,11 @@ def duration(seconds: float, language: Language = ENGLISH) -> str:
     return language.say("strip.minutes", minutes=minutes)
 
 
-def size(count: int) -> str:
+def size(count: int, language: Language = ENGLISH) -> str:
     """Bytes for a person."""
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
+    if count >= 1e6:
+        return language.say("rows.megabytes", size=language.fixed(count / 1e6, 1))
+    return language.say("rows.kilobytes", size=language.fixed(max(1, round(count / 1e3)), 0))
 
 
 def standing(report: LeakReport) -> str:
