@@ -80,14 +80,14 @@ def test_texts_end_as_those_in_english_do_and_are_clean(language: Language) -> N
         if not key.startswith("list.") and key not in ("strip.comma", "number.none"):
             assert end(language.texts[key]) == end(text), key
     for key, text in language.texts.items():
-        assert not re.search(r"\s\s", text), key
+        assert not any(re.search(r"\s\s", paragraph) for paragraph in text.split("\n\n")), key
         assert key.startswith("list.") or key == "strip.comma" or text == text.strip(), key
 
 
 @each(list(LANGUAGES.values()))
 def test_plural_forms_are_complete(language: Language) -> None:
     counted = {key.rsplit(".", 1)[0] for key in language.texts if key.endswith((".one", ".other"))}
-    counted -= {"attack", "control"}  # what has no name
+    counted -= {"attack", "control", "stage.lineup.alt"}  # another one, not a plural
     for key in counted:
         for count in (0, 1, 2, 5, 21, 1000):
             assert f"{key}.{language.plural(count)}" in language.texts, key

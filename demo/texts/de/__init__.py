@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from demo.texts.de.audit import AUDIT
 from demo.texts.de.general import GENERAL, NAMES
+from demo.texts.de.line_up import LINE_UP
 from demo.texts.de.messages import ERRORS, PHOTOS, ROWS, STAGES, STRIP
 from demo.texts.de.shake import SHAKE
 from demo.texts.de.stage import STAGE
@@ -24,7 +25,7 @@ __all__ = ["GERMAN"]
 GERMAN = Language(
     "de",
     "Deutsch",
-    GENERAL | NAMES | STORY | SWEEP | SHAKE | AUDIT | STAGE | STRIP | STAGES | PHOTOS | ROWS | ERRORS,
+    GENERAL | NAMES | STORY | LINE_UP | SWEEP | SHAKE | AUDIT | STAGE | STRIP | STAGES | PHOTOS | ROWS | ERRORS,
     decimal=",",
     thousands=".",
     percent="\N{NO-BREAK SPACE}%",

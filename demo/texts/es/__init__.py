@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from demo.texts.es.audit import AUDIT
 from demo.texts.es.general import GENERAL, NAMES
+from demo.texts.es.line_up import LINE_UP
 from demo.texts.es.messages import ERRORS, PHOTOS, ROWS, STAGES, STRIP
 from demo.texts.es.shake import SHAKE
 from demo.texts.es.stage import STAGE
@@ -22,7 +23,7 @@ from demo.texts.language import Language
 __all__ = ["SPANISH"]
 
 _KEPT = "\N{NO-BREAK SPACE}%"
-_TEXTS = GENERAL | NAMES | STORY | SWEEP | SHAKE | AUDIT | STAGE | STRIP | STAGES | PHOTOS | ROWS | ERRORS
+_TEXTS = GENERAL | NAMES | STORY | LINE_UP | SWEEP | SHAKE | AUDIT | STAGE | STRIP | STAGES | PHOTOS | ROWS | ERRORS
 SPANISH = Language(
     "es",
     "Español",

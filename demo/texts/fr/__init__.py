@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from demo.texts.fr.audit import AUDIT
 from demo.texts.fr.general import GENERAL, NAMES
+from demo.texts.fr.line_up import LINE_UP
 from demo.texts.fr.messages import ERRORS, PHOTOS, ROWS, STAGES, STRIP
 from demo.texts.fr.shake import SHAKE
 from demo.texts.fr.stage import STAGE
@@ -34,7 +35,7 @@ def _spaced(text: str) -> str:
     return text
 
 
-_TEXTS = GENERAL | NAMES | STORY | SWEEP | SHAKE | AUDIT | STAGE | STRIP | STAGES | PHOTOS | ROWS | ERRORS
+_TEXTS = GENERAL | NAMES | STORY | LINE_UP | SWEEP | SHAKE | AUDIT | STAGE | STRIP | STAGES | PHOTOS | ROWS | ERRORS
 FRENCH = Language(
     "fr",
     "Français",

@@ -12,6 +12,7 @@ from __future__ import annotations
 from demo.texts.language import Language, one_form
 from demo.texts.zh.audit import AUDIT
 from demo.texts.zh.general import GENERAL, NAMES
+from demo.texts.zh.line_up import LINE_UP
 from demo.texts.zh.messages import ERRORS, PHOTOS, ROWS, STAGES, STRIP
 from demo.texts.zh.shake import SHAKE
 from demo.texts.zh.stage import STAGE
@@ -23,6 +24,6 @@ __all__ = ["CHINESE"]
 CHINESE = Language(
     "zh",
     "简体中文",
-    GENERAL | NAMES | STORY | SWEEP | SHAKE | AUDIT | STAGE | STRIP | STAGES | PHOTOS | ROWS | ERRORS,
+    GENERAL | NAMES | STORY | LINE_UP | SWEEP | SHAKE | AUDIT | STAGE | STRIP | STAGES | PHOTOS | ROWS | ERRORS,
     plural=one_form,
 )

@@ -27,7 +27,7 @@ from demo.texts.en import ENGLISH
 from demo.texts.language import Language, fields_of
 from demo.texts.languages import LANGUAGES
 
-PREFIXES = ("stage.", "lineup.", "consent.", "mode.")
+PREFIXES = ("stage.", "consent.", "mode.")
 # Fields that are known when the app starts, so that the browser need not fill them.
 KNOWN: Mapping[str, Mapping[str, int | str]] = {
     "consent.upload": {"closed": CLOSED_S // 60, "idle": IDLE_S // 60},
