@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from browser_app import CHROMIUM, Visit, shoot
 from PIL import Image
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
-
-ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
-PATIENCE_MS = 60_000
-START_S = 180.0  # a machine that trains beside the tests is slow
+    from playwright.sync_api import Page
 
 pytestmark = [
     pytest.mark.browser,
@@ -41,80 +21,10 @@ pytestmark = [
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is missing: apt-get install chromium"),
 ]
 
-Visit = Callable[..., "Page"]
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, str(ROOT / "tests/fakes/fake_app.py"), str(port), "0.02", "fake"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}/"
-    try:
-        deadline = time.monotonic() + START_S
-        while True:
-            assert process.poll() is None, "the app ended"
-            assert time.monotonic() < deadline, "the app does not answer"
-            try:
-                urllib.request.urlopen(address, timeout=5).close()
-                break
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def visit(browser: Browser, url: str) -> Iterator[Visit]:
-    """Opens the app as a new visitor, and holds that nothing is fetched from elsewhere and no script fails."""
-    contexts: list[BrowserContext] = []
-    faults: list[str] = []
-
-    def note(message: Any) -> None:
-        if message.type == "error":
-            faults.append(message.text)
-
-    def opened(width: int = 1280, scheme: Any = "light", context: BrowserContext | None = None) -> Page:
-        if context is None:
-            context = browser.new_context(viewport={"width": width, "height": 850}, color_scheme=scheme)
-            contexts.append(context)
-        context.set_default_timeout(PATIENCE_MS)
-        page = context.new_page()
-        page.on("console", note)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else faults.append(r.url))
-        page.goto(url)
-        page.locator("#photos .ll-note").wait_for()
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert faults == []
-
 
 def load_person(page: Page) -> None:
     page.get_by_role("button", name="Anouk Quistrow").click()
     page.locator("#photos img").first.wait_for()
-
-
-def shoot(page: Page, name: str, *, whole: bool = True) -> None:
-    if folder := os.environ.get("LORA_LEAK_SHOTS"):
-        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=whole)
 
 
 def tab(page: Page, name: str) -> None:
@@ -136,7 +46,7 @@ def test_the_whole_story_switches_tabs_and_fits_the_screen(visit: Visit, width: 
     shoot(page, f"{width}-3-running")
     page.locator("#verdict h3").wait_for()  # in the Compare tab, which the story has opened
     assert "Leak" in page.locator("#verdict .word").inner_text()
-    assert page.locator("#comparison .ll-arm").count() == 8
+    assert page.locator("#comparison .ll-columns section").count() == 8
     assert page.locator("#comparison svg.bars").count() == 2
     assert page.locator("#comparison img:not([alt])").count() == 0
     shoot(page, f"{width}-6-compare")
