@@ -1,6 +1,7 @@
 """Six faces beside a reconstruction: the person's and those of five strangers who look alike. Who is it?
 
 Who picks one without looking at the reconstruction should be right one time in six. So all six are treated alike, and
+nothing but the face is left of them: a reconstruction often repeats the background and the clothes of a photo. And
 the person is no more the middle of the six than chance has it: were the strangers simply those nearest to the person,
 the face that resembles the others most would be the person's in two line-ups of five.
 """
@@ -16,7 +17,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from demo.errors import PhotoError, SettingsError, WeightsError
 from demo.faces import recognise
@@ -28,6 +29,8 @@ from demo.verdicts.line_up import FACES
 # Mean distance to the photos: a decoy that is nearer is left out, for it may be the same face. None of the 47 fictional
 # people has one so near; the nearest, at 0.43, are others to the eye. Photos of one of them lie 0.36 to 0.52 apart.
 SAME_FACE = 0.4
+OVAL = (0.2, 0.12, 0.8, 0.97)  # of the face in the training framing: left, top, right, bottom, in units of the frame
+GREY = (128, 128, 128)  # around it
 LOOK_ALIKES = 20  # decoys from whom the strangers are taken: the nearest
 
 
@@ -102,8 +105,21 @@ def line_up(
     order = list(range(FACES))
     lot.shuffle(order)
     size = (side, side)
-    shown = (faces[k] if side == DECOY_SIDE else faces[k].resize(size, Image.Resampling.LANCZOS) for k in order)
+    shown = (face_alone(faces[k].resize(size, Image.Resampling.LANCZOS)) for k in order)
     return LineUp(tuple(shown), order.index(0), seen=seen, strangers=frozenset(taken))
+
+
+def face_alone(picture: Image.Image) -> Image.Image:
+    """An aligned picture without what lies around the face; a reconstruction may be shown so, too.
+
+    Args:
+        picture: in the training framing, square.
+    """
+    fine = 4  # times the side, for a smooth edge
+    mask = Image.new("L", (picture.width * fine, picture.height * fine))
+    ImageDraw.Draw(mask).ellipse([round(end * mask.width) for end in OVAL], fill=255)
+    around = Image.new("RGB", picture.size, GREY)
+    return Image.composite(picture.convert("RGB"), around, mask.resize(picture.size, Image.Resampling.BOX))
 
 
 def choose_strangers(

@@ -10,7 +10,7 @@ from PIL import Image
 from demo.errors import DemoError, PhotoError, WeightsError
 from demo.faces import recognise
 from demo.lineup import line_up as module
-from demo.lineup.line_up import LineUp, choose_strangers, line_up
+from demo.lineup.line_up import GREY, LineUp, choose_strangers, face_alone, line_up
 from demo.lineup.strangers import Strangers, as_on_the_sheet, load_strangers
 from demo.models.networks import Unavailable
 from demo.verdicts.line_up import CHANCE, FACES
@@ -75,7 +75,9 @@ def test_six_faces_of_one_side_one_of_them_the_person_s(crowd: Strangers) -> Non
         assert len(got.faces) == FACES
         assert {face.size for face in got.faces} == {(side, side)}
         assert {face.mode for face in got.faces} == {"RGB"}
-        red = [k for k, face in enumerate(got.faces) if np.ptp(np.asarray(face)[0, 0].astype(int)) > 100]
+        red = [
+            k for k, face in enumerate(got.faces) if np.ptp(np.asarray(face)[side // 2, side // 2].astype(int)) > 100
+        ]
         assert red == [got.answer]
         assert got.seen
         assert len(got.strangers) == FACES - 1
@@ -87,10 +89,18 @@ def test_the_person_s_face_goes_the_way_the_strangers_faces_went(crowd: Stranger
     photo.info["comment"] = b"where it was taken"
     got = line_up([photo], seen=False, rng=random.Random(0))
     shown = got.faces[got.answer]
-    assert np.array_equal(np.asarray(shown), np.asarray(as_on_the_sheet(photo)))
-    lossless = photo.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    assert np.array_equal(np.asarray(shown), np.asarray(face_alone(as_on_the_sheet(photo))))
+    lossless = face_alone(photo.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
     assert not np.array_equal(np.asarray(shown), np.asarray(lossless))
     assert "comment" not in shown.info
+
+
+def test_nothing_but_the_face_is_left(crowd: Strangers) -> None:
+    for face in line_up([_person()], side=128, seen=False, rng=random.Random(0)).faces:
+        pixels = np.asarray(face)
+        for corner in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
+            assert tuple(pixels[corner]) == GREY
+        assert tuple(pixels[64, 64]) != GREY
 
 
 def test_strangers_to_avoid_are_not_taken(crowd: Strangers) -> None:
