@@ -40,6 +40,7 @@ def main() -> None:
 
     zero_gpu.prepare()  # before whatever may look for a GPU
     from demo.errors import DemoError, WeightsError
+    from demo.hardware.cores import Threads
     from demo.models.bases import find_base
     from demo.paths import PEOPLE
     from demo.photos.ingest import read_photo
@@ -61,7 +62,7 @@ def main() -> None:
         people = find_people(PEOPLE)
     except WeightsError as error:
         people, missing = [], str(error)
-    jobs = Jobs()
+    jobs = Jobs(fit=Threads().fit)
     visitors = Visitors(folder, jobs)
     plan, shaker = default_plan(), ModelShaker()
     services = Services(story, sweep, plan, read_photo, jobs, visitors, shaker, people, missing, default_base=base.key)
