@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 from demo.errors import DemoError, WeightsError
+from demo.hardware.cores import Threads
 from demo.models.bases import find_base
 from demo.paths import PEOPLE
 from demo.photos.ingest import read_photo
@@ -43,7 +44,7 @@ def real_services(folder: Path, base_key: str, mode: Mode) -> Services:
     except WeightsError as error:
         people, missing = [], str(error)
     limits = limits_from(os.environ, mode.limits)
-    jobs, plan = Jobs(max_waiting=limits.waiting), default_plan()
+    jobs, plan = Jobs(max_waiting=limits.waiting, fit=Threads().fit), default_plan()
     return Services(
         story,
         sweep,

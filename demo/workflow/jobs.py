@@ -105,6 +105,8 @@ class Jobs:
         ttl_s: how long ended jobs are kept.
         max_waiting: how many may wait behind the one that runs.
         turn_s: how long a job may run while somebody else's waits; then it is stopped, with what it has.
+        fit: called by the worker thread before a job and whenever the job tells something, such as
+            :meth:`demo.hardware.cores.Threads.fit`.
     """
 
     def __init__(
@@ -114,7 +116,9 @@ class Jobs:
         ttl_s: float = TTL_S,
         max_waiting: int = MAX_WAITING,
         turn_s: float = TURN_S,
+        fit: Callable[[], object] = lambda: None,
     ) -> None:
+        self._fit = fit
         self._clock, self._ttl, self._max_waiting, self._turn = clock, ttl_s, max_waiting, turn_s
         self._jobs: dict[str, _Job] = {}
         self._line: deque[_Job] = deque()
@@ -285,6 +289,7 @@ class Jobs:
         state: State = "done"
         try:
             with remedied():  # what does not go through demo.hardware.zero_gpu.on_gpu, such as metrics
+                self._fit()
                 result = work(Watcher(lambda progress: self._report(job, progress), job.stop))
             state = "stopped" if job.stop.is_set() else "done"
         except Stopped:
@@ -302,6 +307,7 @@ class Jobs:
                 self._durations.add(job.title, self._clock() - job.began)
 
     def _report(self, job: _Job, progress: Progress) -> None:
+        self._fit()
         with self._changed:
             job.progress = replace(progress, pictures=(), measured=None)
             if progress.loss is not None:

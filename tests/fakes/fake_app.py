@@ -35,6 +35,7 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real", mode: st
     from demo.session.modes import find_mode
     from demo.session.services import ExamplePerson
     from demo.ui.assembly import build_app, launch_options
+    from demo.ui.launch import launch
 
     people = []
     for number, name in enumerate(("Anouk Quistrow", "Bela Wexholm", "Caspar Yttervik", "Dunja Zwarnik")):
@@ -55,7 +56,7 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real", mode: st
     if chosen.classroom:
         services = replace(services, classroom=Classroom(len(people), services.plan))
     options = launch_options(chosen, server_name="127.0.0.1", server_port=port, quiet=True)
-    build_app(services, chosen, address=f"http://127.0.0.1:{port}/").launch(**options)
+    launch(build_app(services, chosen, address=f"http://127.0.0.1:{port}/"), **options)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,40 @@
+"""The app with many visitors, killed again and again, and on a machine that fails it.
+
+python -m tests.endurance load --visitors 20 --minutes 15 --idle 200
+python -m tests.endurance kill --times 50
+python -m tests.endurance faults
+
+Each prints a table, one line of JSON at the end, and returns 0 if nothing went wrong that should not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from tests.endurance import faults, kill, load
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.endurance", description=__doc__.partition("\n")[0])
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    loading = kinds.add_parser("load", help="visitors who queue for stories, and idle pages")
+    loading.add_argument("--visitors", type=int, default=20)
+    loading.add_argument("--minutes", type=float, default=15.0)
+    loading.add_argument("--idle", type=int, default=200, help="connections that only stay open")
+    loading.add_argument("--steps", type=int, default=4, help="of fine-tuning, in a story")
+    killing = kinds.add_parser("kill", help="kill -9 at random moments of a job, under the supervisor")
+    killing.add_argument("--times", type=int, default=50)
+    killing.add_argument("--longest", type=float, default=20.0, help="seconds from a job's start to the kill, at most")
+    killing.add_argument("--seed", type=int, default=0)
+    kinds.add_parser("faults", help="a full disk, damaged weights, no network")
+    options = vars(parser.parse_args(arguments))
+    found = {"load": load.run, "kill": kill.run, "faults": faults.run}[options.pop("kind")](**options)
+    print(json.dumps(found))
+    return 0 if found["passed"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
