@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+_LINEUP_TALLY = "Aciertos aquí: {right} de {count} ({low} a {high}); por azar sería uno de cada seis."
 _CLASS_JOINED = "Participantes: {count}; ya han terminado: {done}."
 
 STAGE = {
@@ -42,9 +43,8 @@ STAGE = {
     "stage.lineup.skip": "Saltar",
     "stage.lineup.right": "Correcto.",
     "stage.lineup.wrong": "No. Era esta persona.",
-    "stage.lineup.tally.one": "Aciertos aquí: {right} de {count} ({low} a {high}); por azar sería uno de cada seis.",
-    "stage.lineup.tally.other": "Aciertos aquí: {right} de {count} ({low} a {high}); el azar acertaría uno de cada "
-    "seis.",
+    "stage.lineup.tally.one": _LINEUP_TALLY,
+    "stage.lineup.tally.other": _LINEUP_TALLY,
     "stage.lineup.alt.open": "Cara {number}: ¿es esta?",
     "stage.lineup.alt.answer": "Cara {number}: es la persona",
     "stage.lineup.alt.other": "Cara {number}: una persona desconocida",
@@ -64,8 +64,8 @@ STAGE = {
     "stage.photo.remove": "Quitar todas las fotos",
     "stage.photo.choose": "Elige primero una cara.",
     "stage.photo.alt": "Foto {number} de {count}, recortada a la cara: {name}",
-    "stage.photo.fictional.one": "{person} no existe: es una persona ficticia, {count} imagen generada.",
-    "stage.photo.fictional.other": "{person} no existe: es una persona ficticia, {count} imágenes generadas.",
+    "stage.photo.fictional.one": "{person} no existe: es una persona ficticia, con {count} imagen generada.",
+    "stage.photo.fictional.other": "{person} no existe: es una persona ficticia, con {count} imágenes generadas.",
     "stage.photo.hidden": "Se ha elegido a alguien por sorteo; queda oculto hasta que adivines.",
     "stage.photo.ready.one": "{count} foto lista.",
     "stage.photo.ready.other": "{count} fotos listas.",
