@@ -36,7 +36,8 @@ OF_THE_CORE = (
 # Punctuation, names, and words that a language shares with English.
 ALIKE = re.compile(
     r"list\..*|control\.other|attack\.other|errors\.english|strip\.(comma|seconds|minutes.*|step|failed|done)"
-    r"|strip\.spent.*|rows\.(mega|kilo)bytes|shake\.(extracted\.count|after)|sweep\.proved\.pair|stage\.start|signed"
+    r"|strip\.(spoken\.waiting|spent.*)|rows\.(mega|kilo)bytes|shake\.(extracted\.count|after)|sweep\.proved\.pair"
+    r"|stage\.start|signed"
 )
 ENDS = {"。": ".", "，": ",", "：": ":", "？": "?", "！": "!", "；": ";", "）": ")", "”": '"', "“": '"', "»": '"'}
 PERSONAL = {"too_few", "too_many", "several_problems"}  # of sets of photos: the command line's, which is English

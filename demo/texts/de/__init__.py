@@ -2,10 +2,10 @@
 
 One word for one thing:
     attack Angriff; audit Audit; canary Kanarienfoto; ceiling Obergrenze; chance Zufall; class prompt
-    Klassen-Prompt; control Kontrolle; defence Schutz; distance Abstand; fine-tuning Fine-Tuning; inconclusive
-    offen; leak Leck, undicht; ledger Buchführung; place Platz; private dicht; recognised erkannt; reconstruction
-    Rekonstruktion; strangers Fremde; trace Spur; trigger word Triggerwort; useful brauchbar; weight encoder
-    Gewichts-Encoder. LoRA stays LoRA (das).
+    Klassen-Prompt; control Kontrolle; defence Schutz; distance Abstand; fine-tuning Fine-Tuning; guess Tipp;
+    inconclusive offen; leak Leck, undicht; ledger Buchführung; line-up Gegenüberstellung; place Platz; private
+    dicht; recognised erkannt; reconstruction Rekonstruktion; strangers Fremde; trace Spur; trigger word
+    Triggerwort; useful brauchbar; weight encoder Gewichts-Encoder. LoRA stays LoRA (das).
 """
 
 from __future__ import annotations

@@ -10,9 +10,10 @@ _COUNTED = (
 LINE_UP = {
     "lineup.title": "Das menschliche Maß",
     "lineup.right": "Das menschliche Maß: Anhand der Rekonstruktion wurde die Person aus sechs Gesichtern "
-    "herausgefunden, von denen fünf ähnlichen Fremden gehören. Durch Zufall ist einer von sechs solchen Tipps richtig.",
-    "lineup.wrong": "Das menschliche Maß: Anhand der Rekonstruktion wurde aus sechs Gesichtern, dem der Person und "
-    "denen von fünf ähnlichen Fremden, ein fremdes ausgewählt.",
+    "herausgefunden; die fünf anderen gehören Fremden, die ähnlich aussehen. Durch Zufall ist einer von sechs solchen "
+    "Tipps richtig.",
+    "lineup.wrong": "Das menschliche Maß: Anhand der Rekonstruktion wurde unter sechs Gesichtern ein fremdes gewählt. "
+    "Zur Wahl standen das der Person und die von fünf Fremden, die ähnlich aussehen.",
     "lineup.none": "Das menschliche Maß: Noch hat niemand geraten, welches von sechs Gesichtern die Rekonstruktion "
     "zeigt.",
     "lineup.seen": "Wer geraten hat, hatte die Fotos schon gesehen oder kennt die Person und wird getrennt gezählt.",

@@ -46,7 +46,7 @@ STAGE = {
     "stage.lineup.tally.other": _LINEUP_TALLY,
     "stage.lineup.alt.open": "Gesicht {number}: Ist es dieses?",
     "stage.lineup.alt.answer": "Gesicht {number}: Das ist die Person",
-    "stage.lineup.alt.other": "Gesicht {number}: jemand Fremdes",
+    "stage.lineup.alt.other": "Gesicht {number}: eine fremde Person",
     "consent.upload": "Nur Fotos von dir selbst oder von Menschen, die einverstanden sind; von Minderjährigen nur mit "
     "Einwilligung der Eltern. Sie gehen an den Rechner, auf dem diese App läuft. Dort werden sie gelöscht, wenn du "
     "„Meine Daten löschen“ drückst, {closed} Minuten nachdem du die Seite schließt oder nach {idle} Minuten ohne "
@@ -78,7 +78,7 @@ STAGE = {
     "stage.deleted": "Deine Fotos, Dateien und Ergebnisse sind gelöscht.",
     "stage.nothing": "Es läuft nichts, was du anhalten könntest.",
     "stage.older": "Gehört zu den vorher geladenen Fotos ({whose}).",
-    "stage.older.own": "deine eigenen",
+    "stage.older.own": "deinen eigenen",
     "stage.yours": "Deine Fotos",
     "stage.theirs": "Bilder von {person}",
     "stage.before": "{title}, vorher geladen",
@@ -87,12 +87,12 @@ STAGE = {
     "stage.metrics": "Alle Messwerte",
     "stage.about.text": "Ein LoRA ist eine kleine Datei, die einem Bildmodell etwas Neues beibringt: hier das Gesicht "
     "eines Menschen. Solche Dateien werden geteilt. Ein Encoder liest die Zahlen der Datei, sonst nichts, und lässt "
-    "das Modell die Person zeichnen: ohne Foto, ohne geheimes Wort. Diese Demo zeigt, worum es im Paper „Risks When "
-    "Sharing LoRA Fine-Tuned Diffusion Model Weights“ geht.\n\nface64 ist ein kleines Modell, 64 × 64 Pixel: Es zeigt "
-    "das Prinzip, keine scharfen Bilder. Eine einzelne Person ist eine Anekdote: Der Platz unter 1.000 Fremden sagt, "
-    "ob eine Ähnlichkeit mehr ist als Zufall, und die Kontrollen sagen, woher sie kommt.\n\nface64 wurde mit CelebA "
-    "trainiert: Gewichte und Bilder sind für nichtkommerzielle Forschung und Lehre. Die erfundenen Personen sind "
-    "generiert.",
+    "das Modell die Person zeichnen: ohne Foto, ohne geheimes Wort. Diese Demo führt vor, was das Paper „Risks When "
+    "Sharing LoRA Fine-Tuned Diffusion Model Weights“ beschreibt.\n\nface64 ist ein kleines Modell, 64 × 64 Pixel: Es "
+    "zeigt das Prinzip, keine scharfen Bilder. Eine einzelne Person ist eine Anekdote: Der Platz unter 1.000 Fremden "
+    "sagt, ob eine Ähnlichkeit mehr ist als Zufall, und die Kontrollen sagen, woher sie kommt.\n\nface64 wurde mit "
+    "CelebA trainiert: Gewichte und Bilder sind für nichtkommerzielle Forschung und Lehre. Die erfundenen Personen "
+    "sind generiert.",
     "mode.booth.attract": "Zum Starten berühren",
     "mode.booth.idle": "Noch da? In {seconds} s wird alles gelöscht.",
     "mode.class.join": "Mit dem Handy mitmachen",
@@ -105,7 +105,8 @@ STAGE = {
     "mode.class.leaky": "verrät mehr von der Person",
     "mode.class.chance": "Zufall",
     "mode.class.intro": "Ihr alle habt ein Modell auf Fotos einer erfundenen Person trainiert (Fine-Tuning), mit oder "
-    "ohne Schutz, und dann die Datei angegriffen, mit nichts sonst in der Hand. Das hat die Klasse herausgefunden.",
+    "ohne Schutz, und dann die Datei angegriffen, ohne sonst etwas in der Hand zu haben. Das hat die Klasse "
+    "herausgefunden.",
     "mode.class.question.1": "Was bekommt zu sehen, wer nur die Datei hat? Was ist dafür nicht nötig?",
     "mode.class.question.2": "Welche Geschichten ohne Schutz waren undicht? Achte auf den Platz unter Fremden, nicht "
     "auf ein einzelnes Bild.",

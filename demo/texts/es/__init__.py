@@ -2,10 +2,10 @@
 
 One word for one thing:
     attack ataque; canary canario; ceiling techo; chance azar; class prompt prompt de clase; control control;
-    defence defensa; distance distancia; fine-tuning fine-tuning; inconclusive no concluyente; leak fuga; ledger
-    registro; place puesto; private estanca; recognised reconocida; reconstruction reconstrucción; shown demostrado;
-    strangers desconocidos; trace rastro; trigger word palabra de activación; useful útil; weight encoder
-    codificador de pesos. LoRA stays LoRA (el).
+    defence defensa; distance distancia; fine-tuning fine-tuning; guess respuesta; inconclusive no concluyente; leak
+    fuga; ledger registro; line-up rueda de reconocimiento; place puesto; private estanca; recognised reconocida;
+    reconstruction reconstrucción; shown demostrado; strangers desconocidos; trace rastro; trigger word palabra de
+    activación; useful útil; weight encoder codificador de pesos. LoRA stays LoRA (el).
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ LINE_UP = {
     "cinco de ellas de desconocidos parecidos. Por azar, una de cada seis respuestas así es correcta.",
     "lineup.wrong": "La medida humana: a partir de la reconstrucción se eligió a un desconocido entre seis caras, la "
     "de la persona y las de cinco desconocidos parecidos.",
-    "lineup.none": "La medida humana: nadie ha respondido todavía cuál de seis caras muestra la reconstrucción.",
+    "lineup.none": "La medida humana: nadie ha adivinado todavía cuál de seis caras muestra la reconstrucción.",
     "lineup.seen": "Quien respondió ya había visto las fotos o conoce a la persona, y se cuenta aparte.",
-    "lineup.counted.none": "Todavía no ha respondido nadie que no hubiera visto las fotos. Por azar acertaría el "
+    "lineup.counted.none": "Nadie que no hubiera visto las fotos ha respondido todavía. Por azar acertaría el "
     "{chance} de las respuestas.",
     "lineup.counted.one": _COUNTED,
     "lineup.counted.other": _COUNTED,

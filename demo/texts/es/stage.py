@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_LINEUP_TALLY = "Aciertos aquí: {right} de {count} ({low} a {high}); el azar acertaría uno de cada seis."
+_LINEUP_TALLY = "Aciertos aquí: {right} de {count} ({low} a {high}); por azar sería uno de cada seis."
 _CLASS_JOINED = "Participantes: {count}; ya han terminado: {done}."
 
 STAGE = {
@@ -19,13 +19,13 @@ STAGE = {
     "stage.show": "Mostrar las fotos",
     "stage.file.inside": "Ninguna foto dentro, ninguna palabra dentro",
     "stage.file.size": "{size}, {layers} capas, {numbers} números",
-    "stage.file.making": "en creación",
+    "stage.file.making": "creándose",
     "stage.file.alt": "Los números del archivo como imagen: puntos de colores, ninguna cara",
     "stage.photos.none": "Aún no hay fotos",
     "stage.photos.alt": "Foto {number} de {count}",
     "stage.photos.alt.hidden": "Foto {number} de {count}, irreconocible hasta que adivines",
     "stage.photos.compared": "Con ellas se comparan las demás imágenes. Solo tú las ves.",
-    "stage.drawn.alt": "Imagen {number} de {count} dibujada por el ataque",
+    "stage.drawn.alt": "Imagen {number} de {count}, dibujada por el ataque",
     "stage.drawn.alt.live": "Imagen {number} de {count}, dibujándose",
     "stage.sure": "¿Cuánta certeza hay?",
     "stage.slider.owner": "Dibujado con la palabra secreta",
@@ -64,13 +64,13 @@ STAGE = {
     "stage.photo.remove": "Quitar todas las fotos",
     "stage.photo.choose": "Elige primero una cara.",
     "stage.photo.alt": "Foto {number} de {count}, recortada a la cara: {name}",
-    "stage.photo.fictional.one": "{person} no existe: es una persona ficticia, {count} imagen generada.",
-    "stage.photo.fictional.other": "{person} no existe: es una persona ficticia, {count} imágenes generadas.",
+    "stage.photo.fictional.one": "{person} no existe: es una persona ficticia, con {count} imagen generada.",
+    "stage.photo.fictional.other": "{person} no existe: es una persona ficticia, con {count} imágenes generadas.",
     "stage.photo.hidden": "Se ha elegido a alguien por sorteo; queda oculto hasta que adivines.",
     "stage.photo.ready.one": "{count} foto lista.",
     "stage.photo.ready.other": "{count} fotos listas.",
-    "stage.photo.lacking.one": "Falta {count} más.",
-    "stage.photo.lacking.other": "Faltan {count} más.",
+    "stage.photo.lacking.one": "Aún falta {count}.",
+    "stage.photo.lacking.other": "Aún faltan {count}.",
     "stage.photo.expired": "Tus fotos y resultados llevaban un rato sin usarse y se han borrado.",
     "stage.photo.faces": "{name} muestra {count} caras.",
     "stage.photo.face": "Cara {number}",
@@ -108,13 +108,13 @@ STAGE = {
     "defensa o sin ella, y atacó el archivo sin nada más en la mano. Esto es lo que encontró la clase.",
     "mode.class.question.1": "¿Qué llega a ver quien solo tiene el archivo? ¿Qué no necesita?",
     "mode.class.question.2": "¿Qué historias sin defensa tuvieron una fuga? Fíjate en el puesto entre desconocidos, "
-    "no en una sola imagen.",
+    "no en una imagen suelta.",
     "mode.class.question.3": "¿Qué defensa fue estanca, y qué perdió con ella el dueño del archivo?",
     "mode.class.question.4": "¿Cuántas veces acertó la clase? ¿Cuántas acertaría el azar, y podría ser suerte la "
     "diferencia?",
     "mode.class.question.5": "¿Por qué se miden también imágenes de un archivo aleatorio y del archivo de otra "
     "persona?",
-    "mode.class.question.6": "¿Compartirías un archivo así de ti? ¿De un amigo? ¿Qué preguntarías antes?",
+    "mode.class.question.6": "¿Compartirías un archivo así de ti? ¿De un amigo o una amiga? ¿Qué preguntarías antes?",
     "mode.class.small": "Las distancias son las del reconocimiento facial de dlib, en promedio sobre las imágenes. "
     "Cada punto es una persona y un fine-tuning: una anécdota, no una estadística.",
     "mode.class.teacher": "Pantalla del profesor",

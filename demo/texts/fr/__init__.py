@@ -2,10 +2,10 @@
 
 One word for one thing:
     attack attaque; canary canari; ceiling plafond; chance hasard; class prompt prompt de classe; control contrôle;
-    defence défense; distance distance; fine-tuning fine-tuning; inconclusive non concluant; leak fuite; place rang;
-    ledger registre; private étanche; recognised reconnu; reconstruction reconstruction; shown démontré; trace
-    trace; strangers inconnus; trigger word mot déclencheur; useful utile; weight encoder encodeur de poids. LoRA
-    stays LoRA (le).
+    defence défense; distance distance; fine-tuning fine-tuning; guess réponse; inconclusive non concluant; leak
+    fuite; place rang; ledger registre; line-up séance d’identification; private étanche; recognised reconnu;
+    reconstruction reconstruction; shown démontré; trace trace; strangers inconnus; trigger word mot déclencheur;
+    useful utile; weight encoder encodeur de poids. LoRA stays LoRA (le).
 """
 
 from __future__ import annotations

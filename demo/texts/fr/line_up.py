@@ -14,15 +14,16 @@ LINE_UP = {
     "lineup.wrong": "La mesure humaine : d’après la reconstruction, c’est un inconnu qui a été choisi parmi six "
     "visages, celui de la personne et ceux de cinq inconnus qui lui ressemblent.",
     "lineup.none": "La mesure humaine : personne n’a encore deviné lequel de six visages la reconstruction montre.",
-    "lineup.seen": "Qui a répondu avait déjà vu les photos ou connaît la personne, et est compté à part.",
+    "lineup.seen": "La réponse vient de quelqu’un qui avait déjà vu les photos ou connaît la personne ; elle est "
+    "comptée à part.",
     "lineup.counted.none": "Personne n’a encore répondu sans avoir vu les photos. Au hasard, {chance} des réponses "
     "seraient justes.",
     "lineup.counted.one": _COUNTED,
     "lineup.counted.other": _COUNTED,
     "lineup.bars": "Réponses justes à la séance d’identification",
-    "lineup.bars.who": "des gens",
+    "lineup.bars.who": "des personnes",
     "lineup.bars.what": "part des réponses, parmi six visages, de gens qui n’avaient pas vu les photos",
-    "lineup.bars.row.one": "Des gens, {count} réponse",
-    "lineup.bars.row.other": "Des gens, {count} réponses",
+    "lineup.bars.row.one": "Personnes, {count} réponse",
+    "lineup.bars.row.other": "Personnes, {count} réponses",
     "lineup.bars.chance": "Hasard, une sur six",
 }

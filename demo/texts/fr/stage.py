@@ -26,9 +26,9 @@ STAGE = {
     "stage.photos.none": "Pas encore de photos",
     "stage.photos.alt": "Photo {number} sur {count}",
     "stage.photos.alt.hidden": "Photo {number} sur {count}, méconnaissable jusqu’à votre réponse",
-    "stage.photos.compared": "C’est à elles que les autres images sont comparées. Vous seul les voyez.",
-    "stage.drawn.alt": "Image {number} sur {count} dessinée par l’attaque",
-    "stage.drawn.alt.live": "Image {number} sur {count} en cours de dessin",
+    "stage.photos.compared": "C’est à elles que les autres images sont comparées. Personne d’autre ne les voit.",
+    "stage.drawn.alt": "Image {number} sur {count}, dessinée par l’attaque",
+    "stage.drawn.alt.live": "Image {number} sur {count}, en cours de dessin",
     "stage.sure": "Avec quelle certitude ?",
     "stage.slider.owner": "Dessiné avec le mot secret",
     "stage.slider.attacker": "Dessiné par l’attaque",
@@ -90,7 +90,7 @@ STAGE = {
     "stage.metrics": "Toutes les mesures",
     "stage.about.text": "Un LoRA est un petit fichier qui apprend une chose de plus à un modèle qui dessine des "
     "images : ici, le visage d’une personne. Ces fichiers se partagent. Un encodeur lit les nombres du fichier, rien "
-    "d’autre, et fait dessiner la personne par le modèle : sans photo, sans mot secret. C’est une démonstration de "
+    "d’autre, et amène le modèle à dessiner la personne : sans photo, sans mot secret. C’est une démonstration de "
     "l’article « Risks When Sharing LoRA Fine-Tuned Diffusion Model Weights ».\n\nface64 est un petit modèle, 64 × 64 "
     "pixels : il montre le mécanisme, pas des images nettes. Une seule personne est une anecdote : le rang parmi "
     "1\N{NARROW NO-BREAK SPACE}000 inconnus dit si une ressemblance dépasse le hasard, et les contrôles disent d’où "
@@ -111,13 +111,13 @@ STAGE = {
     "ou sans défense, puis a attaqué le fichier, sans rien d’autre en main. Voici ce que la classe a trouvé.",
     "mode.class.question.1": "Que peut voir quelqu’un qui n’a que le fichier ? De quoi n’a-t-il pas besoin ?",
     "mode.class.question.2": "Quelles histoires sans défense ont montré une fuite ? Regardez le rang parmi les "
-    "inconnus, pas une seule image.",
+    "inconnus, et non une image isolée.",
     "mode.class.question.3": "Quelle défense a été étanche, et qu’est-ce que le propriétaire du fichier y a perdu ?",
     "mode.class.question.4": "Combien de fois la classe a-t-elle deviné juste ? Combien de fois le hasard "
     "tomberait-il juste, et la différence pourrait-elle n’être que de la chance ?",
     "mode.class.question.5": "Pourquoi mesure-t-on aussi des images tirées d’un fichier aléatoire et du fichier d’une "
     "autre personne ?",
-    "mode.class.question.6": "Partageriez-vous un tel fichier de vous ? D’un ami ? Que demanderiez-vous d’abord ?",
+    "mode.class.question.6": "Partageriez-vous un tel fichier de vous ? D’un proche ? Que demanderiez-vous d’abord ?",
     "mode.class.small": "Les distances sont celles de la reconnaissance faciale de dlib, en moyenne sur les images. "
     "Chaque point est une personne et un fine-tuning : une anecdote, pas une statistique.",
     "mode.class.teacher": "Écran du professeur",

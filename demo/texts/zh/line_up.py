@@ -5,15 +5,16 @@ from __future__ import annotations
 _COUNTED = (
     "没看过照片的人猜了 {count} 次，猜对 {right} 次（{share}，95% 区间为 {low} 到 {high}；随机水平是 {chance}）。"
 )
-_BARS_ROW = "人，{count} 次"
+_BARS_ROW = "人（猜了 {count} 次）"
 
 LINE_UP = {
     "lineup.title": "人眼判断",
-    "lineup.right": "人眼判断：根据重建的图片，从六张脸中认出了本人，另外五张是长得像的陌生人。随机猜六次能对一次。",
+    "lineup.right": "人眼判断：根据重建的图片，从六张脸中认出了本人，另外五张是长得像的陌生人。随机猜的话，"
+    "六次能对一次。",
     "lineup.wrong": "人眼判断：六张脸中一张是本人，五张是长得像的陌生人；根据重建的图片，选中的是陌生人。",
     "lineup.none": "人眼判断：还没有人猜过重建的图片画的是六张脸中的哪一张。",
     "lineup.seen": "猜的人之前看过照片，或者认识本人，因此另行统计。",
-    "lineup.counted.none": "还没有没看过照片的人来猜。随机水平是猜对 {chance}。",
+    "lineup.counted.none": "没看过照片的人还没有猜过。随机水平是猜对 {chance}。",
     "lineup.counted.one": _COUNTED,
     "lineup.counted.other": _COUNTED,
     "lineup.bars": "辨认时猜对的比例",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _LINEUP_TALLY = "这里猜了 {count} 次，猜对 {right} 次（{low} 到 {high}）；瞎猜的话，六次能对一次。"
-_PHOTO_FICTIONAL = "{person} 并不存在：虚构人物，{count} 张生成的图片。"
+_PHOTO_FICTIONAL = "{person} 并不存在：这是虚构人物，有 {count} 张生成的图片。"
 _PHOTO_READY = "{count} 张照片已就绪。"
 _PHOTO_LACKING = "还差 {count} 张。"
 _CLASS_JOINED = "已有 {count} 人加入，{done} 人完成。"
@@ -39,7 +39,7 @@ STAGE = {
     "stage.lab": "所有步骤和设置",
     "stage.about": "关于本演示和你的照片",
     "stage.live.attack": "攻击画的图片，边画边测",
-    "stage.live.owner": "用秘密触发词画的图片，文件还在生成时就测",
+    "stage.live.owner": "用秘密触发词画的图片，边生成文件边测",
     "stage.live.distance": "距离（同一个人：低于 {near}）",
     "stage.live.place": "在陌生人中的名次",
     "stage.live.faces": "找到的人脸",
@@ -102,13 +102,13 @@ STAGE = {
     "mode.class.leaks.one": _CLASS_LEAKS,
     "mode.class.leaks.other": _CLASS_LEAKS,
     "mode.class.useful": "对文件主人更有用",
-    "mode.class.leaky": "本人泄露得更多",
+    "mode.class.leaky": "本人的信息泄露更多",
     "mode.class.chance": "随机水平",
     "mode.class.intro": "你们每个人都用一个虚构人物的照片微调了模型，有的加了防御，有的没有，然后只凭文件发起攻击。"
     "下面是全班的发现。",
-    "mode.class.question.1": "手里只有这个文件的人能看到什么？不需要什么？",
+    "mode.class.question.1": "手里只有这个文件的人能看到什么？有什么是他们不需要的？",
     "mode.class.question.2": "没有防御的流程里，哪些泄露了？要看在陌生人中的名次，不要只看一张图片。",
-    "mode.class.question.3": "哪种防御没有泄露本人？文件主人为此失去了什么？",
+    "mode.class.question.3": "哪种防御保住了本人的隐私？文件主人为此失去了什么？",
     "mode.class.question.4": "全班猜对了多少次？瞎猜能对多少次？两者的差别会不会只是运气？",
     "mode.class.question.5": "为什么还要测量用随机文件和别人的文件画出的图片？",
     "mode.class.question.6": "你会分享自己的这种文件吗？朋友的呢？分享之前你会先问什么？",
