@@ -8,8 +8,9 @@ import gradio as gr
 from gradio.events import api
 
 from demo.errors import DemoError, SettingsError
-from demo.session import photo_intake
+from demo.session import guessing, photo_intake
 from demo.session.services import Services
+from demo.ui.components.endpoints import ENDPOINTS
 from demo.ui.errors import shown
 
 
@@ -54,9 +55,21 @@ def add_api(services: Services) -> None:
             "said": None if desk.released is None else len(desk.released.said),
             "cleaned": desk.cleaned is not None,
             "reconstructed": desk.attacked is not None,
+            "faces": None if desk.line_up is None else len(desk.line_up.faces),
             "headline": None if desk.compared is None else desk.compared.report.verdict.headline,
             "leaked": None if desk.compared is None else desk.compared.report.verdict.leaked,
         }
 
-    api(load_person, api_name="load_person")
-    api(status, api_name="status", queue=False)
+    def guess(face: int, request: gr.Request) -> bool:
+        """Choose one of the six faces, by its number from 1; returns whether it is the person's."""
+        try:
+            visitor = services.visitors.page(request.session_hash or "").visitor
+            guessing.guess(services, visitor, face - 1)
+        except DemoError as error:
+            raise shown(error) from None
+        made = visitor.desk.line_up
+        return made is not None and bool(made.right)
+
+    for endpoint in (load_person, guess):
+        api(endpoint, api_name=endpoint.__name__, api_description=ENDPOINTS[endpoint.__name__])
+    api(status, api_name="status", api_description=ENDPOINTS["status"], queue=False)

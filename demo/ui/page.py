@@ -22,6 +22,7 @@ from demo.texts.en import ENGLISH
 from demo.texts.errors import said
 from demo.texts.language import Language
 from demo.texts.languages import choose_language
+from demo.ui.components.endpoints import ENDPOINTS
 from demo.ui.errors import shown, warn
 from demo.workflow.jobs import Snapshot
 
@@ -158,6 +159,7 @@ class Live:
             inputs=list(inputs.values()),
             outputs=self._outputs + [block for block in clear if block not in self._outputs],
             api_name=api_name,
+            api_description=ENDPOINTS[api_name] if api_name else False,
             api_visibility="public" if api_name else "private",
             **{"show_progress": "hidden", **options},
         )

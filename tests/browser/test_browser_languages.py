@@ -36,7 +36,7 @@ def url() -> Iterator[str]:
         with gr.Accordion(t("stage.sure"), elem_id="sure"):
             start = gr.Button(t("stage.start"), elem_id="start")
             drawn = gr.HTML(elem_id="drawn")
-        start.click(lambda: t("stage.waiting"), None, drawn)
+        start.click(lambda: t("stage.photos.none"), None, drawn)
     _, address, _ = page.launch(
         server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False, i18n=I18N, head=HEAD
     )
@@ -83,6 +83,6 @@ def test_a_browser_reads_the_first_of_its_languages_that_there_is(
         assert texts["stage.sure"] in page.locator("#sure").inner_text()
         assert page.locator("#consent").inner_text() == I18N.translations[key]["consent.upload"]
         page.locator("#start").click()
-        page.get_by_text(texts["stage.waiting"], exact=True).wait_for(timeout=PATIENCE_MS)
+        page.get_by_text(texts["stage.photos.none"], exact=True).wait_for(timeout=PATIENCE_MS)
     finally:
         context.close()

@@ -16,8 +16,8 @@ STAGE = {
     "stage.own": "Deine eigenen Fotos oder eine andere Person",
     "stage.hidden": "Verdeckt, bis du geraten hast",
     "stage.show": "Fotos zeigen",
-    "stage.file.inside": "Kein Foto darin, kein Wort darin",
-    "stage.file.size": "{size}, {layers} Schichten, {numbers} Zahlen",
+    "stage.file.inside": "Kein Foto darin, kein Wort darin.",
+    "stage.file.size": "{size}, {layers} Schichten, {numbers} Zahlen.",
     "stage.file.making": "entsteht gerade",
     "stage.file.alt": "Die Zahlen der Datei als Bild: bunte Punkte, kein Gesicht",
     "stage.photos.none": "Noch keine Fotos",
@@ -82,7 +82,6 @@ STAGE = {
     "stage.yours": "Deine Fotos",
     "stage.theirs": "Bilder von {person}",
     "stage.before": "{title}, vorher geladen",
-    "stage.all": "Alles",
     "stage.bars": "Balken",
     "stage.metrics": "Alle Messwerte",
     "stage.about.text": "Ein LoRA ist eine kleine Datei, die einem Bildmodell etwas Neues beibringt: hier das Gesicht "
@@ -121,7 +120,6 @@ STAGE = {
     "mode.class.small": "Abstände nach der Gesichtserkennung von dlib, gemittelt über die Bilder. Jeder Punkt ist "
     "eine Person und ein Fine-Tuning: eine Anekdote, keine Statistik.",
     "mode.class.teacher": "Bildschirm der Lehrkraft",
-    "mode.class.guesses": "Alle Tipps",
     "mode.class.plane": "Was jeder Schutz erhält und was er verrät",
     "mode.class.handout": "Handzettel zum Drucken",
 }

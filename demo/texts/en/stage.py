@@ -17,8 +17,8 @@ STAGE = {
     "stage.own": "Your own photos, or another person",
     "stage.hidden": "Hidden until you guess",
     "stage.show": "Show the photos",
-    "stage.file.inside": "No photo inside, no word inside",
-    "stage.file.size": "{size}, {layers} layers, {numbers} numbers",
+    "stage.file.inside": "No photo inside, no word inside.",
+    "stage.file.size": "{size}, {layers} layers, {numbers} numbers.",
     "stage.file.making": "in the making",
     "stage.file.alt": "The numbers of the file as a picture: coloured dots, and no face",
     "stage.photos.none": "No photos yet",
@@ -82,7 +82,6 @@ STAGE = {
     "stage.yours": "Your photos",
     "stage.theirs": "Pictures of {person}",
     "stage.before": "{title}, loaded before",
-    "stage.all": "All of it",
     "stage.bars": "Bars",
     "stage.metrics": "All metrics",
     "stage.about.text": "A LoRA is a small file that teaches a model that draws pictures one more thing: here, one "
@@ -116,7 +115,6 @@ STAGE = {
     "mode.class.small": "Distances are those of dlib's face recogniser, mean over the pictures. Each point is one "
     "person and one fine-tuning: an anecdote, not a statistic.",
     "mode.class.teacher": "Teacher's screen",
-    "mode.class.guesses": "All guesses",
     "mode.class.plane": "What each defence keeps and what it leaks",
     "mode.class.handout": "Hand-out to print",
 }

@@ -17,8 +17,8 @@ STAGE = {
     "stage.own": "Tus propias fotos, u otra persona",
     "stage.hidden": "Ocultas hasta que adivines",
     "stage.show": "Mostrar las fotos",
-    "stage.file.inside": "Ninguna foto dentro, ninguna palabra dentro",
-    "stage.file.size": "{size}, {layers} capas, {numbers} números",
+    "stage.file.inside": "Ninguna foto dentro, ninguna palabra dentro.",
+    "stage.file.size": "{size}, {layers} capas, {numbers} números.",
     "stage.file.making": "creándose",
     "stage.file.alt": "Los números del archivo como imagen: puntos de colores, ninguna cara",
     "stage.photos.none": "Aún no hay fotos",
@@ -82,7 +82,6 @@ STAGE = {
     "stage.yours": "Tus fotos",
     "stage.theirs": "Imágenes de {person}",
     "stage.before": "{title}, cargadas antes",
-    "stage.all": "Todo",
     "stage.bars": "Barras",
     "stage.metrics": "Todas las medidas",
     "stage.about.text": "Un LoRA es un archivo pequeño que enseña una cosa más a un modelo que dibuja imágenes: aquí, "
@@ -118,7 +117,6 @@ STAGE = {
     "mode.class.small": "Las distancias son las del reconocimiento facial de dlib, en promedio sobre las imágenes. "
     "Cada punto es una persona y un fine-tuning: una anécdota, no una estadística.",
     "mode.class.teacher": "Pantalla del profesor",
-    "mode.class.guesses": "Todas las respuestas",
     "mode.class.plane": "Lo que cada defensa conserva y lo que filtra",
     "mode.class.handout": "Hoja para imprimir",
 }

@@ -19,8 +19,8 @@ STAGE = {
     "stage.own": "Vos photos, ou une autre personne",
     "stage.hidden": "Cachées jusqu’à votre réponse",
     "stage.show": "Montrer les photos",
-    "stage.file.inside": "Aucune photo dedans, aucun mot dedans",
-    "stage.file.size": "{size}, {layers} couches, {numbers} nombres",
+    "stage.file.inside": "Aucune photo dedans, aucun mot dedans.",
+    "stage.file.size": "{size}, {layers} couches, {numbers} nombres.",
     "stage.file.making": "en cours de création",
     "stage.file.alt": "Les nombres du fichier en image : des points colorés, aucun visage",
     "stage.photos.none": "Pas encore de photos",
@@ -85,7 +85,6 @@ STAGE = {
     "stage.yours": "Vos photos",
     "stage.theirs": "Images : {person}",
     "stage.before": "{title}, chargées avant",
-    "stage.all": "Tout",
     "stage.bars": "Barres",
     "stage.metrics": "Toutes les mesures",
     "stage.about.text": "Un LoRA est un petit fichier qui apprend une chose de plus à un modèle qui dessine des "
@@ -121,7 +120,6 @@ STAGE = {
     "mode.class.small": "Les distances sont celles de la reconnaissance faciale de dlib, en moyenne sur les images. "
     "Chaque point est une personne et un fine-tuning : une anecdote, pas une statistique.",
     "mode.class.teacher": "Écran du professeur",
-    "mode.class.guesses": "Toutes les réponses",
     "mode.class.plane": "Ce que chaque défense garde et ce qu’elle laisse fuir",
     "mode.class.handout": "Fiche à imprimer",
 }

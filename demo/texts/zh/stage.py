@@ -21,8 +21,8 @@ STAGE = {
     "stage.own": "用你自己的照片，或者换一个人",
     "stage.hidden": "猜完才能看",
     "stage.show": "显示照片",
-    "stage.file.inside": "里面没有照片，也没有文字",
-    "stage.file.size": "{size}，{layers} 层，{numbers} 个数",
+    "stage.file.inside": "里面没有照片，也没有文字。",
+    "stage.file.size": "{size}，{layers} 层，{numbers} 个数。",
     "stage.file.making": "正在生成",
     "stage.file.alt": "把文件里的数画成图：彩色的点，看不出脸",
     "stage.photos.none": "还没有照片",
@@ -84,7 +84,6 @@ STAGE = {
     "stage.yours": "你的照片",
     "stage.theirs": "{person} 的图片",
     "stage.before": "{title}（之前加载）",
-    "stage.all": "全部",
     "stage.bars": "条形图",
     "stage.metrics": "所有指标",
     "stage.about.text": "LoRA 是一个小文件，它教会画图的模型多画一样东西：这里是一个人的脸。人们会分享这样的文件。"
@@ -115,7 +114,6 @@ STAGE = {
     "mode.class.small": "距离由 dlib 的人脸识别模型算出，取各张图片的平均值。每个点是一个人、一次微调：是个例，"
     "不是统计。",
     "mode.class.teacher": "教师屏幕",
-    "mode.class.guesses": "全部猜测",
     "mode.class.plane": "每种防御保住了什么，泄露了什么",
     "mode.class.handout": "可打印的讲义",
 }

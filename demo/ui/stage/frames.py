@@ -87,7 +87,7 @@ def file_frame(view: View) -> Markup:
             numbers=language.fixed(sum(tensor.numel() for tensor in released.lora.tensors.values()), 0),
         )
         body = piece("file", matrices_picture(released.lora), language.say("stage.file.alt"), released.name)
-        below = size if released.said else f"{size}. {language.say('stage.file.inside')}."
+        below = size if released.said else language.joined((size, language.say("stage.file.inside")), "list.sentences")
     return piece("frame", 2, "file", language.say("stage.file"), body, _below(below))
 
 
