@@ -1,4 +1,4 @@
-"""What each public endpoint does, for programs and for MCP's tools. An endpoint that is not named here is not public."""
+"""What each public endpoint does, for programs and as MCP's tools. What is not named here is not public."""
 
 from __future__ import annotations
 
