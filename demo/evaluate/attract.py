@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
-
-from demo.files import write_atomically
 from demo.lora.picture import matrices_picture
 from demo.models.bases import find_base
+from demo.origin import write_picture
 from demo.photos.decode import decode
 from demo.workflow import story
 
@@ -35,14 +33,9 @@ def write_story(person: Path, out: Path, base_key: str, work: Path) -> tuple[Pat
     story.tune([picture.resize((side, side)) for picture in pictures], lora, base_key=base_key, seed=SEED)
     released = story.open_lora(lora, base_key=base_key)
     drawn = story.attack(released, base_key=base_key)
-    return (
-        _write(out / f"{person.name}-file.webp", matrices_picture(released, FILE_SIDE)),
-        _write(out / f"{person.name}-drawn.webp", drawn.pictures[drawn.best]),
+    pictures = {"file": matrices_picture(released, FILE_SIDE), "drawn": drawn.pictures[drawn.best]}
+    file, best = (
+        write_picture(out / f"{person.name}-{name}.webp", picture, "WEBP", lossless=True)
+        for name, picture in pictures.items()
     )
-
-
-def _write(path: Path, picture: Image.Image) -> Path:
-    def save(place: Path) -> None:
-        picture.save(place, format="WEBP", lossless=True)
-
-    return write_atomically(path, save)
+    return file, best

@@ -143,7 +143,7 @@ def developing(pipe: StableDiffusionPipeline, latents: Tensor) -> tuple[Image.Im
     decoded = torch.cat([pipe.vae.decode(one[None]).sample for one in few])
     if not bool(torch.isfinite(decoded).all()):
         return ()
-    return tuple(pipe.image_processor.postprocess(decoded, output_type="pil"))
+    return tuple(all_drawn(pipe.image_processor.postprocess(decoded, output_type="pil")))
 
 
 def _check_finite(numbers: Tensor, when: str) -> None:

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
+from PIL import Image
 
 from demo.metrics.base import MetricResult
 from demo.metrics.registry import main_metrics
+from demo.origin import all_drawn
+from demo.report.arms import is_attack
 from demo.report.bars import bars
 from demo.report.line_up import section
 from demo.report.model import LeakReport
-from demo.report.rendering import render
+from demo.report.rendering import call, render
+from demo.texts.en import ENGLISH
 
 FIXED_NOTES = (
     "One person is an anecdote. Only many held-out people, each with these controls, make a statistic.",
@@ -42,6 +46,7 @@ def page(report: LeakReport, *, include_photos: bool = False) -> Markup:
         report=report,
         include_photos=include_photos,
         kind="leaked" if verdict.leaked else "kept" if verdict.conclusive else "open",
+        frames=_frames(report, report.photos if include_photos else ()),
         main_bars=_bars(main_metrics(), report),
         line_up=section(report.lineup),
         other_bars=_bars([key for key in keys if key not in main_metrics()], report),
@@ -52,6 +57,17 @@ def page(report: LeakReport, *, include_photos: bool = False) -> Markup:
         notes=[*report.notes, *FIXED_NOTES],
         **_table(report, keys),
     )
+
+
+def _frames(report: LeakReport, photos: Sequence[Image.Image]) -> Markup:
+    """The photos, if they are included, the file, and what the first attack drew from it, its own choice first."""
+    attack = next((arm for arm in report.arms if is_attack(arm.key) and arm.pictures), None)
+    drawn: list[Image.Image] = []
+    if attack is not None:
+        drawn = sorted(attack.pictures, key=lambda picture: picture is not attack.pictures[attack.best or 0])
+    captions = [ENGLISH.say(f"stage.{name}") for name in ("photos", "file", "drawn")]
+    left_out = ENGLISH.count("stage.left out", len(report.photos)) if report.photos else ""
+    return call("report/frames.html.j2", "three", captions, list(photos), left_out, report.file, all_drawn(drawn))
 
 
 def _bars(keys: Sequence[str], report: LeakReport) -> list[Markup]:

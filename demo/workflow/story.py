@@ -27,6 +27,7 @@ from demo.finetune.settings import LoraSettings, find_preset
 from demo.hardware.zero_gpu import TURN_S, on_gpu
 from demo.lora.files import LoraWeights, read_lora
 from demo.lora.metadata.leak import scan_metadata
+from demo.lora.picture import matrices_picture
 from demo.metrics.dlib_identity import photos_ceiling
 from demo.metrics.registry import Context
 from demo.models.bases import Base, find_base
@@ -284,6 +285,7 @@ def compare(
         seconds=dict(watch.seconds),
         notes=[*notes, *lacking, *unread],
         seen=seen_matrices(released.tensors),
+        file=matrices_picture(released),
         metadata_leak=scan_metadata(released.metadata),
         ceiling=ceiling,
         photos=list(photos),

@@ -20,6 +20,7 @@ from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, read_lora, write_lora
 from demo.lora.ledger import write_ledger
+from demo.lora.picture import matrices_picture
 from demo.metrics.base import MetricResult
 from demo.models.bases import find_base
 from demo.progress import UNWATCHED, Progress, Watcher
@@ -183,6 +184,7 @@ class FakeStory:
             seconds={"attack": 12.5, "metrics": 3.0},
             notes=list(notes),
             seen=seen_matrices(released.tensors),
+            file=matrices_picture(released),
             photos=list(photos),
         )
 

@@ -20,6 +20,8 @@ STAGE = {
     "stage.file.size": "{size}, {layers} Schichten, {numbers} Zahlen.",
     "stage.file.making": "entsteht gerade",
     "stage.file.alt": "Die Zahlen der Datei als Bild: bunte Punkte, kein Gesicht",
+    "stage.left out.one": "{count} Foto, weggelassen",
+    "stage.left out.other": "{count} Fotos, weggelassen",
     "stage.photos.none": "Noch keine Fotos",
     "stage.photos.alt": "Foto {number} von {count}",
     "stage.photos.alt.hidden": "Foto {number} von {count}, unkenntlich, bis du geraten hast",

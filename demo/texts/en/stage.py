@@ -21,6 +21,8 @@ STAGE = {
     "stage.file.size": "{size}, {layers} layers, {numbers} numbers.",
     "stage.file.making": "in the making",
     "stage.file.alt": "The numbers of the file as a picture: coloured dots, and no face",
+    "stage.left out.one": "{count} photo, left out",
+    "stage.left out.other": "{count} photos, left out",
     "stage.photos.none": "No photos yet",
     "stage.photos.alt": "Photo {number} of {count}",
     "stage.photos.alt.hidden": "Photo {number} of {count}, not to be recognised until you guess",

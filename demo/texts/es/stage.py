@@ -21,6 +21,8 @@ STAGE = {
     "stage.file.size": "{size}, {layers} capas, {numbers} números.",
     "stage.file.making": "creándose",
     "stage.file.alt": "Los números del archivo como imagen: puntos de colores, ninguna cara",
+    "stage.left out.one": "{count} foto, no incluida",
+    "stage.left out.other": "{count} fotos, no incluidas",
     "stage.photos.none": "Aún no hay fotos",
     "stage.photos.alt": "Foto {number} de {count}",
     "stage.photos.alt.hidden": "Foto {number} de {count}, irreconocible hasta que adivines",

@@ -23,6 +23,8 @@ STAGE = {
     "stage.file.size": "{size}, {layers} couches, {numbers} nombres.",
     "stage.file.making": "en cours de création",
     "stage.file.alt": "Les nombres du fichier en image : des points colorés, aucun visage",
+    "stage.left out.one": "{count} photo, non jointe",
+    "stage.left out.other": "{count} photos, non jointes",
     "stage.photos.none": "Pas encore de photos",
     "stage.photos.alt": "Photo {number} sur {count}",
     "stage.photos.alt.hidden": "Photo {number} sur {count}, méconnaissable jusqu’à votre réponse",

@@ -25,6 +25,8 @@ STAGE = {
     "stage.file.size": "{size}，{layers} 层，{numbers} 个数。",
     "stage.file.making": "正在生成",
     "stage.file.alt": "把文件里的数画成图：彩色的点，看不出脸",
+    "stage.left out.one": "{count} 张照片，未包含",
+    "stage.left out.other": "{count} 张照片，未包含",
     "stage.photos.none": "还没有照片",
     "stage.photos.alt": "第 {number} 张照片，共 {count} 张",
     "stage.photos.alt.hidden": "第 {number} 张照片，共 {count} 张，猜完才能看清",

@@ -149,4 +149,7 @@ grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:.5rem}
 .ll-footer{font-size:.85rem;opacity:.8;margin-top:1.5rem}
 """
 CSS += str(render("shake/pairs.css"))
-CSS += "".join(str(render(f"ui/{part}.css")) for part in ("stage", "teacher", "booth"))
+# The frames are the report's, too, which has its own colours for them.
+CSS += ":root{--ll-frame:#2b2723;--ll-mat:#fbf9f5;--ll-none:#b9b2a7;--ll-ink:var(--body-text-color)}"
+CSS += ".dark{--ll-frame:#8d8377;--ll-mat:#24211e;--ll-none:#6d665d}"
+CSS += "".join(str(render(part)) for part in ("report/frames.css", "ui/stage.css", "ui/teacher.css", "ui/booth.css"))

@@ -28,6 +28,11 @@ def piece(macro: str, *values: object) -> Markup:
     return call("ui/stage.html.j2", macro, *values)
 
 
+def framed(macro: str, *values: object) -> Markup:
+    """One of the pieces in demo/report/templates/frames.html.j2, which the report has, too."""
+    return call("report/frames.html.j2", macro, *values)
+
+
 def released_of(view: View) -> Released | None:
     """The file on the stage: one of other photos than those in the first frame is not."""
     released = view.desk.released
@@ -49,15 +54,15 @@ def photos_frame(view: View) -> Markup:
     """The photos, or as much of them as may be seen."""
     have, language = view.desk.photos, view.language
     if not have.shots:
-        body = piece("blank", "☺", language.say("stage.photos.none"))
+        body = framed("blank", "☺", language.say("stage.photos.none"))
     else:
         count = language.fixed(len(have.shots), 0)
         alt = "stage.photos.alt.hidden" if have.hidden else "stage.photos.alt"
         shown = [_seen(shot.aligned, have.hidden) for shot in have.shots]
         alts = [language.say(alt, number=language.fixed(i + 1, 0), count=count) for i in range(len(shown))]
-        body = piece("wall", shown, alts, "mosaic" if have.hidden else "")
+        body = framed("wall", shown, alts, "mosaic" if have.hidden else "")
     kept = language.say("stage.hidden") if have.hidden else have.person or ""
-    return piece("frame", 1, "photos", language.say("stage.photos"), body, _below(kept))
+    return framed("frame", 1, "photos", language.say("stage.photos"), body, _below(kept))
 
 
 def file_stamp(view: View) -> Hashable:
@@ -78,7 +83,7 @@ def file_frame(view: View) -> Markup:
         share = now.step / now.total if now.total and now.stage.endswith(STAGE) else 0.0
         body = piece("making", share, language.say("stage.file.making"), language.share(share))
     elif released is None:
-        body = piece("blank", "?", "")
+        body = framed("blank", "?", "")
     else:
         size = language.say(
             "stage.file.size",
@@ -86,9 +91,9 @@ def file_frame(view: View) -> Markup:
             layers=language.fixed(len(released.lora.modules()), 0),
             numbers=language.fixed(sum(tensor.numel() for tensor in released.lora.tensors.values()), 0),
         )
-        body = piece("file", matrices_picture(released.lora), language.say("stage.file.alt"), released.name)
+        body = framed("matrices", matrices_picture(released.lora), language.say("stage.file.alt"), released.name)
         below = size if released.said else language.joined((size, language.say("stage.file.inside")), "list.sentences")
-    return piece("frame", 2, "file", language.say("stage.file"), body, _below(below))
+    return framed("frame", 2, "file", language.say("stage.file"), body, _below(below))
 
 
 def drawn_stamp(view: View) -> Hashable:
@@ -105,12 +110,12 @@ def drawn_frame(view: View) -> Markup:
         made = attacked.reconstruction
         order = [made.best, *(i for i in range(len(made.pictures)) if i != made.best)]
         shown = [made.pictures[i] for i in order]
-        body = piece("wall", shown, _alts(language, "stage.drawn.alt", len(shown)), "")
+        body = framed("wall", shown, _alts(language, "stage.drawn.alt", len(shown)), "")
     elif job is not None and _developing(view):
-        body = piece("wall", job.pictures, _alts(language, "stage.drawn.alt.live", len(job.pictures)), "even live")
+        body = framed("wall", job.pictures, _alts(language, "stage.drawn.alt.live", len(job.pictures)), "even live")
     else:
-        body = piece("blank", "?", "")
-    return piece("frame", 3, "drawn", language.say("stage.drawn"), body, "")
+        body = framed("blank", "?", "")
+    return framed("frame", 3, "drawn", language.say("stage.drawn"), body, "")
 
 
 def gauges_stamp(view: View) -> Hashable:
