@@ -33,9 +33,9 @@ def write_story(person: Path, out: Path, base_key: str, work: Path) -> tuple[Pat
     story.tune([picture.resize((side, side)) for picture in pictures], lora, base_key=base_key, seed=SEED)
     released = story.open_lora(lora, base_key=base_key)
     drawn = story.attack(released, base_key=base_key)
-    pictures = {"file": matrices_picture(released, FILE_SIDE), "drawn": drawn.pictures[drawn.best]}
+    shown = {"file": matrices_picture(released, FILE_SIDE), "drawn": drawn.pictures[drawn.best]}
     file, best = (
         write_picture(out / f"{person.name}-{name}.webp", picture, "WEBP", lossless=True)
-        for name, picture in pictures.items()
+        for name, picture in shown.items()
     )
     return file, best

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-VOID = {"img", "br", "meta"}
+VOID = {"img", "br", "meta", "input"}
 # What a stranger may write into a file's header or a file's name: a tag, an attribute, a template.
 EVIL = """<img src=x onerror="alert`1`">{{ 7*7 }}{% if x %}{# x #}&amp;"'><b onclick=a>"""
 

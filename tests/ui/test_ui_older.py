@@ -101,7 +101,7 @@ def test_results_of_the_photos_before_say_so_in_every_tab(
 def test_own_photos_are_called_that(services: Services, visitor: Visitor, tabs: dict[str, list[Facet]]) -> None:
     own(visitor)
     story_jobs.story(services, visitor, ORDER)(UNWATCHED)
-    assert "Your photosWhat the others" in words(tabs, visitor, "compare")
+    assert "Your photos" in words(tabs, visitor, "compare")
     own(visitor)
     for tab in tabs:
         assert "Of the photos loaded before (your own)." in words(tabs, visitor, tab)

@@ -8,9 +8,11 @@ from fake_sweep import PLAN
 from markupsafe import escape
 
 from demo.session.visitors import CLOSED_S, IDLE_S
-from demo.ui import fine_tune
 from demo.ui.assembly import FOOTER, HEADER, HONESTY, build_app
-from demo.ui.components.words import CONSENT, FILE_CONSENT, WORDS, words
+from demo.ui.components.translations import I18N, t
+from demo.ui.components.words import FILE_CONSENT, WORDS, words
+
+CONSENT = I18N.translations["en"]["consent.upload"]
 
 
 @pytest.fixture(scope="module")
@@ -38,24 +40,26 @@ def test_where_photos_go_and_when_they_are_deleted() -> None:
         "your own machine",
     ):
         assert said in HEADER.replace("\n", " "), said
-    words = " ".join((HEADER + HONESTY + FOOTER + fine_tune.INTRO).split())
+    words = " ".join((HEADER + HONESTY + FOOTER + CONSENT).split())
     for untrue in ("No photo is kept", "nothing is sent elsewhere", "in memory alone"):
         assert untrue not in words
     assert f"closed for {CLOSED_S // 60} minutes, these data are deleted as soon as somebody else waits" in words
-    assert "sent to the machine that runs this app" in fine_tune.INTRO
+    assert "go to the machine that runs this app" in CONSENT
+    assert "Hugging Face" in CONSENT
 
 
 @pytest.mark.parametrize(
-    ("sentence", "upload", "hidden_in"), [(CONSENT, gr.Files, []), (FILE_CONSENT, gr.File, ["Upload another file"])]
+    ("sentence", "upload", "hidden_in"),
+    [(str(t("consent.upload")), gr.Files, []), (FILE_CONSENT, gr.File, ["Upload another file"])],
 )
 def test_consent_is_asked_for_before_an_upload(
     blocks: gr.Blocks, sentence: str, upload: type[gr.File], hidden_in: list[str]
 ) -> None:
-    said = next(b for b in blocks.blocks.values() if isinstance(b, gr.Markdown) and b.value == sentence)
+    said = next(b for b in blocks.blocks.values() if isinstance(b, gr.Markdown) and str(b.value) == sentence)
     taken = next(b for b in blocks.blocks.values() if type(b) is upload)
     assert closed(said) == closed(taken) == hidden_in  # as easily seen as the upload itself
     assert said._id < taken._id
-    assert "minors" in sentence
+    assert "minors" in (CONSENT if "consent.upload" in sentence else sentence)
 
 
 def test_the_words_used_are_explained(blocks: gr.Blocks) -> None:

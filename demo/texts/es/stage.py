@@ -51,8 +51,8 @@ STAGE = {
     "stage.lineup.alt.answer": "Cara {number}: es la persona",
     "stage.lineup.alt.other": "Cara {number}: una persona desconocida",
     "consent.upload": "Solo fotos tuyas, o de personas que estén de acuerdo; de menores, solo con permiso de sus "
-    "padres. Van a la máquina que ejecuta esta aplicación. Allí se borran cuando pulsas «Borrar mis datos», {closed} "
-    "minutos después de cerrar la página, o tras {idle} minutos sin uso.",
+    "padres. Van a la máquina que ejecuta esta aplicación (un Space público usa una de Hugging Face). Allí se borran "
+    "cuando pulsas «Borrar mis datos», {closed} minutos después de cerrar la página, o tras {idle} minutos sin uso.",
     "consent.photos": "De {least} a {most} fotos de una sola persona, de frente y con buena luz.",
     "consent.people": "O elige una persona ficticia: basta un clic. Estas personas no existen; sus imágenes son "
     "generadas.",

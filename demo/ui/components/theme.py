@@ -13,7 +13,12 @@ THEME = gr.themes.Default(
     font_mono=["ui-monospace", "monospace"],
 )
 
-HEAD = '<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">'
+HEAD = """<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">
+<script>addEventListener("input", (event) => {
+  const slider = event.target.closest(".ll-slider");
+  if (slider) slider.style.setProperty("--at", event.target.value + "%");
+});</script>
+"""
 
 # The classes of bars and lines are demo.report.bars', those of pairs demo.shake's. Colour never stands
 # alone: words say the same.
