@@ -51,8 +51,9 @@ STAGE = {
     "stage.lineup.alt.answer": "Face {number}: this is the person",
     "stage.lineup.alt.other": "Face {number}: a stranger",
     "consent.upload": "Only photos of yourself, or of people who agree to it; of minors only with their parents' "
-    "consent. They go to the machine that runs this app (a public Space runs on one of Hugging Face's). There they are "
-    "deleted when you press “Delete my data”, {closed} minutes after you close the page, or after {idle} minutes without use.",
+    "consent. They go to the machine that runs this app (a public Space runs on one of Hugging Face's). There they "
+    "are deleted when you press “Delete my data”, {closed} minutes after you close the page, or after {idle} minutes "
+    "without use.",
     "consent.photos": "{least} to {most} photos of one person, from the front, in good light.",
     "consent.people": "Or take a fictional person: one click. These people do not exist; their pictures were "
     "generated.",
