@@ -49,10 +49,10 @@ STAGE = {
     "stage.lineup.alt.open": "Gesicht {number}: Ist es dieses?",
     "stage.lineup.alt.answer": "Gesicht {number}: Das ist die Person",
     "stage.lineup.alt.other": "Gesicht {number}: eine fremde Person",
-    "consent.upload": "Nur Fotos von dir selbst oder von Menschen, die einverstanden sind; von Minderjährigen nur mit "
-    "Einwilligung der Eltern. Sie gehen an den Rechner, auf dem diese App läuft (ein öffentlicher "
-    "Space läuft auf einem von Hugging Face). Dort werden sie gelöscht, wenn du „Meine Daten löschen“ drückst, {closed} Minuten nachdem du die Seite schließt oder nach {idle} Minuten ohne "
-    "Nutzung.",
+    "consent.upload": "Nur Fotos von dir selbst oder von Menschen, die einverstanden sind; von Minderjährigen nur "
+    "mit Einwilligung der Eltern. Sie gehen an den Rechner, auf dem diese App läuft (ein öffentlicher Space läuft "
+    "auf einem von Hugging Face). Dort werden sie gelöscht, wenn du „Meine Daten löschen“ drückst, {closed} Minuten "
+    "nachdem du die Seite schließt oder nach {idle} Minuten ohne Nutzung.",
     "consent.photos": "{least} bis {most} Fotos einer einzigen Person, von vorn und bei gutem Licht.",
     "consent.people": "Oder nimm eine erfundene Person: Ein Klick genügt. Diese Menschen gibt es nicht; ihre Bilder "
     "sind generiert.",

@@ -54,8 +54,8 @@ STAGE = {
     "stage.lineup.alt.other": "Visage {number} : une personne inconnue",
     "consent.upload": "Seulement des photos de vous, ou de gens qui sont d’accord ; de mineurs seulement avec "
     "l’accord des parents. Elles vont à la machine qui fait tourner cette application (un Space public tourne chez "
-    "Hugging Face). Elles y sont effacées quand vous appuyez sur « Effacer mes données », {closed} minutes après la fermeture de la page, ou après {idle} "
-    "minutes sans utilisation.",
+    "Hugging Face). Elles y sont effacées quand vous appuyez sur « Effacer mes données », {closed} minutes après la "
+    "fermeture de la page, ou après {idle} minutes sans utilisation.",
     "consent.photos": "De {least} à {most} photos d’une seule personne, de face, bien éclairées.",
     "consent.people": "Ou prenez une personne fictive : un clic suffit. Ces personnes n’existent pas ; leurs images "
     "ont été générées.",

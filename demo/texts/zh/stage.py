@@ -54,8 +54,9 @@ STAGE = {
     "stage.lineup.alt.open": "第 {number} 张脸：是这张吗？",
     "stage.lineup.alt.answer": "第 {number} 张脸：就是本人",
     "stage.lineup.alt.other": "第 {number} 张脸：是陌生人",
-    "consent.upload": "只能用你自己的照片，或者本人同意的照片；未成年人须经父母同意。照片会传到运行本应用的机器上（公开的 Space 运行在 Hugging Face 的机器上）。"
-    "按下“删除我的数据”、关闭页面 {closed} 分钟后，或者 {idle} 分钟没有操作，照片就会在那里删除。",
+    "consent.upload": "只能用你自己的照片，或者本人同意的照片；未成年人须经父母同意。照片会传到运行本应用的机器上（公"
+    "开的 Space 运行在 Hugging Face 的机器上）。按下“删除我的数据”、关闭页面 {closed} 分钟后，或者 {idle} 分钟没有操"
+    "作，照片就会在那里删除。",
     "consent.photos": "同一个人的 {least} 到 {most} 张照片，正面，光线充足。",
     "consent.people": "也可以选一个虚构人物：点一下就行。这些人并不存在，他们的图片是生成的。",
     "stage.photo.files": "文件",
