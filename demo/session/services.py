@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -162,8 +163,14 @@ class ExamplePerson:
     pictures: tuple[Path, ...]
 
     def load(self) -> list[Image.Image]:
-        """The pictures; they are aligned already."""
-        return [drawn(decode(path, path.name)) for path in self.pictures]
+        """The pictures; they are aligned already. All visitors share them."""
+        return list(_decoded(self.pictures))
+
+
+@lru_cache(maxsize=64)
+def _decoded(paths: tuple[Path, ...]) -> tuple[Image.Image, ...]:
+    """Pictures that ship: once in memory, whoever looks at them."""
+    return tuple(drawn(decode(path, path.name)) for path in paths)
 
 
 def find_people(folder: Path) -> list[ExamplePerson]:

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from tests.endurance import faults, kill, load
 
@@ -24,14 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     loading.add_argument("--visitors", type=int, default=20)
     loading.add_argument("--minutes", type=float, default=15.0)
     loading.add_argument("--idle", type=int, default=200, help="connections that only stay open")
-    loading.add_argument("--steps", type=int, default=4, help="of fine-tuning, in a story")
+    loading.add_argument("--steps", type=int, default=10, help="of fine-tuning, in a story; 10 is the least")
+    loading.add_argument("--patience", type=float, default=600.0, help="seconds for what is in line at the end")
     killing = kinds.add_parser("kill", help="kill -9 at random moments of a job, under the supervisor")
     killing.add_argument("--times", type=int, default=50)
     killing.add_argument("--longest", type=float, default=20.0, help="seconds from a job's start to the kill, at most")
     killing.add_argument("--seed", type=int, default=0)
     kinds.add_parser("faults", help="a full disk, damaged weights, no network")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the app ends with the run
     options = vars(parser.parse_args(arguments))
-    found = {"load": load.run, "kill": kill.run, "faults": faults.run}[options.pop("kind")](**options)
+    runs: dict[str, Callable[..., dict[str, Any]]] = {"load": load.run, "kill": kill.run, "faults": faults.run}
+    found = runs[options.pop("kind")](**options)
     print(json.dumps(found))
     return 0 if found["passed"] else 1
 

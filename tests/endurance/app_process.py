@@ -124,7 +124,7 @@ class AppProcess:
         return Client(self.url, verbose=False, httpx_kwargs={"timeout": 120})
 
 
-def begin(client: Client, steps: int = 4, **more: Any) -> None:
+def begin(client: Client, steps: int = 10, **more: Any) -> None:
     """A short story of a fictional person."""
     client.predict(PERSON, api_name="/load_person")
     client.predict(steps=steps, samples=1, api_name="/run_story", **more)

@@ -43,7 +43,12 @@ def damaged_weights() -> dict[str, Any]:
 
 def read_only_weights() -> dict[str, Any]:
     """A copy that nobody may write to (root may all the same)."""
-    return _with_base(lambda base: [path.chmod(0o555 if path.is_dir() else 0o444) for path in base.rglob("*")], "done")
+
+    def protect(base: Path) -> None:
+        for path in base.rglob("*"):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+
+    return _with_base(protect, "done")
 
 
 def no_network() -> dict[str, Any]:

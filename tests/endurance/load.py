@@ -14,7 +14,6 @@ import httpx
 from tests.endurance.app_process import AppProcess, begin, ended
 
 SAMPLE_S = 5.0
-AFTER_S = 600.0  # for the jobs that are in line when the time is over
 
 
 class Tally:
@@ -25,7 +24,7 @@ class Tally:
         self.waits: list[float] = []
 
 
-def visit(app: AppProcess, steps: int, until: float, tally: Tally) -> None:
+def visit(app: AppProcess, steps: int, until: float, patience: float, tally: Tally) -> None:
     """One visitor after the other, each with a story."""
     while time.monotonic() < until:
         began = time.monotonic()
@@ -35,7 +34,7 @@ def visit(app: AppProcess, steps: int, until: float, tally: Tally) -> None:
             told = client.predict(api_name="/status").get("wait_s")
             if told is not None:
                 tally.waits.append(told)
-            status = ended(client, max(until - time.monotonic(), 0) + AFTER_S)
+            status = ended(client, max(until - time.monotonic(), 0) + patience)
             tally.outcomes[{None: "lost"}.get(status["state"], status["state"])] += 1
             if status["state"] == "done":
                 tally.seconds.append(time.monotonic() - began)
@@ -84,16 +83,18 @@ class Idle:
         self.dropped += 1
 
 
-def run(visitors: int, minutes: float, idle: int, steps: int) -> dict[str, Any]:
+def run(visitors: int, minutes: float, idle: int, steps: int, patience: float) -> dict[str, Any]:
     tally, samples, answers = Tally(), [], []
     with AppProcess() as app:
         started = app.wait()
         pages, until = Idle(app.port, idle), time.monotonic() + 60 * minutes
-        threads = [Thread(target=visit, args=(app, steps, until, tally), daemon=True) for _ in range(visitors)]
+        threads = [
+            Thread(target=visit, args=(app, steps, until, patience, tally), daemon=True) for _ in range(visitors)
+        ]
         for thread in threads:
             thread.start()
         began = time.monotonic()
-        while any(thread.is_alive() for thread in threads) and time.monotonic() < until + AFTER_S:
+        while any(thread.is_alive() for thread in threads) and time.monotonic() < until + patience:
             asked = time.monotonic()
             try:
                 httpx.get(f"{app.url}config", timeout=60).raise_for_status()

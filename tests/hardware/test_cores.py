@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def test_threads_follow_the_load_and_no_moment_alone_decides() -> None:
 def test_a_containers_share_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, found: float) -> None:
     (tmp_path / "cpu.max").write_text(said)
     monkeypatch.setattr(counting, "CGROUP", tmp_path)
-    monkeypatch.setattr(counting.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     assert cores() == found
 
 

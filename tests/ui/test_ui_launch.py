@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import time
 from collections.abc import Iterator
 from threading import Event
@@ -13,6 +14,7 @@ import pytest
 import uvicorn
 from gradio import networking
 from gradio.exceptions import ServerFailedToStartError
+from gradio.http_server import Server
 
 from demo.ui import launch as launching
 from demo.ui.launch import _run_in_thread, launch
@@ -20,7 +22,7 @@ from demo.ui.launch import _run_in_thread, launch
 
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[gr.Blocks]:
-    monkeypatch.setattr(launching.Server, "run_in_thread", launching.Server.run_in_thread)  # put back afterwards
+    monkeypatch.setattr(Server, "run_in_thread", Server.run_in_thread)  # put back afterwards
     for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "")
     with gr.Blocks(analytics_enabled=False) as made:
@@ -58,7 +60,7 @@ def test_behind_a_proxy_that_knows_nothing_of_this_machine(demo: gr.Blocks, monk
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "example.org")
     assert httpx.get(started(demo)).status_code == 200
-    assert launching.os.environ["no_proxy"] == "example.org,localhost,127.0.0.1,::1"
+    assert os.environ["no_proxy"] == "example.org,localhost,127.0.0.1,::1"
 
 
 class FakeServer:
