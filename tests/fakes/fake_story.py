@@ -71,8 +71,8 @@ def lora(seed: int = 0, rank: int = 4) -> LoraWeights:
 class FakeStory:
     """Takes ``pause`` seconds a step."""
 
-    def __init__(self, pause: float = 0.0, steps: int | None = None) -> None:
-        self.pause, self.steps = pause, steps
+    def __init__(self, pause: float = 0.0, steps: int | None = None, drawing: float = 0.0) -> None:
+        self.pause, self.steps, self.drawing = pause, steps, drawing  # seconds a step, of an attack that is watched
         self.tuned_on: list[int] = []  # number of photos of each run
         self.base_keys: list[str] = []
         self.defences: list[Defence] = []
@@ -191,7 +191,7 @@ class FakeStory:
     def _draw(self, stage: str, watcher: Watcher) -> None:
         for step in range(1, 11):
             watcher.check()
-            time.sleep(self.pause)
+            time.sleep(self.drawing / 10 if watcher.sees else self.pause)
             making = tuple(face(200 + step + 10 * i) for i in range(4)) if watcher.sees else ()
             watcher.tell(Progress(stage, step, 10, pictures=making))
 

@@ -29,7 +29,7 @@ class LineUpPart:
 
 def build_line_up(services: Services) -> LineUpPart:
     """Lay it out inside the current container; it is seen once there is one to guess."""
-    with gr.Group(visible=False, elem_id="line-up", elem_classes="ll-lineup") as group:
+    with gr.Column(visible=False, elem_id="line-up", elem_classes="ll-lineup") as group:  # a Group has its id twice
         ask = gr.HTML()
         with gr.Row(elem_classes="ll-suspects"):
             faces, buttons = list[gr.HTML](), list[gr.Button]()
@@ -43,10 +43,10 @@ def build_line_up(services: Services) -> LineUpPart:
     def draw(view: View) -> Updates:
         made, language = view.desk.line_up, view.language
         if made is None:
-            return {group: gr.Group(visible=False), ask: "", **dict.fromkeys(faces, "")}
+            return {group: gr.Column(visible=False), ask: "", **dict.fromkeys(faces, "")}
         asked = made.chosen is None
         said = "ask" if asked else "right" if made.right else "wrong"
-        updates: Updates = {group: gr.Group(visible=True), skip: gr.Button(visible=asked)}
+        updates: Updates = {group: gr.Column(visible=True), skip: gr.Button(visible=asked)}
         counted = "" if asked else guessed(services.tally.count(), language)
         updates[ask] = str(piece("asked", language.say(f"stage.lineup.{said}"), counted))
         for number, (face, button) in enumerate(zip(faces, buttons, strict=True)):
