@@ -46,7 +46,12 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real", mode: st
                 face(10 * number + i, 256).save(path)
         people.append(ExamplePerson(name, tuple(pictures)))
     services = fake_services(
-        folder, FakeStory(pause, drawing=0.0 if mode == "lab" else 4.0), tuple(people), time.monotonic, FakeSweep(5 * pause), FakeShaker(15 * pause)
+        folder,
+        FakeStory(pause, drawing=0.0 if mode == "lab" else 4.0),
+        tuple(people),
+        time.monotonic,
+        FakeSweep(5 * pause),
+        FakeShaker(15 * pause),
     )
     if detector == "real":
         services = replace(services, read_photo=read_photo)
