@@ -94,9 +94,10 @@ def test_a_report_marks_what_was_drawn_and_no_photo(tmp_path: Path) -> None:
     without, photos = replace(report, photos=()), replace(report, arms=[])
     count = sum(len(arm.pictures) for arm in report.arms)
     _, html = write_report(tmp_path, without)
-    assert [marked(data) for data in inlined(html.read_text())] == [True] * count
+    three = [False, *[True] * len(report.arms[1].pictures[:6])]  # the file is no drawing; then the attack's, in a frame
+    assert [marked(data) for data in inlined(html.read_text())] == three + [True] * count
     _, html = write_report(tmp_path, photos, include_photos=True)
-    assert [marked(data) for data in inlined(html.read_text())] == [False, False]
+    assert [marked(data) for data in inlined(html.read_text())] == [False] * 3  # the photos and the file
 
 
 def test_a_fictional_person_was_drawn(tmp_path: Path) -> None:

@@ -60,14 +60,30 @@ def page(report: LeakReport, *, include_photos: bool = False) -> Markup:
 
 
 def _frames(report: LeakReport, photos: Sequence[Image.Image]) -> Markup:
-    """The photos, if they are included, the file, and what the first attack drew from it, its own choice first."""
+    """The photos, if they are included, the file, and what the first attack drew from it, its own choice first.
+
+    Empty for a report that has no picture of the file.
+    """
+    if report.file is None:
+        return Markup("")
     attack = next((arm for arm in report.arms if is_attack(arm.key) and arm.pictures), None)
-    drawn: list[Image.Image] = []
+    drawn = [] if attack is None else list(attack.pictures)
     if attack is not None:
-        drawn = sorted(attack.pictures, key=lambda picture: picture is not attack.pictures[attack.best or 0])
+        drawn.insert(0, drawn.pop(attack.best or 0))
     captions = [ENGLISH.say(f"stage.{name}") for name in ("photos", "file", "drawn")]
     left_out = ENGLISH.count("stage.left out", len(report.photos)) if report.photos else ""
-    return call("report/frames.html.j2", "three", captions, list(photos), left_out, report.file, all_drawn(drawn))
+    file = (report.file, ENGLISH.say("stage.file.alt"))
+    shown = (
+        _described(pictures, key) for pictures, key in ((photos, "stage.photos"), (all_drawn(drawn), "stage.drawn"))
+    )
+    return call("report/frames.html.j2", "three", captions, next(shown), left_out, file, next(shown))
+
+
+def _described(pictures: Sequence[Image.Image], key: str) -> tuple[list[Image.Image], list[str]]:
+    """Pictures, and what each of them is."""
+    count = ENGLISH.fixed(len(pictures), 0)
+    alts = [ENGLISH.say(f"{key}.alt", number=ENGLISH.fixed(i + 1, 0), count=count) for i in range(len(pictures))]
+    return list(pictures), alts
 
 
 def _bars(keys: Sequence[str], report: LeakReport) -> list[Markup]:

@@ -107,7 +107,8 @@ def _staged(services: Services, mode: Mode, demo: gr.Blocks) -> None:
     """The stage, and what opens below it."""
     services.visitors.greet = partial(welcome, services)
     if mode.idle_s is not None:
-        build_booth(find_slides(ATTRACT, [person.pictures[0].parent for person in services.people]))
+        slides = find_slides(ATTRACT, [person.pictures[0].parent for person in services.people])
+        build_booth(slides, mode.idle_s)
     stage = build_stage(services)
     with gr.Accordion(t("stage.sure"), open=False, elem_id="sure"):
         comparison = build_comparison()
@@ -155,7 +156,7 @@ def launch_options(mode: Mode = MODES["lab"], **changes: Any) -> dict[str, Any]:
     return {
         "theme": THEME,
         "css": CSS,
-        "head": HEAD + LANGUAGE_HEAD + (booth_head(mode.idle_s) if mode.idle_s is not None else ""),
+        "head": HEAD + LANGUAGE_HEAD + (booth_head() if mode.idle_s is not None else ""),
         "i18n": I18N,
         "run_history": False,
         "ssr_mode": False,

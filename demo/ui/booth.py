@@ -42,21 +42,21 @@ def find_slides(folder: Path, people: Sequence[Path]) -> list[Slide]:
     return slides
 
 
-def build_booth(slides: Sequence[Slide]) -> None:
-    """Lay out what covers the page until somebody touches it."""
-    gr.HTML(call("ui/booth.html.j2", "attract", slides), elem_id="attract", padding=False)
-
-
-def booth_head(idle_s: float) -> str:
-    """The script that covers the page, warns and wipes.
+def build_booth(slides: Sequence[Slide], idle_s: float) -> None:
+    """Lay out what covers the page until somebody touches it, and what the page's script reads off it.
 
     Args:
         idle_s: seconds without a touch, while no job runs, before the warning.
     """
     keys = ("mode.booth.attract", "mode.booth.idle", *(f"stage.{part}" for part in ("photos", "file", "drawn")))
     words = {key: {name: _left_open(language.texts[name]) for name in keys} for key, language in LANGUAGES.items()}
-    values = {"idle": json.dumps(idle_s), "grace": json.dumps(GRACE_S), "words": json.dumps(words)}
-    return f"<script>{render('ui/booth.js', **values)}</script>"
+    cover = call("ui/booth.html.j2", "attract", slides, idle_s, GRACE_S, json.dumps(words))
+    gr.HTML(cover, elem_id="attract", padding=False)
+
+
+def booth_head() -> str:
+    """The script that covers the page, warns and wipes."""
+    return "<script>" + render("ui/booth.js") + "</script>"
 
 
 def _left_open(template: str) -> str:

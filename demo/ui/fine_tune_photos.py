@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from demo.photos.same_person import strangers
 from demo.photos.split import LEAST_PHOTOS
+from demo.texts.en import ENGLISH
 from demo.texts.language import Language
 from demo.ui.components import pictures
 from demo.ui.components.translations import t
@@ -81,7 +82,7 @@ def _standing(view: View, count: int) -> str:
     return language.joined(said, "list.sentences")
 
 
-def _crowd_html(name: str, faces: Sequence[Any], language: Language) -> Markup:
+def _crowd_html(name: str, faces: Sequence[Any], language: Language = ENGLISH) -> Markup:
     count = language.fixed(len(faces), 0)
     tiles = []
     for i, face in enumerate(faces):

@@ -24,7 +24,7 @@ from demo.texts.language import Language
 from demo.texts.languages import choose_language
 from demo.ui.components.endpoints import ENDPOINTS
 from demo.ui.errors import shown, warn
-from demo.workflow.jobs import Snapshot
+from demo.workflow.snapshot import Snapshot
 
 Updates = dict[Any, Any]  # component or layout block -> its update
 Action = Callable[..., Iterable[str] | None]  # visitor and inputs in; warnings for the visitor out

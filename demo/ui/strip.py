@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from demo.errors import SettingsError
 from demo.session.services import Services
 from demo.session.visitors import Visitor
 from demo.ui.components import pictures
@@ -80,10 +79,9 @@ def state_stamp(view: View) -> Hashable:
 def wire_session(session: Session, services: Services, live: Live, demo: gr.Blocks) -> None:
     """Polling, stopping, deleting, and re-attaching after a reload."""
 
-    def stop(visitor: Visitor) -> None:
+    def stop(visitor: Visitor) -> list[str]:
         job = visitor.desk.job
-        if job is None or not services.jobs.stop(job):
-            raise SettingsError("There is nothing to stop.", "Start something first.", key="stage.nothing")
+        return [] if job is not None and services.jobs.stop(job) else [visitor.language.say("stage.nothing")]
 
     def delete(visitor: Visitor) -> None:
         services.visitors.forget(visitor)

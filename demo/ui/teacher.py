@@ -107,5 +107,5 @@ def _place(distance: float) -> float:
 
 
 def _join(address: str) -> Markup:
-    code = segno.make(address, error="m").svg_inline(scale=6, border=2, light="#ffffff")
-    return call("ui/teacher.html.j2", "join", address, Markup(code))
+    code = segno.make(address, error="m").png_data_uri(scale=8, border=2)
+    return call("ui/teacher.html.j2", "join", address, code)

@@ -6,8 +6,10 @@ treatment is what the pictures are drawn with: the secret trigger, an attack, or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from diffusers import StableDiffusionPipeline
 from PIL import Image
@@ -31,6 +33,8 @@ from demo.models.sampling import draw_prompt
 from demo.progress import UNWATCHED, Progress, Watcher
 from demo.report import Arm
 from demo.report.arms import CHANCE, CONTROLS, DREAMBOOTH, OWNER, Words
+
+T = TypeVar("T")
 
 
 def other_person(base: Base, pipe: StableDiffusionPipeline) -> LoraWeights | None:
@@ -68,7 +72,11 @@ def compared_arms(
     if stranger is None:
         notes.append("This base has no bundled LoRA of another person, so two controls are missing.")
     else:
-        theirs = reconstruct(stranger, pipe, base, lead, few, watcher=watcher)
+
+        def attack_theirs() -> Reconstruction:
+            return reconstruct(stranger, pipe, base, lead, few, watcher=watcher)
+
+        theirs = _once("other_lora", base, pipe, few, attack_theirs)
         arms.append(_control("other_lora", theirs.pictures, theirs.best))
         if ATTACKS[lead].needs_encoder:
             mixed = swapped(released, stranger, pipe, base, few, watcher=watcher)
@@ -112,8 +120,23 @@ def chance_arm(
     watcher: Watcher = UNWATCHED,
 ) -> Arm:
     """The base model's own people."""
-    pictures = _prompted(None, base.class_prompt, pipe, base, settings, "chance", watcher)
-    return _control(CHANCE, pictures)
+
+    def draw_people() -> list[Image.Image]:
+        return _prompted(None, base.class_prompt, pipe, base, settings, "chance", watcher)
+
+    return _control(CHANCE, _once(CHANCE, base, pipe, settings, draw_people))
+
+
+_ONCE: WeakKeyDictionary[StableDiffusionPipeline, dict[tuple[str, str, str], object]] = WeakKeyDictionary()
+
+
+def _once(arm: str, base: Base, pipe: StableDiffusionPipeline, settings: AttackSettings, draw: Callable[[], T]) -> T:
+    """What an arm draws that no file has a part in: the same for every visitor, so it is drawn once for a pipeline."""
+    known = _ONCE.setdefault(pipe, {})
+    key = (arm, base.key, settings.model_dump_json())
+    if key not in known:
+        known[key] = draw()
+    return cast("T", known[key])
 
 
 def _attack_arm(key: str, done: Reconstruction) -> Arm:

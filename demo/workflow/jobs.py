@@ -13,7 +13,6 @@ from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from threading import Condition, Event, Thread
-from typing import Literal
 
 from PIL import Image
 
@@ -21,12 +20,11 @@ from demo.errors import DemoError, Stopped
 from demo.hardware.zero_gpu import remedied
 from demo.progress import Measured, Progress, Watcher
 from demo.workflow.losses import MAX_POINTS, LossSeries
+from demo.workflow.snapshot import ACTIVE, Snapshot, State
 from demo.workflow.waiting import Durations
 
-State = Literal["waiting", "running", "done", "failed", "stopped"]
 Work = Callable[[Watcher], object]
 
-ACTIVE: frozenset[State] = frozenset({"waiting", "running"})
 TTL_S = 30 * 60  # seconds that a result is kept after its job's end
 MAX_WAITING = 20
 TURN_S = 30 * 60  # seconds that a job may run while somebody else's waits
@@ -48,32 +46,6 @@ class UnexpectedError(DemoError):
             "Try again; the log of the app says what it was.",
             key="errors.unexpected",
         )
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A job at one moment."""
-
-    id: str
-    title: str
-    state: State
-    place: int | None  # in line: 1 is next; None unless waiting
-    progress: Progress | None  # the latest, without its pictures
-    losses: tuple[tuple[int, float], ...]  # (step, mean loss up to there), at most losses.MAX_POINTS
-    pictures: tuple[Image.Image, ...]  # the last live samples, or pictures in the making
-    picture_step: int | None
-    picture_stage: str | None
-    measured: tuple[Measured, ...]  # of the stage of the last pictures, at most MAX_POINTS
-    result: object | None
-    error: DemoError | None
-    seconds: float  # run time so far
-    cut: bool = False  # stopped because it ran long and others waited
-    wait_s: float | None = None  # about so long until it begins, seconds; None: not known, or not waiting
-
-    @property
-    def active(self) -> bool:
-        """Whether the job waits or runs."""
-        return self.state in ACTIVE
 
 
 @dataclass(eq=False)

@@ -168,7 +168,7 @@ def test_a_stand_invites_warns_and_wipes(visit: Visit) -> None:
 
 
 def test_a_class_fills_the_teachers_plane(visit: Visit) -> None:
-    teacher = visit(mode="class", path="teacher", ready="#join svg")
+    teacher = visit(mode="class", path="teacher", ready="#join img")
     pupils = [visit(mode="class", ready="#seat .ll-note") for _ in range(3)]
     assert len({pupil.locator("#seat").inner_text() for pupil in pupils}) == 3
     assert pupils[0].locator("#own").count() == 0  # a class brings no photos

@@ -29,6 +29,7 @@ from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, expected_shapes, read_lora, write_lora
 from demo.lora.metadata.leak import scan
 from demo.models.bases import BASES, Base
+from demo.origin import XMP_KEYWORD
 from demo.photos import ingest
 from demo.report import LeakReport
 from demo.report.verdict import Verdict
@@ -306,7 +307,8 @@ def test_leak_then_attack_its_file(
     assert names == {"lora.safetensors", "lora.card.md", "report.json", "report.html"} | drawn
     for name in drawn:
         with Image.open(out / name) as image:
-            assert (image.size, image.format, image.info) == ((16, 16), "PNG", {})
+            assert (image.size, image.format) == ((16, 16), "PNG")
+            assert set(image.info) == {"Comment", XMP_KEYWORD, "xmp"}  # the mark of what was drawn, and nothing else
     assert (result["command"], result["base"], result["steps"], result["leaked"]) == ("leak", "tiny", 2, False)
     assert result["photos"] == {"fine_tuned_on": 5, "scored_against": 6}
     measured = json.loads((out / "report.json").read_text(encoding="utf-8"))["arms"][1]["metrics"]

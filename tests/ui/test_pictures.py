@@ -14,7 +14,7 @@ from demo.report.arms import is_attack
 from demo.session.visitors import GoneError
 from demo.texts.languages import LANGUAGES
 from demo.ui.components import pictures
-from demo.workflow.jobs import Snapshot, State
+from demo.workflow.snapshot import Snapshot, State
 
 JOB = Snapshot("id", "Fine-tuning", "running", None, None, (), (), None, None, (), None, None, 75.0)
 

@@ -97,6 +97,7 @@ def test_public_endpoints_are_stable(app: App) -> None:
         "/defend",
         "/delete_my_data",
         "/fine_tune",
+        "/guess",
         "/load_person",
         "/remove_photos",
         "/run_story",

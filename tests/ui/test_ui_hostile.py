@@ -22,7 +22,7 @@ from demo.shake.model import Experiment, ShakeSettings
 from demo.ui import attack_metadata, defend, defend_result, errors, fine_tune_defence, fine_tune_photos, shake_result
 from demo.ui.components import ledger, pictures
 from demo.ui.page import View
-from demo.workflow.jobs import Snapshot
+from demo.workflow.snapshot import Snapshot
 
 JOB = Snapshot("id", EVIL, "running", None, None, (), (), None, None, (), None, None, 75.0)
 

@@ -14,7 +14,8 @@ from PIL import Image
 
 from demo.errors import DeviceMemoryError, PhotoError
 from demo.progress import Progress, Watcher
-from demo.workflow.jobs import BusyError, Jobs, Snapshot, State, UnexpectedError
+from demo.workflow.jobs import BusyError, Jobs, UnexpectedError
+from demo.workflow.snapshot import Snapshot, State
 
 PATIENCE_S = 10.0
 

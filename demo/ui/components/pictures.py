@@ -21,7 +21,8 @@ from demo.texts import arms, job
 from demo.texts.en import ENGLISH
 from demo.texts.errors import said, untranslated
 from demo.texts.language import Language
-from demo.workflow.jobs import Snapshot, UnexpectedError
+from demo.workflow.jobs import UnexpectedError
+from demo.workflow.snapshot import Snapshot
 
 SHOWN_S = 0.5  # less is no work: what had been drawn before was taken over
 SENTENCES = 3  # of the verdict, at once
