@@ -17,7 +17,8 @@ from demo.ui.components import pictures
 from demo.ui.components.translations import t
 from demo.ui.page import Facet, Live, Updates, View
 
-BUSY_S, IDLE_S = 1.5, 5.0  # between two looks, which take time from the job; idle pages notice an expiry
+# Between two looks, which take time from the job that runs: a class of thirty waits. Idle pages notice an expiry.
+BUSY_S, WAITING_S, IDLE_S = 1.5, 4.0, 5.0
 STORAGE_KEY = "lora-leak-visitor"
 
 
@@ -48,7 +49,7 @@ def build_session(delete: gr.Button) -> Session:
 
     facets = (
         Facet("visitor", lambda view: view.visitor.id, lambda view: {browser: view.visitor.id}, [browser]),
-        Facet("timer", lambda view: view.active, lambda v: {timer: gr.Timer(BUSY_S if v.active else IDLE_S)}, [timer]),
+        Facet("timer", pause, lambda view: {timer: gr.Timer(pause(view))}, [timer]),
         Facet("job", lambda view: (view.job is not None, view.active), draw_job, [job, stop]),
         Facet("state", state_stamp, lambda view: {spoken: pictures.announcement(view.job, view.language)}, [spoken]),
         Facet(
@@ -60,6 +61,13 @@ def build_session(delete: gr.Button) -> Session:
         ),
     )
     return Session(browser, timer, pulse, strip, stop, delete, facets)
+
+
+def pause(view: View) -> float:
+    """Seconds to the page's next look."""
+    if not view.active or view.job is None:
+        return IDLE_S
+    return BUSY_S if view.job.state == "running" else WAITING_S
 
 
 def job_stamp(view: View) -> Hashable:

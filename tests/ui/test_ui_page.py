@@ -17,7 +17,9 @@ from gradio.queueing import Queue
 from demo.session.services import Services
 from demo.session.visitors import Page
 from demo.ui.assembly import build_app
-from demo.ui.page import Facet, Live
+from demo.ui.page import Facet, Live, View
+from demo.ui.strip import BUSY_S, IDLE_S, WAITING_S, pause
+from demo.workflow.snapshot import Snapshot
 
 
 @pytest.fixture
@@ -118,3 +120,10 @@ def test_the_queue_of_an_idle_app_sleeps(services: Services, monkeypatch: pytest
 
     asyncio.run(idle())
     assert 2 <= len(looks) <= 12  # Gradio's own pause would make some 400
+
+
+@pytest.mark.parametrize(("state", "seconds"), [("running", BUSY_S), ("waiting", WAITING_S), ("done", IDLE_S)])
+def test_whoever_waits_looks_less_often_than_whose_job_runs(services: Services, state: str, seconds: float) -> None:
+    job = Snapshot("id", "Fine-tuning", state, 1, None, (), (), None, None, (), None, None, 0.0)  # type: ignore[arg-type]
+    visitor = services.visitors.open("a", None).visitor
+    assert pause(View(visitor, visitor.desk, job)) == seconds
