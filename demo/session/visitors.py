@@ -180,12 +180,14 @@ class Visitors:
             self._touch(page.visitor)
             return page
 
-    def page(self, page_key: str, *, use: bool = True) -> Page:
+    def page(self, page_key: str, *, use: bool = True, looked: bool = False) -> Page:
         """The page of a request; with a new visitor, and nothing seen, if the old one's data have gone.
 
         Args:
             page_key: Gradio's session hash.
             use: whether somebody did something; polling does not count.
+            looked: whether a page asks by itself. One that is not known was opened before the app started again: what
+                it shows has gone, and it is told so.
 
         Raises:
             NoPageError: the key is empty.
@@ -194,7 +196,11 @@ class Visitors:
             self.sweep()
             page = self._pages.get(page_key) or self._back(page_key)
             if page is None:  # a client of the API, or a page that comes back from the browser's cache
-                return self.open(page_key, None)
+                page = self.open(page_key, None)
+                if looked:
+                    page.expired = page.greeted = True
+                    self.greet(page.visitor)
+                return page
             if page.heard is not None:
                 page.heard = self._clock()
             if page.visitor.gone:

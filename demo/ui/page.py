@@ -178,9 +178,9 @@ class Live:
         def handler(request: gr.Request) -> Updates:
             key = request.session_hash or ""
             try:
-                updates, more = self.look(self._services.visitors.page(key, use=False))
+                updates, more = self.look(self._looking(key, request))
             except GoneError:  # another page deleted it just now
-                updates, more = self.look(self._services.visitors.page(key, use=False))
+                updates, more = self.look(self._looking(key, request))
             return updates | ({pulse: next(self._looks)} if more else {}) or {pulse: gr.skip()}  # {} is no answer
 
         quick = _blocks([facet for facet in self._facets if facet.quick])
@@ -188,12 +188,18 @@ class Live:
         event(handler, inputs=None, outputs=[pulse, *quick], **quiet)
         self.on(pulse.change, lambda visitor: None, use=False, queue=False)
 
+    def _looking(self, key: str, request: gr.Request) -> Page:
+        """The page that looks; its language is heard anew, since the app may have been started again."""
+        page = self._services.visitors.page(key, use=False, looked=True)
+        page.language = page.language or _accepted(request)
+        return page
+
     def on_load(self, demo: gr.Blocks, browser: gr.BrowserState) -> None:
         """Attach a page to the visitor that its browser remembers; let it go when it is closed."""
 
         def opened(request: gr.Request, remembered: object) -> Updates:
             page = self._services.visitors.open(request.session_hash or "", remembered)
-            page.language, page.greeted = request.headers.get("accept-language") or "", True
+            page.language, page.greeted = _accepted(request), True
             self._services.visitors.greet(page.visitor)
             return aside(partial(self.refresh, page))
 
@@ -213,6 +219,11 @@ class Live:
                 holder.time_last_used.pop(page_key, None)
 
         self._services.visitors.wipe = wipe
+
+
+def _accepted(request: gr.Request) -> str:
+    """The languages that a browser asks for."""
+    return dict(getattr(request, "headers", None) or {}).get("accept-language") or ""
 
 
 def caller(request: gr.Request) -> str | None:

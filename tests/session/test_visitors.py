@@ -238,3 +238,17 @@ def test_forget_all(place: Place) -> None:
     visitors = [place.opened(str(i)) for i in range(3)]
     place.visitors.forget_all()
     assert all(visitor.gone and not visitor.folder.exists() for visitor in visitors)
+
+
+def test_a_page_from_before_a_restart_is_told_and_greeted(tmp_path: Path) -> None:
+    jobs = Jobs()
+    visitors = Visitors(tmp_path, jobs)
+    greeted: list[Visitor] = []
+    visitors.greet = greeted.append
+    page = visitors.page("from before", use=False, looked=True)
+    assert page.expired
+    assert greeted == [page.visitor]
+    client = visitors.page("a program", use=False)
+    assert not client.expired
+    assert len(greeted) == 1
+    jobs.close()

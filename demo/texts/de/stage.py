@@ -73,7 +73,8 @@ STAGE = {
     "stage.photo.ready.other": "{count} Fotos sind bereit.",
     "stage.photo.lacking.one": "Es fehlt noch {count}.",
     "stage.photo.lacking.other": "Es fehlen noch {count}.",
-    "stage.photo.expired": "Deine Fotos und Ergebnisse wurden eine Weile nicht genutzt und sind gelöscht.",
+    "stage.photo.expired": "Deine Fotos und Ergebnisse sind gelöscht: "
+    "Sie wurden eine Weile nicht genutzt, oder die App wurde neu gestartet.",
     "stage.photo.faces": "{name} zeigt {count} Gesichter.",
     "stage.photo.face": "Gesicht {number}",
     "stage.photo.face.alt": "Gesicht {number} von {count} in {name}",

@@ -74,7 +74,8 @@ STAGE = {
     "stage.photo.ready.other": "{count} photos ready.",
     "stage.photo.lacking.one": "{count} more needed.",
     "stage.photo.lacking.other": "{count} more needed.",
-    "stage.photo.expired": "Your photos and results were not used for a while and have been deleted.",
+    "stage.photo.expired": "Your photos and results have been deleted: "
+    "they were not used for a while, or the app was started again.",
     "stage.photo.faces": "{name} shows {count} faces.",
     "stage.photo.face": "Face {number}",
     "stage.photo.face.alt": "Face {number} of {count} in {name}",

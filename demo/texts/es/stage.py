@@ -73,7 +73,8 @@ STAGE = {
     "stage.photo.ready.other": "{count} fotos listas.",
     "stage.photo.lacking.one": "Aún falta {count}.",
     "stage.photo.lacking.other": "Aún faltan {count}.",
-    "stage.photo.expired": "Tus fotos y resultados llevaban un rato sin usarse y se han borrado.",
+    "stage.photo.expired": "Tus fotos y resultados se han borrado: "
+    "llevaban un rato sin usarse, o la aplicación se ha reiniciado.",
     "stage.photo.faces": "{name} muestra {count} caras.",
     "stage.photo.face": "Cara {number}",
     "stage.photo.face.alt": "Cara {number} de {count} en {name}",

@@ -76,7 +76,8 @@ STAGE = {
     "stage.photo.ready.other": "{count} photos prêtes.",
     "stage.photo.lacking.one": _PHOTO_LACKING,
     "stage.photo.lacking.other": _PHOTO_LACKING,
-    "stage.photo.expired": "Vos photos et vos résultats n’ont pas servi depuis un moment et ont été effacés.",
+    "stage.photo.expired": "Vos photos et vos résultats ont été effacés : "
+    "ils n’ont pas servi depuis un moment, ou l’application a redémarré.",
     "stage.photo.faces": "{name} montre {count} visages.",
     "stage.photo.face": "Visage {number}",
     "stage.photo.face.alt": "Visage {number} sur {count} dans {name}",

@@ -76,7 +76,7 @@ STAGE = {
     "stage.photo.ready.other": _PHOTO_READY,
     "stage.photo.lacking.one": _PHOTO_LACKING,
     "stage.photo.lacking.other": _PHOTO_LACKING,
-    "stage.photo.expired": "你的照片和结果有一段时间没有使用，已经删除。",
+    "stage.photo.expired": "你的照片和结果已经删除：有一段时间没有使用，或者应用重新启动过。",
     "stage.photo.faces": "{name} 里有 {count} 张脸。",
     "stage.photo.face": "第 {number} 张脸",
     "stage.photo.face.alt": "{name} 里的第 {number} 张脸，共 {count} 张",

@@ -132,14 +132,16 @@ def _says_stamp(view: View) -> Hashable:
     compared = view.desk.compared
     job = view.job
     failed = None if job is None or job.state not in ("failed", "stopped") else job.id
-    return None if compared is None else (compared.number, view.desk.older(compared.source)), failed, view.language.key
+    shown = None if compared is None else (compared.number, view.desk.older(compared.source))
+    return shown, failed, view.expired and job is None, view.language.key
 
 
 def _says(view: View) -> Markup:
     """The verdict in one sentence; empty before there is one."""
     compared = view.desk.compared
     if compared is None or view.desk.older(compared.source):
-        return Markup("")
+        gone = view.expired and view.job is None
+        return pictures.note(view.language.say("stage.photo.expired"), "bad") if gone else Markup("")
     kind = pictures.standing(compared.report)
     found = pictures.told(compared.report, view.language)
     return frames.piece("says", kind, view.language.say(f"story.word.{kind}"), found.headline, ())
