@@ -58,7 +58,6 @@ FOOTER = (
 )
 MAX_FILE = "256mb"
 PASSWORD = "LORA_LEAK_PASSWORD"  # environment: who comes in must know it; any name will do
-ATTRACT = PEOPLE / "attract"
 SESSIONS = 200  # whose shown values Gradio keeps in memory, should a client never say that it closes
 QUEUE_S = 0.05  # between two looks at Gradio's queue, as on Windows; its 1 ms take a tenth of a core from the job
 
@@ -107,8 +106,7 @@ def _staged(services: Services, mode: Mode, demo: gr.Blocks) -> None:
     """The stage, and what opens below it."""
     services.visitors.greet = partial(welcome, services)
     if mode.idle_s is not None:
-        slides = find_slides(ATTRACT, [person.pictures[0].parent for person in services.people])
-        build_booth(slides, mode.idle_s)
+        build_booth(find_slides(PEOPLE), mode.idle_s)
     stage = build_stage(services)
     with gr.Accordion(t("stage.sure"), open=False, elem_id="sure"):
         comparison = build_comparison()

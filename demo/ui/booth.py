@@ -26,15 +26,15 @@ class Slide:
     drawn: Image.Image
 
 
-def find_slides(folder: Path, people: Sequence[Path]) -> list[Slide]:
-    """The stories in a folder, as ``python -m demo.evaluate attract`` writes them; none where there are none.
+def find_slides(people: Path) -> list[Slide]:
+    """The stories that ship, as ``python -m demo.evaluate attract`` writes them; none where there are none.
 
     Args:
-        folder: with NN-file.webp and NN-drawn.webp.
-        people: folders of the people's photos, NN among them.
+        people: folder, in which examples/NN are a person's photos and attract/NN-file.webp and attract/NN-drawn.webp
+            what that person's story ended in.
     """
-    slides = []
-    for person in people:
+    slides, folder = list[Slide](), people / "attract"
+    for person in sorted((people / "examples").glob("[0-9]*")):
         drawn, file = folder / f"{person.name}-drawn.webp", folder / f"{person.name}-file.webp"
         if drawn.is_file() and file.is_file():
             photo = Image.open(sorted(person.glob("*.webp"))[0]).convert("RGB").resize((192, 192))
@@ -48,7 +48,12 @@ def build_booth(slides: Sequence[Slide], idle_s: float) -> None:
     Args:
         idle_s: seconds without a touch, while no job runs, before the warning.
     """
-    keys = ("mode.booth.attract", "mode.booth.idle", *(f"stage.{part}" for part in ("photos", "file", "drawn")))
+    keys = (
+        "mode.booth.attract",
+        "mode.booth.idle",
+        "mode.booth.nobody",
+        *(f"stage.{part}" for part in ("photos", "file", "drawn")),
+    )
     words = {key: {name: _left_open(language.texts[name]) for name in keys} for key, language in LANGUAGES.items()}
     cover = call("ui/booth.html.j2", "attract", slides, idle_s, GRACE_S, json.dumps(words))
     gr.HTML(cover, elem_id="attract", padding=False)

@@ -37,7 +37,7 @@ OF_THE_CORE = (
 ALIKE = re.compile(
     r"list\..*|control\.other|attack\.other|errors\.english|strip\.(comma|seconds|minutes.*|step|failed|done)"
     r"|strip\.(spoken\.waiting|spent.*)|rows\.(mega|kilo)bytes|shake\.(extracted\.count|after)|sweep\.proved\.pair"
-    r"|stage\.start|signed"
+    r"|stage\.start|signed|sentence"
 )
 ENDS = {"。": ".", "，": ",", "：": ":", "？": "?", "！": "!", "；": ";", "）": ")", "”": '"', "“": '"', "»": '"'}
 PERSONAL = {"too_few", "too_many", "several_problems"}  # of sets of photos: the command line's, which is English

@@ -6,6 +6,7 @@ GENERAL = {
     "list.semicolon": "; ",
     "list.comma": ", ",
     "list.and": " und ",
+    "sentence": "{text}.",
     "list.sentences": " ",
     "number.none": "k. A.",
     "epsilon.none": "keins",

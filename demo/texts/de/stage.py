@@ -96,6 +96,7 @@ STAGE = {
     "CelebA trainiert: Gewichte und Bilder sind für nichtkommerzielle Forschung und Lehre. Die erfundenen Personen "
     "sind generiert.",
     "mode.booth.attract": "Zum Starten berühren",
+    "mode.booth.nobody": "Diese Menschen gibt es nicht.",
     "mode.booth.idle": "Noch da? In {seconds} s wird alles gelöscht.",
     "mode.class.join": "Mit dem Handy mitmachen",
     "mode.class.you": "{number}. Du bist {person}. Dein Schutz: {defence}.",

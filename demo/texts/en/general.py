@@ -6,6 +6,7 @@ GENERAL = {
     "list.semicolon": "; ",
     "list.comma": ", ",
     "list.and": " and ",
+    "sentence": "{text}.",
     "list.sentences": " ",
     "number.none": "n/a",
     "epsilon.none": "none",

@@ -96,6 +96,7 @@ STAGE = {
     "chance, and the controls say where it comes from.\n\nface64 was trained on CelebA: weights and pictures are for "
     "non-commercial research and education. The fictional people were generated.",
     "mode.booth.attract": "Touch to start",
+    "mode.booth.nobody": "These people do not exist.",
     "mode.booth.idle": "Still there? All is deleted in {seconds} s.",
     "mode.class.join": "Join with your phone",
     "mode.class.you": "{number}. You are {person}. Your defence: {defence}.",

@@ -6,6 +6,7 @@ GENERAL = {
     "list.semicolon": "; ",
     "list.comma": ", ",
     "list.and": " y ",
+    "sentence": "{text}.",
     "list.sentences": " ",
     "number.none": "n. d.",
     "epsilon.none": "ninguno",

@@ -96,6 +96,7 @@ STAGE = {
     "CelebA: los pesos y las imágenes son para investigación y enseñanza no comerciales. Las personas ficticias son "
     "generadas.",
     "mode.booth.attract": "Toca para empezar",
+    "mode.booth.nobody": "Estas personas no existen.",
     "mode.booth.idle": "¿Sigues ahí? Todo se borrará en {seconds} s.",
     "mode.class.join": "Participa con tu móvil",
     "mode.class.you": "{number}. Eres {person}. Tu defensa: {defence}.",

@@ -6,6 +6,7 @@ GENERAL = {
     "list.semicolon": " ; ",
     "list.comma": ", ",
     "list.and": " et ",
+    "sentence": "{text}.",
     "list.sentences": " ",
     "number.none": "n. d.",
     "epsilon.none": "aucun",

@@ -99,6 +99,7 @@ STAGE = {
     "elle vient.\n\nface64 a été entraîné sur CelebA : les poids et les images sont réservés à la recherche et à "
     "l’enseignement non commerciaux. Les personnes fictives ont été générées.",
     "mode.booth.attract": "Touchez pour commencer",
+    "mode.booth.nobody": "Ces personnes n’existent pas.",
     "mode.booth.idle": "Toujours là ? Tout sera effacé dans {seconds} s.",
     "mode.class.join": "Participez avec votre téléphone",
     "mode.class.you": "{number}. Vous êtes {person}. Votre défense : {defence}.",

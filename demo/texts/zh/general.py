@@ -6,6 +6,7 @@ GENERAL = {
     "list.semicolon": "；",
     "list.comma": "、",
     "list.and": "和",
+    "sentence": "{text}。",
     "list.sentences": "",
     "number.none": "无",
     "epsilon.none": "无",

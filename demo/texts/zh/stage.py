@@ -96,6 +96,7 @@ STAGE = {
     "在 1,000 个陌生人中的名次说明相似是否超出随机水平，对照说明相似从何而来。\n\nface64 用 CelebA 训练："
     "权重和图片只供非商业的研究和教学使用。虚构人物的图片是生成的。",
     "mode.booth.attract": "触摸开始",
+    "mode.booth.nobody": "这些人并不存在。",
     "mode.booth.idle": "还在吗？{seconds} 秒后全部删除。",
     "mode.class.join": "用手机加入",
     "mode.class.you": "{number} 号：你是 {person}。你的防御：{defence}。",

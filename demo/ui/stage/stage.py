@@ -143,5 +143,7 @@ def _says(view: View) -> Markup:
         gone = view.expired and view.job is None
         return pictures.note(view.language.say("stage.photo.expired"), "bad") if gone else Markup("")
     kind = pictures.standing(compared.report)
-    found = pictures.told(compared.report, view.language)
-    return frames.piece("says", kind, view.language.say(f"story.word.{kind}"), found.headline, ())
+    language = view.language
+    found = pictures.told(compared.report, language)
+    word, headline = (language.say("sentence", text=t) for t in (language.say(f"story.word.{kind}"), found.headline))
+    return frames.piece("says", kind, word, headline, ())
