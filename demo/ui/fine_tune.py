@@ -157,16 +157,16 @@ def _watch() -> tuple[Facet, Facet]:
 
     def live_sample(view: View) -> Updates:
         job = view.job
-        if job is None or not pictures.is_sample(job):
+        if job is None or job.sample is None:
             return {sample: pictures.html("")}
-        words = f"Live sample at step {job.picture_step}"
-        return {sample: pictures.html(pictures.row([pictures.tile(job.pictures[0], words, words)]))}
+        words = f"Live sample at step {job.sample_step}"
+        return {sample: pictures.html(pictures.row([pictures.tile(job.sample, words, words)]))}
 
     def last_step(view: View) -> tuple[str, int] | None:
         return None if view.job is None or not view.job.losses else (view.job.id, view.job.losses[-1][0])
 
     def sampled(view: View) -> tuple[str, int | None] | None:
-        return None if view.job is None or not pictures.is_sample(view.job) else (view.job.id, view.job.picture_step)
+        return None if view.job is None or view.job.sample is None else (view.job.id, view.job.sample_step)
 
     return (
         Facet("losses", last_step, losses, [plot], quick=True),

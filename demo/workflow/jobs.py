@@ -61,6 +61,8 @@ class _Job:
     pictures: tuple[Image.Image, ...] = ()
     picture_step: int | None = None
     picture_stage: str | None = None
+    sample: Image.Image | None = None
+    sample_step: int | None = None
     measured: deque[Measured] = field(default_factory=lambda: deque(maxlen=MAX_POINTS))
     result: object | None = None
     error: DemoError | None = None
@@ -202,6 +204,8 @@ class Jobs:
             error=job.error,
             seconds=0.0 if job.began is None else end - job.began,
             cut=job.cut,
+            sample=job.sample,
+            sample_step=job.sample_step,
             wait_s=self._wait(job) if job.state == "waiting" else None,
         )
 
@@ -288,6 +292,8 @@ class Jobs:
                 if progress.stage != job.picture_stage:
                     job.measured.clear()
                 job.pictures, job.picture_step, job.picture_stage = progress.pictures, progress.step, progress.stage
+                if progress.loss is not None:  # of training
+                    job.sample, job.sample_step = progress.pictures[0], progress.step
                 if progress.measured is not None:
                     job.measured.append(progress.measured)
 

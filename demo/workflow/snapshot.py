@@ -33,6 +33,8 @@ class Snapshot:
     error: DemoError | None
     seconds: float  # run time so far
     cut: bool = False  # stopped because it ran long and others waited
+    sample: Image.Image | None = None  # the last live sample of training, also when other pictures came after it
+    sample_step: int | None = None
     wait_s: float | None = None  # about so long until it begins, seconds; None: not known, or not waiting
 
     @property

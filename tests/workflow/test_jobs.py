@@ -91,6 +91,7 @@ def test_result_progress_losses_and_live_sample(jobs: Jobs) -> None:
     assert snapshot.progress == Progress("fine-tune", 2, 2, loss=0.25)
     assert snapshot.losses == ((1, 0.5), (2, 0.25))
     assert snapshot.pictures == (picture,)
+    assert (snapshot.sample, snapshot.sample_step) == (picture, 2)
     assert snapshot.picture_step == 2
 
 
@@ -330,3 +331,19 @@ def test_work_sees_whose_request_it_comes_from(jobs: Jobs) -> None:
         begun[name] = jobs.submit(name, "job", lambda _: request.get())
     request.set("somebody else")
     assert {name: ended(jobs, job, "done").result for name, job in begun.items()} == {"Anna": "Anna", "Ben": "Ben"}
+
+
+def test_the_last_live_sample_stays_when_other_pictures_come(jobs: Jobs) -> None:
+    sample, drawn = Image.new("RGB", (2, 2)), Image.new("RGB", (3, 3))
+
+    def work(watcher: Watcher) -> None:
+        watcher.tell(Progress("fine-tune", 5, 9, loss=0.2, pictures=(sample,)))
+        watcher.tell(Progress("encoder", 1, 4, pictures=(drawn, drawn)))
+
+    job = jobs.submit("ann", "The whole story", work)
+    while jobs.busy("ann"):
+        time.sleep(0.01)
+    snapshot = jobs.get(job)
+    assert snapshot is not None
+    assert snapshot.pictures == (drawn, drawn)
+    assert (snapshot.sample, snapshot.sample_step) == (sample, 5)
