@@ -67,7 +67,7 @@ def pause(view: View) -> float:
     """Seconds to the page's next look."""
     if not view.active or view.job is None:
         return IDLE_S
-    return BUSY_S if view.job.state == "running" else WAITING_S
+    return WAITING_S if (view.job.place or 0) > 1 else BUSY_S  # the next in line begins at any moment
 
 
 def job_stamp(view: View) -> Hashable:

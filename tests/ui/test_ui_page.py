@@ -122,8 +122,13 @@ def test_the_queue_of_an_idle_app_sleeps(services: Services, monkeypatch: pytest
     assert 2 <= len(looks) <= 12  # Gradio's own pause would make some 400
 
 
-@pytest.mark.parametrize(("state", "seconds"), [("running", BUSY_S), ("waiting", WAITING_S), ("done", IDLE_S)])
-def test_whoever_waits_looks_less_often_than_whose_job_runs(services: Services, state: str, seconds: float) -> None:
-    job = Snapshot("id", "Fine-tuning", state, 1, None, (), (), None, None, (), None, None, 0.0)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("state", "place", "seconds"),
+    [("running", None, BUSY_S), ("waiting", 1, BUSY_S), ("waiting", 2, WAITING_S), ("done", None, IDLE_S)],
+)
+def test_whoever_waits_looks_less_often_than_whose_job_runs_or_is_next(
+    services: Services, state: str, place: int | None, seconds: float
+) -> None:
+    job = Snapshot("id", "Fine-tuning", state, place, None, (), (), None, None, (), None, None, 0.0)  # type: ignore[arg-type]
     visitor = services.visitors.open("a", None).visitor
     assert pause(View(visitor, visitor.desk, job)) == seconds
