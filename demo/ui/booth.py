@@ -61,7 +61,8 @@ def build_booth(slides: Sequence[Slide], idle_s: float) -> None:
 
 def booth_head() -> str:
     """The script that covers the page, warns and wipes."""
-    return "<script>" + render("ui/booth.js") + "</script>"
+    script = str(render("ui/booth.js"))  # as text: added to a string, Markup would escape the tags
+    return f"<script>{script}</script>"
 
 
 def _left_open(template: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,7 +81,8 @@ def test_a_password_is_asked_for_where_there_is_one(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_stand_alone_has_the_script_that_wipes() -> None:
-    assert "location.reload" in launch_options(MODES["booth"])["head"]
+    head = launch_options(MODES["booth"])["head"]
+    assert re.search(r"<script>\(\(\) => \{\s+let idleS.*location\.reload.*</script>", head, re.DOTALL)
     assert "location.reload" not in launch_options(MODES["space"])["head"]
 
 
