@@ -31,7 +31,7 @@ def with_line_up(report: LeakReport, result: LineUpResult | None, language: Lang
     verdict = report.verdict
     if verdict.found is not None:
         verdict = worded(replace(verdict.found, line_up=result), language)
-    return replace(report, lineup=result, verdict=verdict)
+    return replace(report, line_up=result, verdict=verdict)
 
 
 def section(found: LineUpResult | None, language: Language = ENGLISH) -> Markup:
@@ -40,7 +40,7 @@ def section(found: LineUpResult | None, language: Language = ENGLISH) -> Markup:
         return Markup("")
     figure = Markup("") if found.counted is None else guesses(found.counted, language)
     said = texts.sentences(found, language)
-    return render("report/line_up.html.j2", title=language.say("lineup.title"), said=said, figure=figure)
+    return render("report/line_up.html.j2", title=language.say("line_up.title"), said=said, figure=figure)
 
 
 def guesses(found: Counted, language: Language = ENGLISH) -> Markup:
@@ -51,14 +51,14 @@ def guesses(found: Counted, language: Language = ENGLISH) -> Markup:
     """
     if not found.all:
         return Markup("")
-    title, model, scaling = (language.say(f"lineup.{part}") for part in ("bars", "bars.who", "bars.what"))
+    title, model, scaling = (language.say(f"line_up.{part}") for part in ("bars", "bars.who", "bars.what"))
 
     def result(mean: float, low: float, high: float) -> MetricResult:
         return MetricResult(KEY, title, model, scaling, mean, low, high, (mean,))
 
     arms = [
-        Arm(KEY, language.count("lineup.bars.row", found.all), "", ()),
-        Arm(CHANCE_ARM, language.say("lineup.bars.chance"), "", ()),
+        Arm(KEY, language.count("line_up.bars.row", found.all), "", ()),
+        Arm(CHANCE_ARM, language.say("line_up.bars.chance"), "", ()),
     ]
     shares = {
         KEY: [result(found.right / found.all, found.low, found.high)],

@@ -55,7 +55,7 @@ class LeakReport:
     metadata_leak: Sequence[Finding] | None = None  # what the file says by itself; None: not looked at
     ceiling: Ceiling | None = None  # of the photos; None: not measured
     file: Image.Image | None = field(default=None, repr=False)  # the shared file as a picture of itself
-    lineup: LineUpResult | None = None  # the human measure; None: there was no line-up
+    line_up: LineUpResult | None = None  # the human measure; None: there was no line-up
     photos: Sequence[Image.Image] = field(default=(), repr=False)  # private; written only when asked
 
 

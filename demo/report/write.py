@@ -55,7 +55,7 @@ def as_json(report: LeakReport) -> dict[str, Any]:
             for arm in report.arms
         ],
         "ceiling": None if report.ceiling is None else report.ceiling.as_json(),
-        "lineup": report.lineup,
+        "line_up": report.line_up,
         "settings": report.settings,
         "seconds": report.seconds,
         "seen": list(report.seen),

@@ -13,7 +13,7 @@ from PIL import Image
 from demo.attack.photo_count import PhotoCount
 from demo.attack.registry import AttackSettings, Reconstruction
 from demo.finetune.settings import LoraSettings
-from demo.lineup.line_up import LineUp
+from demo.line_up.line_up import LineUp
 from demo.lora.files import LoraWeights
 from demo.lora.ledger import Ledger
 from demo.lora.metadata.leak import Finding

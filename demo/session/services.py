@@ -17,8 +17,8 @@ from demo.defences.base import Defence
 from demo.errors import WeightsError
 from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
-from demo.lineup.line_up import LineUp, line_up
-from demo.lineup.tally import Tally
+from demo.line_up.line_up import LineUp, line_up
+from demo.line_up.tally import Tally
 from demo.lora.files import LoraWeights
 from demo.lora.fits import read_for
 from demo.models.bases import EXAMPLE, Base, known_bases
@@ -149,7 +149,7 @@ class ReadFile(Protocol):
 
 
 class MakeLineUp(Protocol):
-    """:func:`demo.lineup.line_up.line_up`."""
+    """:func:`demo.line_up.line_up.line_up`."""
 
     def __call__(self, photos: Sequence[Image.Image], *, seen: bool, avoid: Collection[int] = ...) -> LineUp:
         """One of the photos among strangers who look alike."""

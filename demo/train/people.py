@@ -28,7 +28,7 @@ from demo.faces import recognise
 from demo.faces.align import align
 from demo.faces.detect import find_faces
 from demo.files import write_atomically, write_tensors, write_text
-from demo.lineup.strangers import SHEET, sheet
+from demo.line_up.strangers import SHEET, sheet
 from demo.metrics.dlib_identity import DECOY_FILE, DECOY_SIDE, at_decoys_side
 
 Vector = NDArray[np.float64]

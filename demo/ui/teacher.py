@@ -18,7 +18,7 @@ from demo.session.services import Services
 from demo.texts.language import Language
 from demo.texts.languages import choose_language
 from demo.ui.components.translations import t
-from demo.ui.stage.lineup import guessed
+from demo.ui.stage.line_up import guessed
 from demo.verdicts.line_up import CHANCE
 
 LOOK_S = 2.0  # between two looks

@@ -142,7 +142,7 @@ def test_the_story_in_every_language(visit: Visit, key: str) -> None:
     assert language.say("story.word.leaked") in page.locator("#says").inner_text()
     page.locator("#suspect-3").click()
     page.locator(".suspect.answer").wait_for()
-    assert language.say("stage.lineup.right") in page.locator("#line-up").inner_text()
+    assert language.say("stage.line_up.right") in page.locator("#line-up").inner_text()
     shoot(page, f"language-{key}")
 
 

@@ -12,7 +12,7 @@ from fake_story import FakeStory, face
 from fake_sweep import PLAN, FakeSweep
 from PIL import Image
 
-from demo.lineup.line_up import LineUp
+from demo.line_up.line_up import LineUp
 from demo.lora.files import LoraWeights, read_lora
 from demo.models.bases import Base
 from demo.photos.decode import BadPhotoError, decode

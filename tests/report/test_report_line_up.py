@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from demo.lineup.tally import Tally
+from demo.line_up.tally import Tally
 from demo.report import Arm, LeakReport, with_line_up, write_report
 from demo.report.line_up import guesses, section
 from demo.report.verdict import Verdict, judge
@@ -49,7 +49,7 @@ def test_the_guess_changes_words_and_nothing_else(report: LeakReport) -> None:
     assert (told.verdict.leaked, told.verdict.conclusive) == (report.verdict.leaked, report.verdict.conclusive)
     assert told.metrics is report.metrics
     assert told.arms is report.arms
-    assert report.lineup is None
+    assert report.line_up is None
     wrong = with_line_up(told, replace(RIGHT, right=False, seen=True))
     assert "a stranger was picked" in " ".join(wrong.verdict.sentences)
     assert "is counted apart" in " ".join(wrong.verdict.sentences)
@@ -60,18 +60,18 @@ def test_the_guess_changes_words_and_nothing_else(report: LeakReport) -> None:
 def test_a_verdict_without_values_keeps_its_words(report: LeakReport) -> None:
     bare = replace(report, verdict=Verdict("The file leaks", ("One person.",), leaked=True))
     assert with_line_up(bare, RIGHT).verdict == bare.verdict
-    assert with_line_up(bare, RIGHT).lineup == RIGHT
+    assert with_line_up(bare, RIGHT).line_up == RIGHT
 
 
 def test_a_report_without_a_line_up_says_so_in_json_and_nothing_on_the_page(report: LeakReport, tmp_path: Path) -> None:
     json_path, html = write_report(tmp_path, report)
-    assert json.loads(json_path.read_text(encoding="utf-8"))["lineup"] is None
+    assert json.loads(json_path.read_text(encoding="utf-8"))["line_up"] is None
     assert "human measure" not in html.read_text(encoding="utf-8")
 
 
 def test_the_files_have_the_guess_and_the_counts(report: LeakReport, tmp_path: Path) -> None:
     json_path, html = write_report(tmp_path, with_line_up(report, RIGHT))
-    got = json.loads(json_path.read_text(encoding="utf-8"))["lineup"]
+    got = json.loads(json_path.read_text(encoding="utf-8"))["line_up"]
     counted = {"right": 2, "all": 4, "seen_right": 1, "seen_all": 1, "low": 0.15, "high": 0.85}
     assert got == {"right": True, "seen": False, "counted": counted}
     page = html.read_text(encoding="utf-8")
@@ -87,7 +87,7 @@ def test_without_guesses_there_are_words_and_no_bars(report: LeakReport) -> None
     assert "nobody has guessed yet" in page
     assert "<svg" not in page
     assert "nan" not in page
-    assert as_json(with_line_up(report, none))["lineup"]["counted"]["low"] is None
+    assert as_json(with_line_up(report, none))["line_up"]["counted"]["low"] is None
     assert section(None) == ""
 
 
@@ -102,6 +102,6 @@ def test_bars_name_how_many_guesses_they_are_of() -> None:
 
 
 def test_another_language_tells_the_guess_in_its_own_words(report: LeakReport) -> None:
-    other = replace(ENGLISH, texts=dict(ENGLISH.texts) | {"lineup.right": "Erkannt."})
+    other = replace(ENGLISH, texts=dict(ENGLISH.texts) | {"line_up.right": "Erkannt."})
     told = with_line_up(report, LineUpResult(right=True), other)
     assert "Erkannt." in told.verdict.sentences

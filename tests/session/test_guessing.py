@@ -76,7 +76,7 @@ def test_a_guess_is_counted_shows_the_photos_and_stands_in_the_report(services: 
     tell(services, visitor)
     desk = visitor.desk
     assert desk.compared is not None
-    assert json.loads(desk.compared.json.read_text())["lineup"]["right"] is None
+    assert json.loads(desk.compared.json.read_text())["line_up"]["right"] is None
     guessing.guess(services, visitor, ANSWER)
     desk = visitor.desk
     assert desk.line_up is not None
@@ -84,7 +84,7 @@ def test_a_guess_is_counted_shows_the_photos_and_stands_in_the_report(services: 
     assert not desk.photos.hidden
     assert (services.tally.count().right, services.tally.count().all) == (1, 1)
     assert desk.compared is not None
-    assert json.loads(desk.compared.json.read_text())["lineup"]["right"] is True
+    assert json.loads(desk.compared.json.read_text())["line_up"]["right"] is True
     assert "human measure" in desk.compared.html.read_text()
 
 
@@ -133,7 +133,7 @@ def test_without_strangers_the_story_is_told_without_a_line_up(services: Service
     tell(services, visitor)
     assert visitor.desk.line_up is None
     assert visitor.desk.compared is not None
-    assert visitor.desk.compared.report.lineup is None
+    assert visitor.desk.compared.report.line_up is None
 
 
 def test_a_pupil_gets_the_person_of_the_seat(services: Services) -> None:

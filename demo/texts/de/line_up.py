@@ -8,23 +8,23 @@ _COUNTED = (
 )
 
 LINE_UP = {
-    "lineup.title": "Das menschliche Maß",
-    "lineup.right": "Das menschliche Maß: Anhand der Rekonstruktion wurde die Person aus sechs Gesichtern "
+    "line_up.title": "Das menschliche Maß",
+    "line_up.right": "Das menschliche Maß: Anhand der Rekonstruktion wurde die Person aus sechs Gesichtern "
     "herausgefunden; die fünf anderen gehören Fremden, die ähnlich aussehen. Durch Zufall ist einer von sechs solchen "
     "Tipps richtig.",
-    "lineup.wrong": "Das menschliche Maß: Anhand der Rekonstruktion wurde unter sechs Gesichtern ein fremdes gewählt. "
+    "line_up.wrong": "Das menschliche Maß: Anhand der Rekonstruktion wurde unter sechs Gesichtern ein fremdes gewählt. "
     "Zur Wahl standen das der Person und die von fünf Fremden, die ähnlich aussehen.",
-    "lineup.none": "Das menschliche Maß: Noch hat niemand geraten, welches von sechs Gesichtern die Rekonstruktion "
+    "line_up.none": "Das menschliche Maß: Noch hat niemand geraten, welches von sechs Gesichtern die Rekonstruktion "
     "zeigt.",
-    "lineup.seen": "Wer geraten hat, hatte die Fotos schon gesehen oder kennt die Person und wird getrennt gezählt.",
-    "lineup.counted.none": "Noch hat niemand geraten, der die Fotos nicht schon gesehen hatte. Durch Zufall wären "
+    "line_up.seen": "Wer geraten hat, hatte die Fotos schon gesehen oder kennt die Person und wird getrennt gezählt.",
+    "line_up.counted.none": "Noch hat niemand geraten, der die Fotos nicht schon gesehen hatte. Durch Zufall wären "
     "{chance} der Tipps richtig.",
-    "lineup.counted.one": _COUNTED,
-    "lineup.counted.other": _COUNTED,
-    "lineup.bars": "Richtige Tipps bei der Gegenüberstellung",
-    "lineup.bars.who": "Menschen",
-    "lineup.bars.what": "Anteil der Tipps, unter sechs Gesichtern, von Menschen, die die Fotos nicht gesehen hatten",
-    "lineup.bars.row.one": "Menschen, {count} Tipp",
-    "lineup.bars.row.other": "Menschen, {count} Tipps",
-    "lineup.bars.chance": "Zufall, einer von sechs",
+    "line_up.counted.one": _COUNTED,
+    "line_up.counted.other": _COUNTED,
+    "line_up.bars": "Richtige Tipps bei der Gegenüberstellung",
+    "line_up.bars.who": "Menschen",
+    "line_up.bars.what": "Anteil der Tipps, unter sechs Gesichtern, von Menschen, die die Fotos nicht gesehen hatten",
+    "line_up.bars.row.one": "Menschen, {count} Tipp",
+    "line_up.bars.row.other": "Menschen, {count} Tipps",
+    "line_up.bars.chance": "Zufall, einer von sechs",
 }

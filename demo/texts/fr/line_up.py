@@ -8,22 +8,22 @@ _COUNTED = (
 )
 
 LINE_UP = {
-    "lineup.title": "La mesure humaine",
-    "lineup.right": "La mesure humaine : d’après la reconstruction, la personne a été retrouvée parmi six visages, "
+    "line_up.title": "La mesure humaine",
+    "line_up.right": "La mesure humaine : d’après la reconstruction, la personne a été retrouvée parmi six visages, "
     "dont cinq d’inconnus qui lui ressemblent. Au hasard, une telle réponse sur six est juste.",
-    "lineup.wrong": "La mesure humaine : d’après la reconstruction, c’est un inconnu qui a été choisi parmi six "
+    "line_up.wrong": "La mesure humaine : d’après la reconstruction, c’est un inconnu qui a été choisi parmi six "
     "visages, celui de la personne et ceux de cinq inconnus qui lui ressemblent.",
-    "lineup.none": "La mesure humaine : personne n’a encore deviné lequel de six visages la reconstruction montre.",
-    "lineup.seen": "La réponse vient de quelqu’un qui avait déjà vu les photos ou connaît la personne ; elle est "
+    "line_up.none": "La mesure humaine : personne n’a encore deviné lequel de six visages la reconstruction montre.",
+    "line_up.seen": "La réponse vient de quelqu’un qui avait déjà vu les photos ou connaît la personne ; elle est "
     "comptée à part.",
-    "lineup.counted.none": "Personne n’a encore répondu sans avoir vu les photos. Au hasard, {chance} des réponses "
+    "line_up.counted.none": "Personne n’a encore répondu sans avoir vu les photos. Au hasard, {chance} des réponses "
     "seraient justes.",
-    "lineup.counted.one": _COUNTED,
-    "lineup.counted.other": _COUNTED,
-    "lineup.bars": "Réponses justes à la séance d’identification",
-    "lineup.bars.who": "des personnes",
-    "lineup.bars.what": "part des réponses, parmi six visages, de gens qui n’avaient pas vu les photos",
-    "lineup.bars.row.one": "Personnes, {count} réponse",
-    "lineup.bars.row.other": "Personnes, {count} réponses",
-    "lineup.bars.chance": "Hasard, une sur six",
+    "line_up.counted.one": _COUNTED,
+    "line_up.counted.other": _COUNTED,
+    "line_up.bars": "Réponses justes à la séance d’identification",
+    "line_up.bars.who": "des personnes",
+    "line_up.bars.what": "part des réponses, parmi six visages, de gens qui n’avaient pas vu les photos",
+    "line_up.bars.row.one": "Personnes, {count} réponse",
+    "line_up.bars.row.other": "Personnes, {count} réponses",
+    "line_up.bars.chance": "Hasard, une sur six",
 }

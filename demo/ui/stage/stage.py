@@ -20,7 +20,7 @@ from demo.ui.components.translations import t
 from demo.ui.fine_tune_result import STORY
 from demo.ui.page import Facet, Live, Updates, View
 from demo.ui.stage import frames
-from demo.ui.stage.lineup import LineUpPart, build_line_up, wire_line_up
+from demo.ui.stage.line_up import LineUpPart, build_line_up, wire_line_up
 from demo.ui.strip import Session, build_session
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from demo.errors import WeightsError
 from demo.faces import recognise
 from demo.files import write_tensors
-from demo.lineup.strangers import COLUMNS, as_on_the_sheet, load_strangers, sheet
+from demo.line_up.strangers import COLUMNS, as_on_the_sheet, load_strangers, sheet
 from demo.metrics.dlib_identity import DECOY_FILE, bundled_decoys
 from demo.train.people import HIDDEN_DECOYS, write_sheet
 

@@ -29,7 +29,7 @@ class LineUpPart:
 
 def build_line_up(services: Services) -> LineUpPart:
     """Lay it out inside the current container; it is seen once there is one to guess."""
-    with gr.Column(visible=False, elem_id="line-up", elem_classes="ll-lineup") as group:  # a Group has its id twice
+    with gr.Column(visible=False, elem_id="line-up", elem_classes="ll-line-up") as group:  # a Group has its id twice
         ask = gr.HTML()
         with gr.Row(elem_classes="ll-suspects"):
             faces, buttons = list[gr.HTML](), list[gr.Button]()
@@ -37,7 +37,7 @@ def build_line_up(services: Services) -> LineUpPart:
                 with gr.Column(min_width=60, elem_classes="ll-suspect"):
                     faces.append(gr.HTML())
                     buttons.append(gr.Button(str(number + 1), size="sm", elem_id=f"suspect-{number + 1}"))
-        skip = gr.Button(t("stage.lineup.skip"), size="sm", elem_id="skip")
+        skip = gr.Button(t("stage.line_up.skip"), size="sm", elem_id="skip")
     outputs = [group, ask, skip, *faces, *buttons]
 
     def draw(view: View) -> Updates:
@@ -48,10 +48,10 @@ def build_line_up(services: Services) -> LineUpPart:
         said = "ask" if asked else "right" if made.right else "wrong"
         updates: Updates = {group: gr.Column(visible=True), skip: gr.Button(visible=asked)}
         counted = "" if asked else guessed(services.tally.count(), language)
-        updates[ask] = str(piece("asked", language.say(f"stage.lineup.{said}"), counted))
+        updates[ask] = str(piece("asked", language.say(f"stage.line_up.{said}"), counted))
         for number, (face, button) in enumerate(zip(faces, buttons, strict=True)):
             kind = "open" if asked else "answer" if number == made.answer else "other"
-            alt = language.say(f"stage.lineup.alt.{kind}", number=language.fixed(number + 1, 0))
+            alt = language.say(f"stage.line_up.alt.{kind}", number=language.fixed(number + 1, 0))
             chosen = "chosen" if number == made.chosen else ""
             updates[face] = str(piece("suspect", made.faces[number], alt, f"{kind} {chosen}"))
             updates[button] = gr.Button(interactive=asked)
@@ -69,7 +69,7 @@ def guessed(found: Counted, language: Language) -> str:
     if not found.all:
         return ""
     return language.count(
-        "stage.lineup.tally",
+        "stage.line_up.tally",
         found.all,
         right=language.fixed(found.right, 0),
         low=language.share(found.low),

@@ -9,9 +9,9 @@ from PIL import Image
 
 from demo.errors import DemoError, PhotoError, WeightsError
 from demo.faces import recognise
-from demo.lineup import line_up as module
-from demo.lineup.line_up import GREY, LineUp, choose_strangers, face_alone, line_up
-from demo.lineup.strangers import Strangers, as_on_the_sheet, load_strangers
+from demo.line_up import line_up as module
+from demo.line_up.line_up import GREY, LineUp, choose_strangers, face_alone, line_up
+from demo.line_up.strangers import Strangers, as_on_the_sheet, load_strangers
 from demo.models.networks import Unavailable
 from demo.verdicts.line_up import CHANCE, FACES
 

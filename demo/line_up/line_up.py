@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 
 from demo.errors import PhotoError, SettingsError, WeightsError
 from demo.faces import recognise
-from demo.lineup.strangers import Strangers, as_on_the_sheet, load_strangers
+from demo.line_up.strangers import Strangers, as_on_the_sheet, load_strangers
 from demo.metrics.dlib_identity import DECOY_SIDE, at_decoys_side, decoys_missing, nearest
 from demo.stats.intervals import Array
 from demo.verdicts.line_up import FACES

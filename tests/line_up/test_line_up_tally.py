@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from demo.lineup.tally import CHANCE, Counted, Tally
+from demo.line_up.tally import CHANCE, Counted, Tally
 from demo.stats.intervals import share_ci
 
 
