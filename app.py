@@ -2,7 +2,7 @@
 
 Reads the environment, builds the services, assembles, launches. Besides Gradio's own variables (such as
 GRADIO_SERVER_NAME, GRADIO_SERVER_PORT): LORA_LEAK_MODE, as --mode; LORA_LEAK_BASE, the base model chosen at the start
-(or a folder).
+(or a folder); LORA_LEAK_PASSWORD and LORA_LEAK_LIMITS, who comes in and how much each may start.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def main() -> None:
     from demo.hardware import zero_gpu
 
     zero_gpu.prepare()  # before whatever may look for a GPU
-    from demo.hardware.network import lan_address
+    from demo.hardware.network import lan_url
     from demo.session.real import attend, real_services
     from demo.ui.assembly import build_app, launch_options
     from demo.ui.launch import launch
@@ -65,11 +65,10 @@ def main() -> None:
     except DemoError as error:
         sys.exit(f"The settings cannot be used. {error}")
     attend(services)
-    address = f"http://{lan_address() or 'localhost'}:{os.environ.get('GRADIO_SERVER_PORT', '7860')}/"
     if mode.classroom:
-        log.info("Pupils join at %s; the teacher's screen is %steacher", address, address)
+        log.info("Pupils join at %s; the teacher's screen is %steacher", lan_url(), lan_url())
     try:
-        launch(build_app(services, mode, address=address), **launch_options(mode))
+        launch(build_app(services, mode, address=lan_url()), **launch_options(mode))
     finally:
         services.jobs.close()
         services.visitors.forget_all()

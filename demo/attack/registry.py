@@ -16,11 +16,11 @@ from PIL import Image
 from demo.attack.by_encoder import has_encoder, weight_encoder
 from demo.attack.by_prompt import class_prompt, random_trigger
 from demo.attack.settings import AttackSettings
-from demo.errors import SettingsError
 from demo.faces import recognise
 from demo.lora.files import LoraWeights
 from demo.models.bases import Base
 from demo.progress import UNWATCHED, Watcher
+from demo.settings import registered
 from demo.texts.en import ENGLISH
 
 __all__ = ["ATTACKS", "Attack", "AttackEntry", "AttackSettings", "Reconstruction", "find_attack", "reconstruct"]
@@ -80,9 +80,7 @@ def find_attack(key: str) -> AttackEntry:
     Raises:
         SettingsError: there is none of that name.
     """
-    if key not in ATTACKS:
-        raise SettingsError(f"There is no attack '{key}'.", f"Choose one of: {', '.join(ATTACKS)}.")
-    return ATTACKS[key]
+    return registered("attack", key, ATTACKS)
 
 
 def without_encoder(base: Base) -> str | None:
@@ -142,6 +140,15 @@ def reconstruct(
     attack = attack or leading_attack(base)
     pictures = find_attack(attack).run(released, pipe, base, settings or AttackSettings(), watcher=watcher)
     return Reconstruction(attack, pictures, medoid(pictures))
+
+
+def best_first(pictures: Sequence[Image.Image], best: int | None) -> list[Image.Image]:
+    """The pictures with an attack's own choice before the others.
+
+    Args:
+        best: its index; None: there is none, and the order stays.
+    """
+    return [pictures[i] for i in sorted(range(len(pictures)), key=lambda i: i != best)]
 
 
 def medoid(pictures: Sequence[Image.Image]) -> int:

@@ -12,6 +12,7 @@ from demo.defences.mp_lora import MpLora, SmpLora
 from demo.defences.quantise import Int8
 from demo.defences.truncate import Truncate
 from demo.errors import SettingsError
+from demo.settings import registered
 
 __all__ = ["DEFENCES", "Defence", "NoDefence", "choose"]
 
@@ -40,9 +41,7 @@ def choose(key: str = "none", **settings: object) -> Defence:
     Raises:
         SettingsError: no such defence, no such setting, or a value that cannot be.
     """
-    if key not in DEFENCES:
-        raise SettingsError(f"There is no defence '{key}'.", f"Choose one of: {', '.join(DEFENCES)}.")
-    kind = DEFENCES[key]
+    kind = registered("defence", key, DEFENCES)
     unknown = [name for name in settings if name not in kind.model_fields]
     if unknown:
         have = ", ".join(kind.model_fields) or "none"

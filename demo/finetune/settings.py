@@ -7,8 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from demo.errors import SettingsError
-from demo.settings import Settings
+from demo.settings import Settings, registered
 
 
 class LoraSettings(Settings):
@@ -62,6 +61,4 @@ def find_preset(name: str) -> LoraSettings:
     Raises:
         SettingsError: there is none of that name.
     """
-    if name not in PRESETS:
-        raise SettingsError(f"There is no preset '{name}'.", f"Choose one of: {', '.join(PRESETS)}.")
-    return PRESETS[name]
+    return registered("preset", name, PRESETS)

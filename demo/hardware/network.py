@@ -1,10 +1,23 @@
-"""The address under which other machines of the same network find this one."""
+"""The address under which other machines of the same network find this one, and the app on it."""
 
 from __future__ import annotations
 
+import os
 import socket
 
 import psutil
+
+PORT = 7860  # Gradio's, where the environment names none
+
+
+def port() -> int:
+    """Where the app listens. Gradio may take a later one if it is told none, which a QR code would not know."""
+    return int(os.environ.get("GRADIO_SERVER_PORT") or PORT)
+
+
+def lan_url() -> str:
+    """Address of the app for other machines of the network; this machine's own where there is no network."""
+    return f"http://{lan_address() or 'localhost'}:{port()}/"
 
 
 def lan_address() -> str | None:

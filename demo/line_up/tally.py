@@ -42,8 +42,3 @@ class Tally:
             interval = share_ci(right, total)
             low, high = interval.low, interval.high
         return Counted(right, total, seen_right, seen_all, low, high)
-
-    def reset(self) -> None:
-        """Forget all counts."""
-        with self._lock:
-            self._counts = {False: [0, 0], True: [0, 0]}

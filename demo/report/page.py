@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 from PIL import Image
 
+from demo.attack.registry import best_first
 from demo.metrics.base import MetricResult
 from demo.metrics.registry import main_metrics
 from demo.origin import all_drawn
@@ -67,23 +68,16 @@ def _frames(report: LeakReport, photos: Sequence[Image.Image]) -> Markup:
     if report.file is None:
         return Markup("")
     attack = next((arm for arm in report.arms if is_attack(arm.key) and arm.pictures), None)
-    drawn = [] if attack is None else list(attack.pictures)
-    if attack is not None:
-        drawn.insert(0, drawn.pop(attack.best or 0))
-    captions = [ENGLISH.say(f"stage.{name}") for name in ("photos", "file", "drawn")]
-    left_out = ENGLISH.count("stage.left out", len(report.photos)) if report.photos else ""
-    file = (report.file, ENGLISH.say("stage.file.alt"))
-    shown = (
-        _described(pictures, key) for pictures, key in ((photos, "stage.photos"), (all_drawn(drawn), "stage.drawn"))
+    drawn = [] if attack is None else all_drawn(best_first(attack.pictures, attack.best))
+    return call(
+        "report/frames.html.j2",
+        "three",
+        [ENGLISH.say(f"stage.{name}") for name in ("photos", "file", "drawn")],
+        (photos, ENGLISH.numbered("stage.photos.alt", len(photos))),
+        ENGLISH.count("stage.left out", len(report.photos)) if report.photos else "",
+        (report.file, ENGLISH.say("stage.file.alt")),
+        (drawn, ENGLISH.numbered("stage.drawn.alt", len(drawn))),
     )
-    return call("report/frames.html.j2", "three", captions, next(shown), left_out, file, next(shown))
-
-
-def _described(pictures: Sequence[Image.Image], key: str) -> tuple[list[Image.Image], list[str]]:
-    """Pictures, and what each of them is."""
-    count = ENGLISH.fixed(len(pictures), 0)
-    alts = [ENGLISH.say(f"{key}.alt", number=ENGLISH.fixed(i + 1, 0), count=count) for i in range(len(pictures))]
-    return list(pictures), alts
 
 
 def _bars(keys: Sequence[str], report: LeakReport) -> list[Markup]:

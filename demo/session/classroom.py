@@ -34,7 +34,7 @@ class Found:
 
 
 class Classroom:
-    """Seats and what was found at them. A pupil is known by the visitor's id, which goes with the visitor's data.
+    """Seats and what was found at them. A pupil is known by the visitor's id, a random word that tells nothing else.
 
     Args:
         people: number of fictional people.
@@ -57,11 +57,6 @@ class Classroom:
                 person = (number - 1 + turn) % max(1, self._people)
                 self._seats[visitor_id] = Seat(number, person, self._plan[(number - 1) % len(self._plan)])
             return self._seats[visitor_id]
-
-    def leave(self, visitor_id: str) -> None:
-        """Forget whose seat it was; what was found at it stays."""
-        with self._lock:
-            self._seats.pop(visitor_id, None)
 
     def record(self, visitor_id: str, report: LeakReport) -> None:
         """Keep what a pupil's story showed; the last one counts."""

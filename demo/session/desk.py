@@ -207,7 +207,8 @@ class Desk:
     refused: Refused | None = None  # the last upload, if it cannot be attacked: the file before stays
     cleaned: Cleaned | None = None  # of the refused file, else of the one under attack
     attacked: Attacked | None = None
-    line_up: LineUp | None = None  # to guess by whom the attack drew
+    line_up: LineUp | None = None  # to guess whom the attack drew
+    no_line_up: str = ""  # why there could be none
     compared: Compared | None = None
     swept: Swept | None = None
     shook: Shook | None = None

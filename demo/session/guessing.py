@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -13,11 +12,9 @@ from demo.session.services import Services
 from demo.session.visitors import Visitor
 from demo.verdicts.line_up import LineUpResult
 
-log = logging.getLogger(__name__)
-
 
 def line_up(services: Services, visitor: Visitor) -> None:
-    """Put a line-up on the desk for what was drawn from the visitor's own file; none where no strangers are there.
+    """Put a line-up on the desk for what was drawn from the visitor's own file; or why there can be none.
 
     Whoever brought the photos, or has been shown them, knows the person: such guesses are counted apart.
     """
@@ -29,9 +26,9 @@ def line_up(services: Services, visitor: Visitor) -> None:
         try:
             made = services.line_up(desk.kept.photos, seen=not desk.photos.hidden, avoid=before)
         except WeightsError as error:
-            log.warning("%s", error)
-            made = None
-        visitor.change(line_up=made)
+            visitor.change(line_up=None, no_line_up=str(error))
+        else:
+            visitor.change(line_up=made, no_line_up="")
 
 
 def guess(services: Services, visitor: Visitor, face: int) -> None:

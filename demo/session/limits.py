@@ -21,7 +21,7 @@ from demo.workflow.jobs import MAX_WAITING
 
 HOUR_S = 3600.0
 VARIABLE = "LORA_LEAK_LIMITS"
-WITHOUT = "There is no limit when you run the app on your own machine."
+WITHOUT = 'Whoever runs the app can lift the limit: LORA_LEAK_LIMITS="visitor=0, address=0".'
 
 
 class LimitError(DemoError):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from demo.errors import SettingsError
 from demo.session.limits import OFF, SPACE, Limits
+from demo.settings import registered
 
 ENVIRONMENT = "LORA_LEAK_MODE"
 
@@ -66,6 +66,4 @@ def find_mode(key: str) -> Mode:
     Raises:
         SettingsError: there is none of that name.
     """
-    if key not in MODES:
-        raise SettingsError(f"There is no mode '{key}'.", f"Choose one of: {', '.join(MODES)}.")
-    return MODES[key]
+    return registered("mode", key, MODES)

@@ -40,9 +40,7 @@ def comparable(services: Services, desk: Desk) -> tuple[Released, Scored, PhotoS
     if kept is not None and released.source is not None:
         return released, kept, released.source
     if not desk.photos.shots:
-        raise PhotoError(
-            "There are no photos to compare with.", "Load photos in the Fine-tune tab first.", key="errors.no photos"
-        )
+        raise PhotoError("There are no photos to compare with.", "Load photos first.", key="errors.no photos")
     photos = resized([shot.aligned for shot in desk.photos.shots], services.bases[released.base_key].side)
     note = UPLOADED if released.source is None else AGAIN if released.source == loaded else REMOVED
     return released, Scored(tuple(photos), note), loaded

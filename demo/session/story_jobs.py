@@ -177,7 +177,11 @@ def comparing(services: Services, visitor: Visitor, order: Order) -> Part:
             reconstruction=attacked.reconstruction,
             metrics=order.metrics,
             extra=_said(released),
-            notes=[scored.note, *([] if released.ledger is None else words(released.ledger))],
+            notes=[
+                scored.note,
+                *([] if released.ledger is None else words(released.ledger)),
+                *filter(None, [visitor.desk.no_line_up]),
+            ],
             watcher=watcher,
         )
         room = visitor.room("report")

@@ -87,7 +87,7 @@ class Visitor:
             GoneError: it has been deleted.
         """
         gone = dict.fromkeys(("refused", "cleaned", "attacked", "line_up", "compared"))
-        return self.change(released=released, **gone, **more)
+        return self.change(released=released, no_line_up="", **gone, **more)
 
     def clear_story(self) -> Desk:
         """Take the files and what came of them off the desk. The photos stay.

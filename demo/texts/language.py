@@ -59,6 +59,11 @@ class Language:
         """A template that depends on a count, which fills the field ``count``."""
         return self.say(f"{key}.{self.plural(number)}", count=self.fixed(number, 0), **fields)
 
+    def numbered(self, key: str, count: int) -> list[str]:
+        """A template for each of ``count`` things, with the fields ``number``, from 1, and ``count``."""
+        of = self.fixed(count, 0)
+        return [self.say(key, number=self.fixed(number, 0), count=of) for number in range(1, count + 1)]
+
     def named(self, kind: str, key: str, registered: str = "") -> str:
         """The name of one of a kind, such as an attack: the language's own, else the registry's, else the key.
 

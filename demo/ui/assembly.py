@@ -9,11 +9,13 @@ from typing import Any
 
 import gradio as gr
 
+from demo.hardware.network import port
 from demo.paths import PEOPLE
 from demo.session.modes import MODES, Mode
 from demo.session.photo_intake import welcome
 from demo.session.services import Services
 from demo.session.visitors import CLOSED_S, IDLE_S
+from demo.texts.en import ENGLISH
 from demo.ui.api import add_api
 from demo.ui.booth import booth_head, build_booth, find_slides
 from demo.ui.comparison import build_comparison
@@ -28,7 +30,7 @@ from demo.ui.stage.stage import build_stage, wire_stage
 from demo.ui.strip import build_session, wire_session
 from demo.ui.teacher import build_teacher
 
-TITLE = "What a shared LoRA gives away"
+TITLE = ENGLISH.say("stage.title")
 HEADER = f"""# {TITLE}
 {LORA} Make one from photos of a face, then see what somebody with **the file alone** can draw from it:
 no photos, no trigger word. A demonstration of *Risks When Sharing LoRA Fine-Tuned Diffusion Model Weights*.
@@ -149,6 +151,8 @@ def launch_options(mode: Mode = MODES["lab"], **changes: Any) -> dict[str, Any]:
     given: dict[str, Any] = {}
     if mode.address and not os.environ.get("GRADIO_SERVER_NAME"):
         given["server_name"] = mode.address
+    if mode.classroom:
+        given["server_port"] = port()
     if password := os.environ.get(PASSWORD):
         given["auth"] = lambda _, said: secrets.compare_digest(said.encode(), password.encode())
     return {

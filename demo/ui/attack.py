@@ -33,8 +33,8 @@ INTRO = (
     "the base without the file guides the drawing, so that what the file changed stands out."
 )
 EXAMPLE = (
-    "It was made from five pictures of one of the fictional people in the first tab, who was drawn by lot. "
-    "Attack it, and say whose face comes out; then load that person there, and press Compare."
+    "It was made from five pictures of one of the fictional people, who was drawn by lot. "
+    "Attack it, and say whose face comes out; then load that person, and press Compare."
 )
 COLUMNS = ["Rank", "In", "Out", "Alpha", "|A|", "|B|", "|update|", "Layer"]
 WIDTHS: list[str | int] = [60, 60, 60, 70, 75, 75, 85, 600]
@@ -247,10 +247,10 @@ def _whichever() -> str:
 def _file_html(released: Released | None, services: Services) -> Markup:
     if released is None:
         ways = "or upload one" if services.example is None else "upload one, or take the example"
-        return pictures.note(f"No file yet: fine-tune one in the first tab, {ways}.")
+        return pictures.note(f"No file yet: fine-tune one, {ways}.")
     origin = "an example" if released.example else "uploaded"
     if released.trigger is not None:
-        origin = "from the Fine-tune tab"
+        origin = "made here"
     numbers = sum(tensor.numel() for tensor in released.lora.tensors.values())
     text = (
         f"{released.name}, {origin}: {pictures.size(released.size)}, "

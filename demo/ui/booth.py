@@ -10,10 +10,12 @@ from pathlib import Path
 import gradio as gr
 from PIL import Image
 
+from demo.photos.decode import decode
 from demo.report.rendering import call, render
 from demo.texts.language import fields_of
 from demo.texts.languages import LANGUAGES
 
+PHOTO_SIDE = 192  # pixels
 GRACE_S = 15  # seconds of warning before all is wiped
 
 
@@ -37,8 +39,8 @@ def find_slides(people: Path) -> list[Slide]:
     for person in sorted((people / "examples").glob("[0-9]*")):
         drawn, file = folder / f"{person.name}-drawn.webp", folder / f"{person.name}-file.webp"
         if drawn.is_file() and file.is_file():
-            photo = Image.open(sorted(person.glob("*.webp"))[0]).convert("RGB").resize((192, 192))
-            slides.append(Slide(photo, Image.open(file).convert("RGB"), Image.open(drawn).convert("RGB")))
+            photo, *others = (decode(path, path.name) for path in (min(person.glob("*.webp")), file, drawn))
+            slides.append(Slide(photo.resize((PHOTO_SIDE, PHOTO_SIDE)), *others))
     return slides
 
 

@@ -89,7 +89,7 @@ def _lacking(view: View) -> str:
     if released is None:
         return "A LoRA file is needed first: fine-tune one, or upload one in the Attack tab."
     if not view.desk.kept and not view.desk.photos.shots:
-        return "Photos to compare with are needed: load them in the Fine-tune tab."
+        return "Photos to compare with are needed: load them first."
     return ""
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import gradio as gr
 from markupsafe import Markup
 
+from demo.attack.registry import best_first
 from demo.metrics.registry import IDENTITY, PLACE
 from demo.report import Arm, LeakReport
 from demo.report.arms import CONTROLS, OWNER, is_attack
@@ -23,7 +24,7 @@ SHOWN = 4  # pictures of an arm
 class Column(NamedTuple):
     """An arm as a template takes it."""
 
-    kind: str
+    kind: str  # photos, owner, attack or control
     title: str
     explanation: str
     pictures: tuple[object, ...]
@@ -48,7 +49,7 @@ def build_comparison() -> Facet:
         body = pictures.piece(
             "comparison",
             _slider(view, report),
-            piece("columns", columns(view, report, compared.source)),
+            piece("columns", view.language.say("stage.arms"), columns(view, report, compared.source)),
             pictures.figures(report),
             pictures.table(report),
             pictures.notes(report),
@@ -94,12 +95,11 @@ def _column(arm: Arm, report: LeakReport, language: Language) -> Column:
         numbers = {"place": language.fixed(place.mean, 0), "among": language.fixed(place.among, 0)}
         parts.append(language.say("stage.place", **numbers))
     best = arm.best if is_attack(arm.key) else None
-    order = sorted(range(len(arm.pictures)), key=lambda i: i != best)[:SHOWN]
     return Column(
         kind,
         arms.title(arm.key, arm.title, language),
         arms.explanation(arm.key, arm.explanation, language),
-        tuple(arm.pictures[i] for i in order),
+        tuple(best_first(arm.pictures, best)[:SHOWN]),
         None if best is None else 0,
         " · ".join(parts),
     )

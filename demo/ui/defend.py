@@ -26,10 +26,10 @@ from demo.ui.page import Facet, Live, Updates, View
 
 INTRO = (
     "Does any defence protect the photos **without ruining the model**? Each ticked defence fine-tunes with the base "
-    f"and the settings of the first tab, on the first {FOR_TUNING} photos there. If {LEAST_APART} or more photos are "
+    f"and the settings of *Fine-tune*, on the first {FOR_TUNING} photos that are loaded. If {LEAST_APART} or more are "
     "left, they score the pictures; otherwise all photos do. Then its file is attacked."
 )
-NEEDS = f"{LEAST_PHOTOS} photos of one person are needed: load them in the Fine-tune tab."
+NEEDS = f"{LEAST_PHOTOS} photos of one person are needed: load them first."
 FILES = ("defend.csv", "report.html", "report.json")
 
 

@@ -64,10 +64,11 @@ def drawn(services: Services, classroom: Classroom, language: Language) -> tuple
     marks = [_mark(one) for one in found if math.isfinite(one.useful) and math.isfinite(one.leaked)]
     chance = [one.chance for one in found if math.isfinite(one.chance)]
     at = _place(sum(chance) / len(chance)) if chance else None
-    kinds = list(dict.fromkeys(mark["key"] for mark in marks))
-    labels = {one.seat.defence.key: one.seat.defence.title for one in found}
+    kinds: dict[str, tuple[str, list[int]]] = {}  # of all that was found, marks or not
+    for one in found:
+        kinds.setdefault(one.seat.defence.key, (one.seat.defence.title, []))[1].append(one.seat.number)
     axes = [language.say(f"mode.class.{name}") for name in ("useful", "leaky", "chance")]
-    figure = call("ui/teacher.html.j2", "plane", language.say("mode.class.plane"), marks, kinds, labels, at, axes)
+    figure = call("ui/teacher.html.j2", "plane", language.say("mode.class.plane"), marks, kinds, at, axes)
     leaks = language.fixed(sum(one.leak for one in found), 0)
     said = [
         language.count("mode.class.joined", joined, done=language.fixed(len(found), 0)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from itertools import count
@@ -18,8 +19,11 @@ from demo.models.bases import Base
 from demo.photos.decode import BadPhotoError, decode
 from demo.photos.ingest import Photo
 from demo.progress import Measured, Progress, Watcher
+from demo.session import story_jobs
+from demo.session.forms import order
 from demo.session.services import ExamplePerson, Services
-from demo.session.visitors import Visitors
+from demo.session.visitors import Visitor, Visitors
+from demo.ui.fine_tune_result import STORY
 from demo.workflow.jobs import Jobs
 
 
@@ -56,6 +60,21 @@ def measuring(watcher: Watcher, photos: Sequence[Image.Image]) -> Watcher:
 def line_up(photos: Sequence[Image.Image], *, seen: bool, avoid: Collection[int] = ()) -> LineUp:
     """The person is the third of six."""
     return LineUp((face(1), face(2), photos[0].resize((64, 64)), face(4), face(5), face(6)), 2, seen=seen)
+
+
+def two_people(folder: Path) -> tuple[ExamplePerson, ...]:
+    """Two fictional people with eight pictures each, whose files lie in a folder."""
+    portrait = folder / "00.webp"
+    face(0, 128).save(portrait)
+    return tuple(ExamplePerson(name, (portrait,) * 8) for name in ("Anouk", "Bela"))
+
+
+def tell_story(services: Services, visitor: Visitor) -> None:
+    """What the stage's one button does, to its end."""
+    made = order(services, {"base": services.default_base})
+    story_jobs.begin(services, visitor, STORY, story_jobs.story(services, visitor, made))
+    while services.jobs.busy(visitor.id):
+        time.sleep(0.01)
 
 
 class Clock:

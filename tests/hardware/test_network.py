@@ -36,3 +36,13 @@ def test_with_no_network_there_is_no_address(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(network.socket, "socket", Offline)
     monkeypatch.setattr(network.psutil, "net_if_addrs", dict)
     assert network.lan_address() is None
+
+
+def test_the_app_is_found_where_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "lan_address", lambda: "192.168.7.9")
+    monkeypatch.delenv("GRADIO_SERVER_PORT", raising=False)
+    assert network.lan_url() == "http://192.168.7.9:7860/"
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "7871")
+    assert network.lan_url() == "http://192.168.7.9:7871/"
+    monkeypatch.setattr(network, "lan_address", lambda: None)
+    assert network.lan_url() == "http://localhost:7871/"

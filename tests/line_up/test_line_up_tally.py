@@ -22,8 +22,6 @@ def test_guesses_of_people_who_know_the_photos_are_counted_apart() -> None:
         tally.add(right, seen)
     interval = share_ci(2, 3)
     assert tally.count() == Counted(2, 3, 2, 2, interval.low, interval.high)
-    tally.reset()
-    assert tally.count().all == tally.count().seen_all == 0
 
 
 def test_no_guess_of_many_threads_is_lost() -> None:

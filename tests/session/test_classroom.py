@@ -54,12 +54,8 @@ def test_what_is_missing_is_no_number(report: LeakReport) -> None:
     assert math.isnan(room.found()[0].useful)
 
 
-def test_a_pupil_who_left_is_forgotten_and_what_was_found_stays(report: LeakReport) -> None:
+def test_a_story_of_somebody_without_a_seat_is_nobodys(report: LeakReport) -> None:
     room = Classroom(8, default_plan())
-    room.seat("a")
-    room.record("a", report)
-    room.leave("a")
     room.record("a", report)
     assert room.joined() == 0
-    assert len(room.found()) == 1
-    assert room.seat("a").number == 2
+    assert room.found() == []

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_services import fake_services
-from fake_story import FakeStory, face
+from fake_services import fake_services, tell_story, two_people
+from fake_story import FakeStory
 
 from demo.errors import SettingsError, WeightsError
-from demo.session import guessing, photo_intake, story_jobs
+from demo.session import guessing, photo_intake
 from demo.session.classroom import Classroom
-from demo.session.forms import order
-from demo.session.services import ExamplePerson, Services
+from demo.session.services import Services
 from demo.session.visitors import Visitor
 
 ANSWER = 2  # of fake_services.line_up
@@ -24,10 +22,7 @@ ANSWER = 2  # of fake_services.line_up
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    portrait = tmp_path / "00.webp"
-    face(0, 128).save(portrait)
-    people = tuple(ExamplePerson(name, (portrait,) * 8) for name in ("Anouk", "Bela"))
-    made = fake_services(tmp_path, FakeStory(0, steps=3), people)
+    made = fake_services(tmp_path, FakeStory(0, steps=3), two_people(tmp_path))
     yield made
     made.jobs.close()
     made.visitors.forget_all()
@@ -39,13 +34,6 @@ def visitor(services: Services) -> Visitor:
     page = services.visitors.open("a", None)
     photo_intake.welcome(services, page.visitor)
     return page.visitor
-
-
-def tell(services: Services, visitor: Visitor) -> None:
-    made = order(services, {"base": services.default_base})
-    story_jobs.begin(services, visitor, "The whole story", story_jobs.story(services, visitor, made))
-    while services.jobs.busy(visitor.id):
-        time.sleep(0.01)
 
 
 def test_whoever_comes_finds_somebody_who_is_hidden(visitor: Visitor) -> None:
@@ -64,7 +52,7 @@ def test_nobody_is_put_in_place_of_what_a_visitor_has(services: Services, visito
 
 
 def test_another_person_is_another_one_and_takes_the_story_off(services: Services, visitor: Visitor) -> None:
-    tell(services, visitor)
+    tell_story(services, visitor)
     before = visitor.desk.photos.person
     photo_intake.draw_person(services, visitor)
     desk = visitor.desk
@@ -73,7 +61,7 @@ def test_another_person_is_another_one_and_takes_the_story_off(services: Service
 
 
 def test_a_guess_is_counted_shows_the_photos_and_stands_in_the_report(services: Services, visitor: Visitor) -> None:
-    tell(services, visitor)
+    tell_story(services, visitor)
     desk = visitor.desk
     assert desk.compared is not None
     assert json.loads(desk.compared.json.read_text())["line_up"]["right"] is None
@@ -89,7 +77,7 @@ def test_a_guess_is_counted_shows_the_photos_and_stands_in_the_report(services: 
 
 
 def test_nobody_guesses_twice(services: Services, visitor: Visitor) -> None:
-    tell(services, visitor)
+    tell_story(services, visitor)
     guessing.guess(services, visitor, 0)
     with pytest.raises(SettingsError, match="picked already"):
         guessing.guess(services, visitor, ANSWER)
@@ -98,7 +86,7 @@ def test_nobody_guesses_twice(services: Services, visitor: Visitor) -> None:
 
 
 def test_who_has_been_shown_the_photos_is_counted_apart(services: Services, visitor: Visitor) -> None:
-    tell(services, visitor)
+    tell_story(services, visitor)
     guessing.reveal(visitor)
     guessing.guess(services, visitor, ANSWER)
     counted = services.tally.count()
@@ -107,13 +95,13 @@ def test_who_has_been_shown_the_photos_is_counted_apart(services: Services, visi
 
 def test_who_brings_the_photos_knows_the_person(services: Services, visitor: Visitor) -> None:
     photo_intake.load_person(visitor, services.people[0])
-    tell(services, visitor)
+    tell_story(services, visitor)
     assert visitor.desk.line_up is not None
     assert visitor.desk.line_up.seen
 
 
 def test_skipping_shows_the_photos_and_counts_nothing(services: Services, visitor: Visitor) -> None:
-    tell(services, visitor)
+    tell_story(services, visitor)
     guessing.skip(visitor)
     assert visitor.desk.line_up is None
     assert not visitor.desk.photos.hidden
@@ -130,10 +118,11 @@ def test_without_strangers_the_story_is_told_without_a_line_up(services: Service
         raise WeightsError("The strangers are not there.", "Restore them.")
 
     services = replace(services, line_up=none)  # type: ignore[arg-type]
-    tell(services, visitor)
+    tell_story(services, visitor)
     assert visitor.desk.line_up is None
     assert visitor.desk.compared is not None
     assert visitor.desk.compared.report.line_up is None
+    assert "The strangers are not there. Restore them." in visitor.desk.compared.report.notes
 
 
 def test_a_pupil_gets_the_person_of_the_seat(services: Services) -> None:

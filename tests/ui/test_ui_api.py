@@ -11,6 +11,7 @@ from fake_services import fake_services
 from fake_story import FakeStory, face
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+from served import served
 
 from demo.session.services import ExamplePerson
 from demo.ui.components.endpoints import ENDPOINTS
@@ -20,24 +21,12 @@ README = Path(__file__).parents[2] / "demo/README.md"
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    patch = pytest.MonkeyPatch()
     folder = tmp_path_factory.mktemp("gradio")
-    patch.setenv("GRADIO_TEMP_DIR", str(folder))
-    from demo.session.modes import MODES
-    from demo.ui.assembly import build_app, launch_options
-    from demo.ui.launch import launch
-
     portrait = folder / "00.webp"
     face(0, 128).save(portrait)
     services = fake_services(folder, FakeStory(0.01, steps=20), (ExamplePerson("Anouk Upplund", (portrait,) * 8),))
-    blocks = build_app(services, MODES["space"])
-    options = launch_options(MODES["space"], prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    _, address, _ = launch(blocks, **options)
-    yield address
-    services.jobs.close()
-    blocks.close()
-    services.visitors.forget_all()
-    patch.undo()
+    with served(folder, services, "space") as (address, _):
+        yield address
 
 
 def test_the_readmes_example_runs(url: str, capsys: pytest.CaptureFixture[str]) -> None:

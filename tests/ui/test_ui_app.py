@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 from safetensors.torch import save_file
+from served import served
 
 from demo.lora.files import write_lora
 from demo.lora.metadata.leak import scan
@@ -52,25 +52,13 @@ class App:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    patch = pytest.MonkeyPatch()
     folder = tmp_path_factory.mktemp("gradio")
-    patch.setenv("GRADIO_TEMP_DIR", str(folder))
-    patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
-    from demo.ui.assembly import build_app, launch_options
-
     portrait = folder / "portraits" / "00.webp"
     portrait.parent.mkdir()
     face(0, 128).save(portrait)
     services = fake_services(folder, FakeStory(0.01, steps=20), (ExamplePerson("Anouk Quistrow", (portrait,) * 8),))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)  # Gradio's way to say that an argument is in the wrong place
-        blocks = build_app(services)
-        _, url, _ = blocks.launch(**launch_options(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1"))
-    yield App(services, url, folder, blocks)
-    services.jobs.close()
-    blocks.close()
-    services.visitors.forget_all()
-    patch.undo()
+    with served(folder, services) as (url, blocks):
+        yield App(services, url, folder, blocks)
 
 
 def wait(client: Client, **wanted: Any) -> dict[str, Any]:

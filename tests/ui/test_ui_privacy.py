@@ -17,6 +17,7 @@ from fake_services import fake_services
 from fake_story import FakeStory, face
 from gradio import Blocks
 from gradio_client import Client, handle_file
+from served import served
 
 from demo.session.services import Services
 
@@ -46,22 +47,10 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    patch = pytest.MonkeyPatch()
     root = tmp_path_factory.mktemp("gradio")
-    patch.setenv("GRADIO_TEMP_DIR", str(root))
-    patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
-    from demo.ui.assembly import build_app, launch_options
-    from demo.ui.launch import launch
-
     services = fake_services(root, FakeStory(0.0, steps=5))
-    blocks = build_app(services)
-    options = launch_options(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    _, url, _ = launch(blocks, **options)
-    yield World(url, root, services, blocks, arrived(url, root, blocks, tmp_path_factory.mktemp("photos")))
-    services.jobs.close()
-    blocks.close()
-    services.visitors.forget_all()
-    patch.undo()
+    with served(root, services) as (url, blocks):
+        yield World(url, root, services, blocks, arrived(url, root, blocks, tmp_path_factory.mktemp("photos")))
 
 
 def arrived(url: str, root: Path, blocks: Blocks, photos: Path) -> Ann:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from demo.errors import SettingsError
+from demo.settings import registered
 from demo.shake.methods.base import Method, Shaken
 from demo.shake.methods.combined import DreamBoothTextualInversion, LoraDreamBooth
 from demo.shake.methods.dreambooth import DreamBooth
@@ -41,9 +42,7 @@ def choose(key: str, **settings: object) -> Method:
     Raises:
         SettingsError: no such method, no such setting, or a value that cannot be.
     """
-    if key not in METHODS:
-        raise SettingsError(f"There is no fine-tuning method '{key}'.", f"Choose one of: {', '.join(METHODS)}.")
-    kind = METHODS[key]
+    kind = registered("fine-tuning method", key, METHODS)
     given = {name: value for name, value in settings.items() if value is not None}
     unknown = [name for name in given if name not in kind.model_fields]
     if unknown:

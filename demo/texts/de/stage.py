@@ -85,6 +85,7 @@ STAGE = {
     "stage.yours": "Deine Fotos",
     "stage.theirs": "Bilder von {person}",
     "stage.before": "{title}, vorher geladen",
+    "stage.arms": "Was gezeichnet wurde, je nach Art",
     "stage.bars": "Balken",
     "stage.metrics": "Alle Messwerte",
     "stage.about.text": "Ein LoRA ist eine kleine Datei, die einem Bildmodell etwas Neues beibringt: hier das Gesicht "

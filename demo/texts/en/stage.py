@@ -86,6 +86,7 @@ STAGE = {
     "stage.yours": "Your photos",
     "stage.theirs": "Pictures of {person}",
     "stage.before": "{title}, loaded before",
+    "stage.arms": "What was drawn, by how it was drawn",
     "stage.bars": "Bars",
     "stage.metrics": "All metrics",
     "stage.about.text": "A LoRA is a small file that teaches a model that draws pictures one more thing: here, one "

@@ -85,6 +85,7 @@ STAGE = {
     "stage.yours": "Tus fotos",
     "stage.theirs": "Imágenes de {person}",
     "stage.before": "{title}, cargadas antes",
+    "stage.arms": "Lo que se dibujó, según la manera",
     "stage.bars": "Barras",
     "stage.metrics": "Todas las medidas",
     "stage.about.text": "Un LoRA es un archivo pequeño que enseña una cosa más a un modelo que dibuja imágenes: aquí, "

@@ -88,6 +88,7 @@ STAGE = {
     "stage.yours": "Vos photos",
     "stage.theirs": "Images : {person}",
     "stage.before": "{title}, chargées avant",
+    "stage.arms": "Ce qui a été dessiné, selon la manière",
     "stage.bars": "Barres",
     "stage.metrics": "Toutes les mesures",
     "stage.about.text": "Un LoRA est un petit fichier qui apprend une chose de plus à un modèle qui dessine des "

@@ -87,6 +87,7 @@ STAGE = {
     "stage.yours": "你的照片",
     "stage.theirs": "{person} 的图片",
     "stage.before": "{title}（之前加载）",
+    "stage.arms": "按画法排列的图片",
     "stage.bars": "条形图",
     "stage.metrics": "所有指标",
     "stage.about.text": "LoRA 是一个小文件，它教会画图的模型多画一样东西：这里是一个人的脸。人们会分享这样的文件。"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 
 from markupsafe import Markup
 from PIL import Image
 
+from demo.attack.registry import best_first
 from demo.faces.recognise import SAME_PERSON
 from demo.finetune.loop import STAGE
 from demo.lora.picture import matrices_picture
 from demo.report.rendering import call
 from demo.session.desk import Attacked, Released
-from demo.texts.language import Language
 from demo.ui.components import pictures
 from demo.ui.fine_tune_result import TITLES
 from demo.ui.page import View
@@ -56,22 +56,19 @@ def photos_frame(view: View) -> Markup:
     if not have.shots:
         body = framed("blank", "☺", language.say("stage.photos.none"))
     else:
-        count = language.fixed(len(have.shots), 0)
-        alt = "stage.photos.alt.hidden" if have.hidden else "stage.photos.alt"
         shown = [_seen(shot.aligned, have.hidden) for shot in have.shots]
-        alts = [language.say(alt, number=language.fixed(i + 1, 0), count=count) for i in range(len(shown))]
+        alts = language.numbered("stage.photos.alt.hidden" if have.hidden else "stage.photos.alt", len(shown))
         body = framed("wall", shown, alts, "mosaic" if have.hidden else "")
     kept = language.say("stage.hidden") if have.hidden else have.person or ""
     return framed("frame", 1, "photos", language.say("stage.photos"), body, _below(kept))
 
 
 def file_stamp(view: View) -> Hashable:
-    """What the second frame depends on, but for the progress."""
+    """What the second frame depends on."""
     released, job = released_of(view), view.job
     making = _tuning(view)
     step = None if not making or job is None or job.progress is None else (job.progress.stage, job.progress.step)
-    sample = None if not making or job is None else job.picture_step
-    return None if released is None else released.number, making, step, sample, view.language.key
+    return None if released is None else released.number, making, step, view.language.key
 
 
 def file_frame(view: View) -> Markup:
@@ -108,11 +105,11 @@ def drawn_frame(view: View) -> Markup:
     attacked, language, job = attacked_of(view), view.language, view.job
     if attacked is not None:
         made = attacked.reconstruction
-        order = [made.best, *(i for i in range(len(made.pictures)) if i != made.best)]
-        shown = [made.pictures[i] for i in order]
-        body = framed("wall", shown, _alts(language, "stage.drawn.alt", len(shown)), "")
+        shown = best_first(made.pictures, made.best)
+        body = framed("wall", shown, language.numbered("stage.drawn.alt", len(shown)))
     elif job is not None and _developing(view):
-        body = framed("wall", job.pictures, _alts(language, "stage.drawn.alt.live", len(job.pictures)), "even live")
+        alts = language.numbered("stage.drawn.alt.live", len(job.pictures))
+        body = framed("wall", job.pictures, alts, "even live")
     else:
         body = framed("blank", "?", "")
     return framed("frame", 3, "drawn", language.say("stage.drawn"), body, "")
@@ -155,11 +152,6 @@ def gauges(view: View) -> Markup:
 def _seen(photo: Image.Image, hidden: bool) -> Image.Image:
     side = MOSAIC if hidden else PHOTO_SIDE
     return photo.resize((side, side), Image.Resampling.BOX if hidden else Image.Resampling.LANCZOS)
-
-
-def _alts(language: Language, key: str, count: int) -> Sequence[str]:
-    of = language.fixed(count, 0)
-    return [language.say(key, number=language.fixed(i + 1, 0), count=of) for i in range(count)]
 
 
 def _below(words: str) -> Markup | str:

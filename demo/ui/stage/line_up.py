@@ -58,8 +58,10 @@ def build_line_up(services: Services) -> LineUpPart:
         return updates
 
     def stamp(view: View) -> Hashable:
-        made = view.desk.line_up
-        return None if made is None else (id(made), view.language.key)
+        made, attacked = view.desk.line_up, view.desk.attacked  # which has one line-up
+        if made is None:
+            return None
+        return None if attacked is None else attacked.number, made.chosen, view.language.key
 
     return LineUpPart(buttons, skip, Facet("line-up", stamp, draw, outputs))
 

@@ -130,10 +130,8 @@ def _seat(services: Services, view: View) -> Markup:
 
 def _says_stamp(view: View) -> Hashable:
     compared = view.desk.compared
-    job = view.job
-    failed = None if job is None or job.state not in ("failed", "stopped") else job.id
     shown = None if compared is None else (compared.number, view.desk.older(compared.source))
-    return shown, failed, view.expired and job is None, view.language.key
+    return shown, view.expired and view.job is None, view.language.key
 
 
 def _says(view: View) -> Markup:
@@ -146,4 +144,4 @@ def _says(view: View) -> Markup:
     language = view.language
     found = pictures.told(compared.report, language)
     word, headline = (language.say("sentence", text=t) for t in (language.say(f"story.word.{kind}"), found.headline))
-    return frames.piece("says", kind, word, headline, ())
+    return frames.piece("says", kind, word, headline)

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
-from fake_services import fake_services
-from fake_story import FakeStory, face
+from fake_services import fake_services, tell_story, two_people
+from fake_story import FakeStory
 from markup import Html
 from PIL import Image
 
 from demo.progress import Progress, Watcher
 from demo.session import guessing, photo_intake, story_jobs
 from demo.session.forms import order
-from demo.session.services import ExamplePerson, Services
+from demo.session.services import Services
 from demo.session.visitors import Visitor
 from demo.texts.languages import LANGUAGES
 from demo.ui.comparison import columns
@@ -30,10 +30,7 @@ from demo.ui.stage import frames
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    portrait = tmp_path / "00.webp"
-    face(0, 128).save(portrait)
-    people = (ExamplePerson("Anouk", (portrait,) * 8), ExamplePerson("Bela", (portrait,) * 8))
-    made = fake_services(tmp_path, FakeStory(0, steps=12), people)
+    made = fake_services(tmp_path, FakeStory(0, steps=12), two_people(tmp_path))
     yield made
     made.jobs.close()
     made.visitors.forget_all()
@@ -49,13 +46,6 @@ def visitor(services: Services) -> Visitor:
 def look(services: Services, visitor: Visitor, key: str = "en") -> View:
     job = None if visitor.desk.job is None else services.jobs.get(visitor.desk.job)
     return View(visitor, visitor.desk, job, language=LANGUAGES[key])
-
-
-def tell(services: Services, visitor: Visitor) -> None:
-    made = order(services, {"base": services.default_base})
-    story_jobs.begin(services, visitor, STORY, story_jobs.story(services, visitor, made))
-    while services.jobs.busy(visitor.id):
-        time.sleep(0.01)
 
 
 def sides(html: str) -> list[int]:
@@ -74,7 +64,7 @@ def test_of_hidden_photos_no_more_than_colours_leaves_the_machine(services: Serv
         panel = build_photos(services)
     shown = panel.facet.draw(look(services, visitor))[panel.photos]
     assert sides(shown) == []
-    tell(services, visitor)
+    tell_story(services, visitor)
     compared = visitor.desk.compared
     assert compared is not None
     view = look(services, visitor)
@@ -94,7 +84,7 @@ def test_before_the_story_two_frames_wait(services: Services, visitor: Visitor) 
 def test_after_the_story_the_file_is_a_picture_and_the_attacks_choice_is_first(
     services: Services, visitor: Visitor
 ) -> None:
-    tell(services, visitor)
+    tell_story(services, visitor)
     view = look(services, visitor)
     assert len(sides(frames.file_frame(view))) == 1
     assert "no word inside" in Html(frames.file_frame(view)).words
@@ -134,7 +124,7 @@ def test_pictures_in_the_making_stand_in_the_third_frame_with_their_measures(
 
 def test_results_of_another_person_are_not_on_the_stage(services: Services, visitor: Visitor) -> None:
     photo_intake.load_person(visitor, services.people[0])
-    tell(services, visitor)
+    tell_story(services, visitor)
     photo_intake.load_person(visitor, services.people[1])
     view = look(services, visitor)
     assert sides(frames.file_frame(view)) == sides(frames.drawn_frame(view)) == []
@@ -142,7 +132,7 @@ def test_results_of_another_person_are_not_on_the_stage(services: Services, visi
 
 @pytest.mark.parametrize("key", LANGUAGES)
 def test_every_frame_can_be_said_in_every_language(services: Services, visitor: Visitor, key: str) -> None:
-    tell(services, visitor)
+    tell_story(services, visitor)
     view = look(services, visitor, key)
     for draw in (frames.photos_frame, frames.file_frame, frames.drawn_frame, frames.gauges):
         html = Html(draw(view))
