@@ -209,6 +209,7 @@ class Desk:
     attacked: Attacked | None = None
     line_up: LineUp | None = None  # to guess whom the attack drew
     no_line_up: str = ""  # why there could be none
+    met: bool = False  # whether the visitor has been shown the fictional people, among whom the hidden one is
     compared: Compared | None = None
     swept: Swept | None = None
     shook: Shook | None = None

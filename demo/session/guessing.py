@@ -16,7 +16,8 @@ from demo.verdicts.line_up import LineUpResult
 def line_up(services: Services, visitor: Visitor) -> None:
     """Put a line-up on the desk for what was drawn from the visitor's own file; or why there can be none.
 
-    Whoever brought the photos, or has been shown them, knows the person: such guesses are counted apart.
+    Whoever brought the photos, or has been shown them, or all the people among whom the hidden one is, knows the
+    person: such guesses are counted apart.
     """
     with visitor.lock:
         desk = visitor.desk
@@ -24,7 +25,7 @@ def line_up(services: Services, visitor: Visitor) -> None:
             return
         before: Collection[int] = () if desk.line_up is None else desk.line_up.strangers
         try:
-            made = services.line_up(desk.kept.photos, seen=not desk.photos.hidden, avoid=before)
+            made = services.line_up(desk.kept.photos, seen=desk.met or not desk.photos.hidden, avoid=before)
         except WeightsError as error:
             visitor.change(line_up=None, no_line_up=str(error))
         else:
@@ -66,6 +67,13 @@ def reveal(visitor: Visitor) -> None:
             photos=replace(desk.photos, hidden=False),
             line_up=None if desk.line_up is None else desk.line_up.marked_seen(),
         )
+
+
+def meet(visitor: Visitor) -> None:
+    """The visitor is shown all fictional people: from now on the hidden one may be known by sight."""
+    with visitor.lock:
+        made = visitor.desk.line_up
+        visitor.change(met=True, line_up=None if made is None else made.marked_seen())
 
 
 def with_guess(services: Services, desk: Desk, report: LeakReport) -> LeakReport:

@@ -97,8 +97,9 @@ def draw_person(services: Services, visitor: Visitor) -> None:
         raise WeightsError("There are no fictional people.", services.people_missing or "Bring photos of your own.")
     with visitor.lock:
         check_idle(services, visitor)
-        others = [person for person in services.people if person.name != visitor.desk.photos.person]
-        load_person(visitor, secrets.choice(others or list(services.people)), hidden=True)
+        unseen = services.people[services.for_show :]
+        others = [person for person in unseen if person.name != visitor.desk.photos.person]
+        load_person(visitor, secrets.choice(others or unseen), hidden=True)
         visitor.clear_story()
 
 

@@ -55,6 +55,7 @@ def real_services(folder: Path, base_key: str, mode: Mode) -> Services:
         ModelShaker(),
         people,
         missing,
+        for_show=len(people) // 2 if mode.idle_s is not None else 0,
         default_base=base.key,
         classroom=Classroom(len(people), plan) if mode.classroom else None,
         starts=Starts(limits),

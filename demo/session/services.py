@@ -214,6 +214,7 @@ class Services:
     shaker: Shaker
     people: Sequence[ExamplePerson] = ()
     people_missing: str = ""  # why there are none
+    for_show: int = 0  # so many of the people, from the first, everybody has seen: none of them is drawn by lot
     read_file: ReadFile = read_for
     bases: Mapping[str, Base] = field(default_factory=known_bases)
     estimate: Callable[[Base, LoraSettings], str] = estimate_here  # of fine-tuning, in words

@@ -11,6 +11,7 @@ import gradio as gr
 
 from demo.hardware.network import port
 from demo.paths import PEOPLE
+from demo.session.guessing import meet
 from demo.session.modes import MODES, Mode
 from demo.session.photo_intake import welcome
 from demo.session.services import Services
@@ -108,13 +109,13 @@ def _staged(services: Services, mode: Mode, demo: gr.Blocks) -> None:
     """The stage, and what opens below it."""
     services.visitors.greet = partial(welcome, services)
     if mode.idle_s is not None:
-        build_booth(find_slides(PEOPLE), mode.idle_s)
+        build_booth(find_slides(PEOPLE)[: services.for_show], mode.idle_s)
     stage = build_stage(services)
     with gr.Accordion(t("stage.sure"), open=False, elem_id="sure"):
         comparison = build_comparison()
     photos = lab = None
     if not mode.classroom:  # a pupil has a fictional person
-        with gr.Accordion(t("stage.own"), open=False, elem_id="own"):
+        with gr.Accordion(t("stage.own"), open=False, elem_id="own") as own:
             photos = build_photos(services)
     if mode.lab:
         with gr.Accordion(t("stage.lab"), open=False, elem_id="lab"):
@@ -129,6 +130,7 @@ def _staged(services: Services, mode: Mode, demo: gr.Blocks) -> None:
     wire_session(stage.session, services, live, demo)
     wire_stage(stage, services, live, lab.story if lab else {})
     if photos:
+        live.on(own.expand, meet)
         wire_photos(photos, services, live)
     if lab:
         wire_lab(lab, services, live)

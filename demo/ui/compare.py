@@ -54,6 +54,8 @@ def build_compare_tab(services: Services, *, results: bool = True) -> CompareTab
     )
     start = gr.Button("Compare", variant="primary", elem_id="compare")
     needs = gr.HTML(elem_id="needs")
+    if not results:
+        gr.Markdown("The result stands above, under *How sure is this?*", elem_classes="ll-small")
     shown = (build_comparison(),) if results else ()
 
     def draw_needs(view: View) -> Updates:

@@ -54,7 +54,7 @@ def build_finetune_tab(services: Services, *, photos: bool = True) -> FineTuneTa
                 gr.Markdown("### 1 · Photos")
                 section = build_photos(services)
         with gr.Column(scale=2, min_width=300):
-            gr.Markdown("### 2 · Fine-tune")
+            gr.Markdown("### 2 · Fine-tune" if photos else "### Fine-tune")
             story = gr.Button("Run the whole story", variant="primary", size="lg", elem_id="story")
             gr.Markdown("Fine-tunes, attacks and compares in one go. Or step by step:", elem_classes="ll-small")
             start = gr.Button("Fine-tune only", elem_id="start")

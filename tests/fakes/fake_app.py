@@ -58,6 +58,7 @@ def main(port: int = 7861, pause: float = 0.05, detector: str = "real", mode: st
     chosen = find_mode(mode)
     if chosen.idle_s is not None:
         chosen = replace(chosen, idle_s=4.0)  # nobody waits a minute for a test
+        services = replace(services, for_show=len(people) // 2)
     if chosen.classroom:
         services = replace(services, classroom=Classroom(len(people), services.plan))
     options = launch_options(chosen, server_name="127.0.0.1", server_port=port, quiet=True)

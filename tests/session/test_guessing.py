@@ -133,3 +133,22 @@ def test_a_pupil_gets_the_person_of_the_seat(services: Services) -> None:
         photo_intake.welcome(services, visitor)
         names.append(visitor.desk.photos.person)
     assert names == ["Anouk", "Bela", "Anouk"]
+
+
+def test_who_has_been_shown_all_the_people_is_counted_apart(services: Services, visitor: Visitor) -> None:
+    tell_story(services, visitor)
+    guessing.meet(visitor)
+    guessing.guess(services, visitor, ANSWER)
+    assert (services.tally.count().all, services.tally.count().seen_all) == (0, 1)
+    photo_intake.draw_person(services, visitor)  # hidden again, and known by sight all the same
+    tell_story(services, visitor)
+    assert visitor.desk.line_up is not None
+    assert visitor.desk.line_up.seen
+
+
+def test_nobody_whom_everybody_has_seen_is_drawn_by_lot(services: Services) -> None:
+    services = replace(services, for_show=1)
+    for key in "xyz":
+        visitor = services.visitors.open(key, None).visitor
+        photo_intake.draw_person(services, visitor)
+        assert visitor.desk.photos.person == "Bela"
