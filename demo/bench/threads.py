@@ -1,38 +1,51 @@
-"""What a thread of the web server that once computed costs a job: see :mod:`demo.hardware.threads`."""
+"""What a job's threads lose to others: those of the web server (:mod:`demo.hardware.threads`), and other programs.
+
+The second is why a job takes as many threads as there are free cores (:mod:`demo.hardware.cores`).
+"""
 
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from threading import Event, Thread
 
 import torch
 
+from demo.hardware.cores import cores
 from demo.hardware.threads import aside
 
 SIDE = 1000  # of the matrices multiplied beside the job
 BATCH = 8
+SPIN = "while True: pass"
 
 
 def threads(steps: int = 12, rounds: int = 3) -> dict[str, float]:
     """Print and return the seconds of a forward and backward pass of face64's UNet in a job's thread.
 
     Every round measures the job alone, beside an idle thread that has multiplied two matrices once, and after the same
-    product in a thread that ended; each time in a new thread, for the main thread never computes.
+    product in a thread that ended; then beside another program that never rests, with a thread for each core and with
+    one for each core but one. Each time in a new thread, for the main thread never computes.
     """
+    every = max(int(cores()), 1)
+    fewer = max(every - 1, 1)
     step = aside(_step)
-    beside: dict[str, Callable[[], AbstractContextManager[object]]] = {
-        "alone": nullcontext,
-        "beside a thread that computed once": _idle,
-        "after a thread that computed and ended": lambda: nullcontext(aside(_compute)),
+    beside: dict[str, tuple[int, Callable[[], AbstractContextManager[object]]]] = {
+        "alone": (every, nullcontext),
+        "beside a thread that computed once": (every, _idle),
+        "after a thread that computed and ended": (every, lambda: nullcontext(aside(_compute))),
+        f"beside a busy program, {every} threads": (every, _busy),
+        f"beside a busy program, {fewer} thread{'s' if fewer > 1 else ''}": (fewer, _busy),
     }
     found: dict[str, list[float]] = {name: [] for name in beside}
     for _ in range(rounds):
-        for name, condition in beside.items():
+        for name, (count, condition) in beside.items():
             with condition():
-                found[name].append(aside(lambda: _seconds(step, steps)))
+                found[name].append(aside(partial(_seconds, step, steps, count)))
     medians = {name: statistics.median(seconds) for name, seconds in found.items()}
     for name, seconds in medians.items():
         print(f"a training step of face64, {name}: {seconds:.3f} s, x {seconds / medians['alone']:.2f}")
@@ -49,7 +62,8 @@ def _step() -> Callable[[], None]:
     return lambda: unet(x, 100, encoder_hidden_states=context).sample.square().mean().backward()
 
 
-def _seconds(step: Callable[[], None], steps: int) -> float:
+def _seconds(step: Callable[[], None], steps: int, threads: int) -> float:
+    torch.set_num_threads(threads)
     step()
     began = time.monotonic()
     for _ in range(steps):
@@ -78,3 +92,13 @@ def _idle() -> Iterator[None]:
     finally:
         enough.set()
         thread.join()
+
+
+@contextmanager
+def _busy() -> Iterator[None]:
+    program = subprocess.Popen([sys.executable, "-c", SPIN])
+    try:
+        yield
+    finally:
+        program.kill()
+        program.wait()

@@ -10,6 +10,7 @@ from pathlib import Path
 import gradio as gr
 from PIL import Image
 
+from demo import origin
 from demo.photos.decode import decode
 from demo.report.rendering import call, render
 from demo.texts.language import fields_of
@@ -39,8 +40,8 @@ def find_slides(people: Path) -> list[Slide]:
     for person in sorted((people / "examples").glob("[0-9]*")):
         drawn, file = folder / f"{person.name}-drawn.webp", folder / f"{person.name}-file.webp"
         if drawn.is_file() and file.is_file():
-            photo, *others = (decode(path, path.name) for path in (min(person.glob("*.webp")), file, drawn))
-            slides.append(Slide(photo.resize((PHOTO_SIDE, PHOTO_SIDE)), *others))
+            photo, numbers, face = (decode(path, path.name) for path in (min(person.glob("*.webp")), file, drawn))
+            slides.append(Slide(origin.drawn(photo.resize((PHOTO_SIDE, PHOTO_SIDE))), numbers, origin.drawn(face)))
     return slides
 
 

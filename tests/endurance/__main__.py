@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     killing.add_argument("--times", type=int, default=50)
     killing.add_argument("--longest", type=float, default=20.0, help="seconds from a job's start to the kill, at most")
     killing.add_argument("--seed", type=int, default=0)
-    kinds.add_parser("faults", help="a full disk, damaged weights, no network")
+    failing = kinds.add_parser("faults", help="a full disk, damaged or read-only weights, no network")
+    failing.add_argument("--only", nargs="*", default=(), choices=[fault.__name__ for fault in faults.FAULTS])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the app ends with the run
     options = vars(parser.parse_args(arguments))
     runs: dict[str, Callable[..., dict[str, Any]]] = {"load": load.run, "kill": kill.run, "faults": faults.run}

@@ -39,10 +39,13 @@ class AppProcess:
     Args:
         supervised: whether a supervisor starts it.
         environment: more of it.
+        root: the project's folder, or that of a copy.
     """
 
-    def __init__(self, *, supervised: bool = False, environment: Mapping[str, str] | None = None) -> None:
-        self.port, self.supervised = free_port(), supervised
+    def __init__(
+        self, *, supervised: bool = False, environment: Mapping[str, str] | None = None, root: Path = ROOT
+    ) -> None:
+        self.port, self.supervised, self.root = free_port(), supervised, root
         self.url = f"http://127.0.0.1:{self.port}/"
         self.folder = Path(tempfile.mkdtemp(prefix="endurance-"))
         self.log = self.folder / "app.log"
@@ -55,7 +58,7 @@ class AppProcess:
         command = [sys.executable, "-c", SUPERVISED] if self.supervised else [sys.executable, "app.py"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, cwd=self.root, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         return self
 

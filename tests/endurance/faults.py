@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import resource
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from tests.endurance.app_process import ROOT, AppProcess, begin, ended
 
 PATIENCE_S = 900.0
+BUNDLED = "face64"
 NOWHERE = "http://127.0.0.1:9"
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), NOWHERE)
 
@@ -34,21 +37,49 @@ def full_disk() -> dict[str, Any]:
     return {"good": good, "told": told, "halves": halves, "afterwards": room["state"]}
 
 
-def damaged_weights() -> dict[str, Any]:
-    """A copy of the bundled base, of which one file is cut short."""
-    return _with_base(
-        lambda base: _cut(max(base.rglob("*.safetensors"), key=lambda path: path.stat().st_size)), "failed"
+def small_disk() -> dict[str, Any]:
+    """The folder for private files is a disk of 64 kB, which grows after the first job."""
+    with AppProcess() as app, _mounted("tmpfs", app.folder / "temp", "-t", "tmpfs", "-o", "size=64k"):
+        app.wait()
+        client = app.client()
+        begin(client)
+        full = ended(client, PATIENCE_S)
+        halves = len(app.halves())
+        subprocess.run(["mount", "-o", "remount,size=512m", app.folder / "temp"], check=True)
+        begin(client)
+        room = ended(client, PATIENCE_S)
+    told = str(full["error"])
+    good = full["state"] == "failed" and "room" in told and not halves and room["state"] == "done"
+    return {"good": good, "told": told, "halves": halves, "afterwards": room["state"]}
+
+
+def damaged_base() -> dict[str, Any]:
+    """The bundled base, of which the largest file is cut short."""
+    return _with_copy(
+        lambda weights: _cut(
+            max((weights / BUNDLED / "unet").glob("*.safetensors"), key=lambda path: path.stat().st_size)
+        ),
+        "failed",
     )
 
 
+def damaged_encoder() -> dict[str, Any]:
+    """The bundled weight encoder is cut short."""
+    return _with_copy(lambda weights: _cut(weights / BUNDLED / "encoder.safetensors"), "failed")
+
+
+def damaged_people() -> dict[str, Any]:
+    """A photo of the person whose story is told is no picture any longer."""
+    return _with_copy(lambda weights: [_cut(path) for path in (weights / "people").rglob("*.webp")], "failed")
+
+
 def read_only_weights() -> dict[str, Any]:
-    """A copy that nobody may write to (root may all the same)."""
+    """The folder of the weights is mounted so that nobody can write to it."""
 
-    def protect(base: Path) -> None:
-        for path in base.rglob("*"):
-            path.chmod(0o555 if path.is_dir() else 0o444)
+    def protect(weights: Path) -> AbstractContextManager[object]:
+        return _mounted(ROOT / "weights", weights, "-o", "bind,ro")
 
-    return _with_base(protect, "done")
+    return _with_copy(lambda weights: None, "done", protect)
 
 
 def no_network() -> dict[str, Any]:
@@ -67,12 +98,19 @@ def no_network() -> dict[str, Any]:
     return {"good": good, "told": told, "bundled": own["state"]}
 
 
-def _with_base(change: Callable[[Path], object], wanted: str) -> dict[str, Any]:
-    copies = Path(tempfile.mkdtemp(prefix="endurance-base-"))
+def _with_copy(
+    change: Callable[[Path], object],
+    wanted: str,
+    during: Callable[[Path], AbstractContextManager[object]] = nullcontext,
+) -> dict[str, Any]:
+    """A story in a copy of the project whose folder of weights was changed, and how it ended."""
+    copies = Path(tempfile.mkdtemp(prefix="endurance-copy-"))
     try:
-        base = shutil.copytree(ROOT / "weights" / "face64", copies / "face64")
-        change(base)
-        with AppProcess(environment={"LORA_LEAK_BASE": str(base)}) as app:
+        for part in ("app.py", "demo", "weights"):
+            source, copy = ROOT / part, copies / part
+            shutil.copytree(source, copy) if source.is_dir() else shutil.copy(source, copy)
+        change(copies / "weights")
+        with during(copies / "weights"), AppProcess(root=copies) as app:
             try:
                 app.wait()
             except RuntimeError as error:  # it says so at the start
@@ -89,14 +127,35 @@ def _with_base(change: Callable[[Path], object], wanted: str) -> dict[str, Any]:
         shutil.rmtree(copies, ignore_errors=True)
 
 
+@contextmanager
+def _mounted(what: object, where: Path, *options: str) -> Iterator[None]:
+    subprocess.run(["mount", *options, str(what), where], check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", where], check=True)
+
+
 def _cut(path: Path) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
 
 
-def run() -> dict[str, Any]:
+FAULTS = (
+    full_disk, small_disk, damaged_base, damaged_encoder, damaged_people, read_only_weights, no_network,
+)  # fmt: skip
+
+
+def run(only: Sequence[str] = ()) -> dict[str, Any]:
     found = {}
-    for fault in (full_disk, damaged_weights, read_only_weights, no_network):
-        found[fault.__name__] = made = fault()
-        print(f"{fault.__name__}: {'good' if made['good'] else 'BAD'}; {made}", flush=True)
-    return {"kind": "faults", "passed": all(made["good"] for made in found.values()), **found}
+    for fault in FAULTS:
+        if only and fault.__name__ not in only:
+            continue
+        try:
+            made = fault()
+        except subprocess.CalledProcessError as error:  # only root may mount
+            made = {"good": None, "told": f"Not run: {error.stderr.decode(errors='replace').strip()}"}
+        found[fault.__name__] = made
+        words = {True: "good", False: "BAD", None: "not run"}[made["good"]]
+        print(f"{fault.__name__}: {words}; {made}", flush=True)
+    return {"kind": "faults", "passed": all(made["good"] is not False for made in found.values()), **found}

@@ -12,6 +12,7 @@ from fake_services import fake_services
 from fake_story import FakeStory, face
 
 from demo.hardware.network import port
+from demo.origin import is_drawn
 from demo.paths import PEOPLE
 from demo.session.classroom import Classroom
 from demo.session.modes import MODES
@@ -93,6 +94,7 @@ def test_a_stand_shows_the_stories_of_the_people_that_ship() -> None:
     slides = find_slides(PEOPLE)
     assert len(slides) == len(list((PEOPLE / "examples").iterdir()))
     assert {slide.drawn.size for slide in slides} == {(64, 64)}
+    assert all(is_drawn(slide.drawn) and is_drawn(slide.photo) and not is_drawn(slide.file) for slide in slides)
 
 
 def test_without_stories_a_stand_still_invites(tmp_path: Path) -> None:
