@@ -62,13 +62,14 @@ def main() -> None:
 
     try:
         services = real_services(folder, os.environ.get("LORA_LEAK_BASE", "face64"), mode)
+        demo = build_app(services, mode, address=lan_url())
     except DemoError as error:
-        sys.exit(f"The settings cannot be used. {error}")
+        sys.exit(f"The app cannot start. {error}")
     attend(services)
     if mode.classroom:
         log.info("Pupils join at %s; the teacher's screen is %steacher", lan_url(), lan_url())
     try:
-        launch(build_app(services, mode, address=lan_url()), **launch_options(mode))
+        launch(demo, **launch_options(mode))
     finally:
         services.jobs.close()
         services.visitors.forget_all()

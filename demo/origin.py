@@ -15,7 +15,9 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from demo.errors import WeightsError
 from demo.files import write_atomically
+from demo.paths import shown
 
 DRAWN = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 KEY = "DigitalSourceType"
@@ -38,6 +40,20 @@ def drawn(picture: Image.Image) -> Image.Image:
 def all_drawn(pictures: Iterable[Image.Image]) -> list[Image.Image]:
     """:func:`drawn` of each."""
     return [drawn(picture) for picture in pictures]
+
+
+def read_drawn(path: Path) -> Image.Image:
+    """A generated picture that ships, in RGB, which knows that a model drew it.
+
+    Raises:
+        WeightsError: it is missing or damaged.
+    """
+    try:
+        with Image.open(path) as picture:
+            return drawn(picture.convert("RGB"))
+    except (OSError, ValueError, SyntaxError) as error:
+        remedy = "Fetch it again; it comes with the weights."
+        raise WeightsError(f"The picture {shown(path)} cannot be read: {error}.", remedy) from error
 
 
 def is_drawn(picture: Image.Image) -> bool:

@@ -16,9 +16,10 @@ from fake_story import FakeStory, face, lora
 from PIL import Image
 
 from demo.cli.output import write_pictures
+from demo.errors import WeightsError
 from demo.models.bases import Base
 from demo.models.sampling import draw_prompt
-from demo.origin import COMMENT, DRAWN, XMP, XMP_KEYWORD, drawn, encode, is_drawn, write_picture
+from demo.origin import COMMENT, DRAWN, XMP, XMP_KEYWORD, drawn, encode, is_drawn, read_drawn, write_picture
 from demo.report import write_report
 from demo.session.services import ExamplePerson
 
@@ -104,3 +105,14 @@ def test_a_fictional_person_was_drawn(tmp_path: Path) -> None:
     face(1).save(tmp_path / "0.webp")
     (picture,) = ExamplePerson("Anouk Quistrow", (tmp_path / "0.webp",)).load()
     assert is_drawn(picture)
+
+
+def test_a_picture_that_ships_and_is_damaged_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "07.webp"
+    with pytest.raises(WeightsError, match=r"07\.webp cannot be read"):
+        read_drawn(path)
+    face(1).save(path)
+    assert is_drawn(read_drawn(path))
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(WeightsError, match=r"07\.webp cannot be read"):
+        read_drawn(path)

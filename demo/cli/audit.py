@@ -109,12 +109,11 @@ def audit(arguments: argparse.Namespace) -> None:
 
 def _photos(folder: Path | None, base: Base) -> list[Image.Image]:
     if folder is None:
-        from PIL import Image
-
+        from demo.origin import read_drawn
         from demo.paths import WEIGHTS
 
         example = WEIGHTS / "people" / "examples" / "00"
-        return [Image.open(path).convert("RGB") for path in sorted(example.glob("*.webp"))[:OTHERS]]
+        return [read_drawn(path) for path in sorted(example.glob("*.webp"))[:OTHERS]]
     from demo.cli.leak import find_photos
     from demo.photos.ingest import read_photos
 

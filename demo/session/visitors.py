@@ -136,7 +136,10 @@ class NoPageError(DemoError):
     """A request that says of no page or client that it is from there: all such would share one desk."""
 
     def __init__(self) -> None:
-        remedy = "Give a session_hash, as Gradio's clients do."
+        remedy = (
+            "Give a session_hash, as Gradio's clients do. A client of the MCP server gives a header X-Session: 16 or "
+            "more characters that nobody can guess."
+        )
         super().__init__("The request names no session.", remedy, key="errors.no session")
 
 

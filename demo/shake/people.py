@@ -14,7 +14,7 @@ from demo.errors import SettingsError, WeightsError
 from demo.faces.faces128 import read_split
 from demo.models.bases import Base
 from demo.models.planted import people_listing
-from demo.origin import drawn
+from demo.origin import drawn, read_drawn
 from demo.paths import PEOPLE
 
 PROMPT = "a photo of {name}"  # how the captions of the bundled base name a person
@@ -113,7 +113,7 @@ def find_domain(name: str, base: Base, faces: Path | None = None) -> Domain:
 
     Raises:
         SettingsError: there is nobody of that name.
-        WeightsError: ``faces`` has no people.
+        WeightsError: ``faces`` has no people, or a picture that ships is missing or damaged.
     """
     wanted = " ".join(name.split()).casefold()
     for person in people_listing()["planted"] if base.bundled else ():
@@ -150,7 +150,7 @@ def outside_prompt(domain: Domain, base: Base) -> str:
 
 def _planted(person: dict[str, Any], base: Base) -> Domain:
     folder, inside = PEOPLE / person["folder"], set(person["members"])
-    pictures = {n: drawn(_fit(Image.open(folder / f"{n:02d}.webp"), base)) for n in range(person["pictures"])}
+    pictures = {n: drawn(_fit(read_drawn(folder / f"{n:02d}.webp"), base)) for n in range(person["pictures"])}
     return Domain(
         name=person["name"],
         prompt=PROMPT.format(name=person["name"]),

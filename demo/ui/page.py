@@ -15,13 +15,14 @@ from gradio.components import Component
 from demo.errors import DemoError
 from demo.hardware.threads import aside
 from demo.session.desk import Desk
-from demo.session.limits import client_address
 from demo.session.services import Services
+from demo.session.status import status
 from demo.session.visitors import GoneError, Page, Visitor
 from demo.texts.en import ENGLISH
 from demo.texts.errors import said
 from demo.texts.language import Language
 from demo.texts.languages import choose_language
+from demo.ui.caller import accepted_languages, address, session_key
 from demo.ui.components.endpoints import ENDPOINTS
 from demo.ui.errors import shown, warn
 from demo.workflow.snapshot import Snapshot
@@ -121,48 +122,85 @@ class Live:
             action: gets the visitor and the inputs' values. A DemoError becomes a message.
             inputs: by the names that they have in the API.
             clear: inputs to empty afterwards, whatever happens.
-            api_name: a stable name makes it part of the public API.
+            api_name: a stable name makes it part of the public API, too.
             use: whether it counts as somebody doing something.
             options: for the event.
         """
 
+        inputs = inputs or {}
+
+        def acted(key: str, address: str | None, values: Sequence[Any]) -> list[str]:
+            page = self._services.visitors.page(key, use=use)
+            page.visitor.address = address
+            page.visitor.language = choose_language(page.language)
+            return list(action(page.visitor, *values) or ())
+
         def answer(key: str, address: str | None, values: Sequence[Any]) -> Updates:
             try:
-                page = self._services.visitors.page(key, use=use)
-                page.visitor.address = address
-            except DemoError as error:
-                raise shown(error) from None
-            language = page.visitor.language = choose_language(page.language)
-            try:
-                warnings = list(action(page.visitor, *values) or ())
+                warnings = acted(key, address, values)
                 if warnings:
                     warn("\n".join(warnings))  # one message: twenty would cover the page
             except DemoError as error:
+                language = self._language(key)
                 if not clear:
                     raise shown(error, language) from None
                 warn(said(error, language))  # an error would leave the inputs as they are
             except Exception as error:
-                raise shown(error, language) from None
+                raise shown(error, self._language(key)) from None
             try:
-                updates = self.refresh(page)
-            except GoneError:  # the action was to delete it, or another page did so just now
+                updates = self.refresh(self._services.visitors.page(key, use=use))
+            except GoneError:  # another page deleted it just now
                 updates = self.refresh(self._services.visitors.page(key, use=use))
             return updates | dict.fromkeys(clear) or {self._outputs[0]: gr.skip()}  # {} is no answer
 
         def handler(request: gr.Request, *values: Any) -> Updates:
-            return aside(partial(answer, request.session_hash or "", caller(request), values))
+            return aside(partial(answer, session_key(request), address(request), values))
 
-        inputs = inputs or {}
-        handler.__signature__ = _signature(inputs)  # type: ignore[attr-defined]
         event(
             handler,
             inputs=list(inputs.values()),
             outputs=self._outputs + [block for block in clear if block not in self._outputs],
-            api_name=api_name,
-            api_description=ENDPOINTS[api_name] if api_name else False,
-            api_visibility="public" if api_name else "private",
+            api_visibility="private",
             **{"show_progress": "hidden", **options},
         )
+        if api_name is not None:
+            self._publish(api_name, acted, inputs, options)
+
+    def _publish(
+        self,
+        name: str,
+        acted: Callable[[str, str | None, Sequence[Any]], list[str]],
+        inputs: Mapping[str, Component],
+        options: Mapping[str, Any],
+    ) -> None:
+        """The same for programs, whose answer is the status: they have no page, which would be 1.4 MB."""
+
+        def answer(key: str, address: str | None, values: Sequence[Any]) -> dict[str, Any]:
+            try:
+                warnings = acted(key, address, values)
+                visitor = self._services.visitors.page(key, use=False).visitor
+            except Exception as error:
+                raise shown(error, self._language(key)) from None
+            return status(self._services, visitor) | {"warnings": warnings}
+
+        def endpoint(request: gr.Request, *values: Any) -> dict[str, Any]:
+            return aside(partial(answer, session_key(request), address(request), values))
+
+        endpoint.__name__ = name  # MCP's tools are called by it
+        endpoint.__signature__ = _signature(inputs)  # type: ignore[attr-defined]
+        gr.on(
+            [],
+            endpoint,
+            inputs=list(inputs.values()),
+            outputs=gr.JSON(visible=False),
+            api_name=name,
+            api_description=ENDPOINTS[name],
+            **{"show_progress": "hidden", **options},
+        )
+
+    def _language(self, key: str) -> Language:
+        """Of the page that asks; English, if no page does."""
+        return choose_language(self._services.visitors.page(key, use=False).language) if key else ENGLISH
 
     def on_tick(self, event: Callable[..., Any], pulse: gr.Number) -> None:
         """Wire a timer: looks at what is quick, and has the rest brought up to date when that is needed.
@@ -176,7 +214,7 @@ class Live:
         """
 
         def handler(request: gr.Request) -> Updates:
-            key = request.session_hash or ""
+            key = session_key(request)
             try:
                 updates, more = self.look(self._looking(key, request))
             except GoneError:  # another page deleted it just now
@@ -191,20 +229,20 @@ class Live:
     def _looking(self, key: str, request: gr.Request) -> Page:
         """The page that looks; its language is heard anew, since the app may have been started again."""
         page = self._services.visitors.page(key, use=False, looked=True)
-        page.language = page.language or _accepted(request)
+        page.language = page.language or accepted_languages(request)
         return page
 
     def on_load(self, demo: gr.Blocks, browser: gr.BrowserState) -> None:
         """Attach a page to the visitor that its browser remembers; let it go when it is closed."""
 
         def opened(request: gr.Request, remembered: object) -> Updates:
-            page = self._services.visitors.open(request.session_hash or "", remembered)
-            page.language, page.greeted = _accepted(request), True
+            page = self._services.visitors.open(session_key(request), remembered)
+            page.language, page.greeted = accepted_languages(request), True
             self._services.visitors.greet(page.visitor)
             return aside(partial(self.refresh, page))
 
         def closed(request: gr.Request) -> None:
-            self._services.visitors.close(request.session_hash or "")
+            self._services.visitors.close(session_key(request))
 
         demo.load(
             opened, inputs=browser, outputs=self._outputs, api_visibility="private", show_progress="hidden", queue=False
@@ -219,18 +257,6 @@ class Live:
                 holder.time_last_used.pop(page_key, None)
 
         self._services.visitors.wipe = wipe
-
-
-def _accepted(request: gr.Request) -> str:
-    """The languages that a browser asks for."""
-    return dict(getattr(request, "headers", None) or {}).get("accept-language") or ""
-
-
-def caller(request: gr.Request) -> str | None:
-    """Where a request comes from, for the limits; None: not known, or from this machine."""
-    headers = dict(getattr(request, "headers", None) or {})  # in some places Gradio has an object of its own
-    peer = getattr(request, "client", None)
-    return client_address(getattr(peer, "host", None), headers.get("x-forwarded-for"))
 
 
 def _blocks(facets: Sequence[Facet]) -> list[Any]:

@@ -38,7 +38,7 @@ class Session:
 def build_session(delete: gr.Button) -> Session:
     """The job's strip with its Stop button, and what is not seen; ``delete`` is in the header already."""
     browser = gr.BrowserState(None, storage_key=STORAGE_KEY)
-    timer, pulse = gr.Timer(IDLE_S), gr.Number(0, visible=False)
+    timer, pulse = gr.Timer(IDLE_S), gr.Number(0, visible=False, elem_id="pulse")
     spoken = gr.HTML(elem_id="job-state")  # takes no room
     with gr.Row(elem_classes="ll-job", visible=False) as job:
         strip = gr.HTML()

@@ -113,8 +113,9 @@ def _with_copy(
         with during(copies / "weights"), AppProcess(root=copies) as app:
             try:
                 app.wait()
-            except RuntimeError as error:  # it says so at the start
-                return {"good": wanted == "failed" and "Traceback" not in str(error), "told": str(error)[-300:]}
+            except RuntimeError:  # it says so at the start
+                words = app.log.read_text(errors="replace")
+                return {"good": wanted == "failed" and "Traceback" not in words, "told": words.strip()[-300:]}
             client = app.client()
             try:
                 begin(client)

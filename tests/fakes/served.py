@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from gradio import Blocks
+from gradio_client import Client
 
 from demo.session.modes import MODES
 from demo.session.services import Services
@@ -37,3 +39,16 @@ def served(folder: Path, services: Services, mode: str = "lab") -> Iterator[tupl
         services.jobs.close()
         blocks.close()
         services.visitors.forget_all()
+
+
+def show(url: str, client: Client) -> None:
+    """Have the page of a client's session show what there is, as a browser's does by itself."""
+    config = httpx.get(f"{url}config").json()
+    kinds = {component["id"]: component["props"].get("elem_id") for component in config["components"]}
+    (pulse,) = (
+        call["id"]
+        for call in config["dependencies"]
+        if any(event == "change" and kinds.get(block) == "pulse" for block, event in call["targets"])
+    )
+    asked = {"data": [], "fn_index": pulse, "session_hash": client.session_hash}
+    httpx.post(f"{url}gradio_api/run/predict", json=asked, timeout=30).raise_for_status()

@@ -18,7 +18,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 from safetensors.torch import save_file
-from served import served
+from served import served, show
 
 from demo.lora.files import write_lora
 from demo.lora.metadata.leak import scan
@@ -249,7 +249,7 @@ def test_no_request_reads_or_deletes_a_file_that_is_no_upload(app: App, tmp_path
     taking = [
         call["id"] for call in config["dependencies"] if any(kinds[i] in {"image", "file"} for i in call["inputs"])
     ]
-    assert len(taking) == 3  # photos, camera, LoRA file
+    assert len(taking) == 5  # photos, camera, LoRA file; the first and the last for programs, too
     for number, fn in enumerate(taking):
         for file in ({"path": str(secret)}, {"path": str(secret), "meta": {"_type": "gradio.FileData"}}):
             session = f"crafted{number}"
@@ -341,6 +341,7 @@ def test_an_uploaded_file_says_what_it_says_and_a_clean_copy_does_not(app: App, 
     client.predict(handle_file(path), "face64", api_name="/add_lora")
     status = client.predict(api_name="/status")
     assert (status["said"], status["cleaned"]) == (2, False)
+    show(app.url, client)
     shown = str([state.config_values for state in app.sessions.values()])
     assert "&lt;img src=x onerror" in shown
     assert evil not in shown
@@ -360,7 +361,8 @@ def test_a_renamed_pickle_is_refused(app: App, tmp_path: Path) -> None:
     client = app.client()
     path = tmp_path / "mine.safetensors"
     path.write_bytes(b"\x80\x02}q\x00.")
-    client.predict(handle_file(path), "face64", api_name="/add_lora")  # told by a warning: the field is cleared
+    with pytest.raises(AppError, match="Python pickle"):
+        client.predict(handle_file(path), "face64", api_name="/add_lora")
     assert client.predict(api_name="/status")["file"] is None
     assert app.uploads() == []
 
@@ -368,7 +370,8 @@ def test_a_renamed_pickle_is_refused(app: App, tmp_path: Path) -> None:
 def test_an_upload_for_an_unknown_base_is_deleted_too(app: App, tmp_path: Path) -> None:
     client = app.client()
     path = write_lora(tmp_path / "mine.safetensors", lora())
-    client.predict(handle_file(path), "face65", api_name="/add_lora")
+    with pytest.raises(AppError, match="no such base model"):
+        client.predict(handle_file(path), "face65", api_name="/add_lora")
     assert client.predict(api_name="/status")["file"] is None
     assert app.uploads() == []
 
@@ -437,12 +440,12 @@ def test_nothing_shown_is_kept_in_memory_after_deletion_or_the_pages_end(app: Ap
     client.predict("Anouk Quistrow", api_name="/load_person")
     client.predict(api_name="/run_story")
     wait(client, state="done")
-    client.predict(api_name="/stop")  # brings the page up to date
+    show(app.url, client)
     assert kept()
     client.predict(api_name="/delete_my_data")
     assert not kept()
     client.predict("Anouk Quistrow", api_name="/load_person")
-    client.predict(api_name="/stop")
+    show(app.url, client)
     assert kept()
     app.services.visitors.close(client.session_hash)
     assert not kept()

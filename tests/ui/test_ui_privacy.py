@@ -17,7 +17,7 @@ from fake_services import fake_services
 from fake_story import FakeStory, face
 from gradio import Blocks
 from gradio_client import Client, handle_file
-from served import served
+from served import served, show
 
 from demo.session.services import Services
 
@@ -64,7 +64,7 @@ def arrived(url: str, root: Path, blocks: Blocks, photos: Path) -> Ann:
     while client.predict(api_name="/status")["headline"] is None:
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    client.predict(api_name="/stop")  # brings what the page shows up to date
+    show(url, client)
     shown = str(blocks.state_holder.session_data[client.session_hash].config_values)
     pictures = re.findall(r"data:image/png;base64,([A-Za-z0-9+/=]+)", shown)
     public = httpx.get(f"{url}config").text  # such as the planted people's, whom every page shows

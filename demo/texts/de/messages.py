@@ -94,7 +94,8 @@ ERRORS = {
     "errors.job": "Ein Auftrag von dir wartet oder läuft schon. Warte auf sein Ende oder halte ihn an.",
     "errors.unexpected": "Etwas Unerwartetes ist schiefgegangen. Versuche es noch einmal; das Protokoll der App sagt, "
     "was es war.",
-    "errors.no session": "Die Anfrage nennt keine Sitzung. Gib einen session_hash an, wie es Gradios Clients tun.",
+    "errors.no session": "Die Anfrage nennt keine Sitzung. Gib einen session_hash an, wie es Gradios Clients tun. "
+    "Ein MCP-Client sendet einen Header X-Session: mindestens 16 Zeichen, die niemand erraten kann.",
     "errors.memory": "Der Speicher der GPU hat nicht gereicht. Nimm weniger Fotos oder Klassenbilder je Schritt oder "
     "ein kleineres Basismodell wie „face64“; oder beende andere Programme, die die GPU benutzen.",
     "errors.faces": "{name} zeigt mehrere Gesichter. Wähle eins davon oder lass das Foto weg.",

@@ -93,7 +93,8 @@ ERRORS = {
     "errors.closing": "La aplicación se está cerrando. Empieza de nuevo cuando vuelva.",
     "errors.job": "Una tarea tuya ya espera o está en marcha. Espera a que termine o detenla.",
     "errors.unexpected": "Ha ocurrido algo inesperado. Vuelve a intentarlo; el registro de la aplicación dice qué fue.",
-    "errors.no session": "La petición no nombra ninguna sesión. Da un session_hash, como hacen los clientes de Gradio.",
+    "errors.no session": "La petición no nombra ninguna sesión. Da un session_hash, como hacen los clientes de Gradio. "
+    "Un cliente de MCP envía una cabecera X-Session: al menos 16 caracteres que nadie pueda adivinar.",
     "errors.memory": "La memoria de la GPU no ha bastado. Usa menos fotos o imágenes de clase por paso, o un modelo "
     "base más pequeño como «face64»; o cierra otros programas que usen la GPU.",
     "errors.faces": "{name} muestra varias caras. Elige una de ellas o deja fuera la foto.",

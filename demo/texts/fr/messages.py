@@ -94,7 +94,8 @@ ERRORS = {
     "errors.job": "Une de vos tâches attend ou tourne déjà. Attendez sa fin, ou arrêtez-la.",
     "errors.unexpected": "Une erreur inattendue s’est produite. Réessayez ; le journal de l’application dit ce que "
     "c’était.",
-    "errors.no session": "La requête ne nomme aucune session. Donnez un session_hash, comme les clients de Gradio.",
+    "errors.no session": "La requête ne nomme aucune session. Donnez un session_hash, comme les clients de Gradio. "
+    "Un client MCP envoie un en-tête X-Session : au moins 16 caractères que personne ne peut deviner.",
     "errors.memory": "La mémoire du GPU n’a pas suffi. Prenez moins de photos ou d’images de classe par étape, ou un "
     "modèle de base plus petit comme « face64 » ; ou fermez d’autres programmes qui utilisent le GPU.",
     "errors.faces": "{name} montre plusieurs visages. Choisissez-en un, ou laissez la photo de côté.",

@@ -98,7 +98,8 @@ ERRORS = {
     "errors.closing": "应用正在关闭。等它恢复后请重新开始。",
     "errors.job": "你已有一个任务在排队或运行。请等它结束，或者停止它。",
     "errors.unexpected": "发生了意外错误。请再试一次；应用的日志里有原因。",
-    "errors.no session": "请求没有指明会话。请像 Gradio 客户端那样提供 session_hash。",
+    "errors.no session": "请求没有指明会话。请像 Gradio 客户端那样提供 session_hash。"
+    "MCP 客户端须发送 X-Session 请求头：至少 16 个无人能猜到的字符。",
     "errors.memory": "GPU 内存不足。请减少每一步的照片或类别图片，或者用更小的基础模型，例如“face64”；"
     "也可以关闭其他占用 GPU 的程序。",
     "errors.faces": "{name} 里有好几张脸。请选其中一张，或者不用这张照片。",
