@@ -3,6 +3,7 @@
 python -m tests.endurance load --visitors 20 --minutes 15 --idle 200
 python -m tests.endurance kill --times 50
 python -m tests.endurance faults
+python -m tests.endurance looks --out DIR
 
 Each prints a table, one line of JSON at the end, and returns 0 if nothing went wrong that should not.
 """
@@ -14,9 +15,11 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from tests.endurance import faults, kill, load
+from demo.session.modes import MODES
+from tests.endurance import faults, kill, load, looks
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,9 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     killing.add_argument("--seed", type=int, default=0)
     failing = kinds.add_parser("faults", help="a full disk, damaged or read-only weights, no network")
     failing.add_argument("--only", nargs="*", default=(), choices=[fault.__name__ for fault in faults.FAULTS])
+    looking = kinds.add_parser("looks", help="every mode in Chromium: screenshots, seconds, clicks, words")
+    looking.add_argument("--out", type=Path, required=True)
+    looking.add_argument("--modes", nargs="*", default=(), choices=list(MODES))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the app ends with the run
     options = vars(parser.parse_args(arguments))
-    runs: dict[str, Callable[..., dict[str, Any]]] = {"load": load.run, "kill": kill.run, "faults": faults.run}
+    runs: dict[str, Callable[..., dict[str, Any]]] = {
+        "load": load.run,
+        "kill": kill.run,
+        "faults": faults.run,
+        "looks": looks.run,
+    }
     found = runs[options.pop("kind")](**options)
     print(json.dumps(found))
     return 0 if found["passed"] else 1

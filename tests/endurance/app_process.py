@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,18 @@ class AppProcess:
         supervised: whether a supervisor starts it.
         environment: more of it.
         root: the project's folder, or that of a copy.
+        arguments: of the app.
     """
 
     def __init__(
-        self, *, supervised: bool = False, environment: Mapping[str, str] | None = None, root: Path = ROOT
+        self,
+        *,
+        supervised: bool = False,
+        environment: Mapping[str, str] | None = None,
+        root: Path = ROOT,
+        arguments: Sequence[str] = (),
     ) -> None:
-        self.port, self.supervised, self.root = free_port(), supervised, root
+        self.port, self.supervised, self.root, self._arguments = free_port(), supervised, root, arguments
         self.url = f"http://127.0.0.1:{self.port}/"
         self.folder = Path(tempfile.mkdtemp(prefix="endurance-"))
         self.log = self.folder / "app.log"
@@ -56,7 +62,9 @@ class AppProcess:
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> AppProcess:
-        command = [sys.executable, "-c", SUPERVISED] if self.supervised else [sys.executable, "app.py"]
+        command = (
+            [sys.executable, "-c", SUPERVISED] if self.supervised else [sys.executable, "app.py", *self._arguments]
+        )
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=self.root, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
