@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from demo.commands import new_app, run
-from demo.train.base_commands import base, example, held_out, people, prior
+from demo.train.base_commands import base, decoders, example, held_out, mobile_face_net, people, prior
 from demo.train.encoder_commands import encoder, photo_count, publish, zoo
 
 app = new_app(__doc__)
-for command in (people, base, held_out, prior, example, zoo, encoder, photo_count, publish):
+for command in (people, base, held_out, decoders, mobile_face_net, prior, example, zoo, encoder, photo_count, publish):
     app.command()(command)
 
 

@@ -15,7 +15,7 @@ from transformers import CLIPModel, CLIPTokenizer
 from demo.errors import WeightsError
 from demo.files import write_tensors
 from demo.paths import WEIGHTS
-from demo.train import clip, data, unet, vae
+from demo.train import clip, data, decoder, unet, vae
 from demo.train.data import Faces
 
 FACE64 = WEIGHTS / "face64"
@@ -107,6 +107,34 @@ def run_unet(work: Path, pictures: int, device: str, *, start: Path | None = Non
     trained.save_pretrained(work / "unet" / "average")
 
 
+def run_decoder(
+    work: Path, pictures: int, device: str, *, faces: Path, start: Path | None = None, seen: int = 0, **how: float
+) -> None:
+    """Stage ``decoder``: 128 pixels from the code of the autoencoder that is there.
+
+    Args:
+        start: a file of a decoder's weights to begin from where there is no check-point.
+        seen: pictures that they have seen.
+        how: see :class:`demo.train.decoder.Weights`.
+    """
+    weights = None
+    if is_fresh(work, "decoder") and start is not None:
+        weights = decoder.read_decoder(start).train()
+    code = AutoencoderTiny.from_pretrained(model_folder(work, "vae"), dtype=torch.float32)
+    latents = cached_latents(data.load(work), code, work, device)
+    trained = decoder.train(
+        decoder.Pictures.of(faces),
+        latents,
+        work=work,
+        total=pictures,
+        weights=decoder.Weights(**how),
+        device=device,
+        start=weights,
+        seen=seen,
+    )
+    write_tensors(work / "decoder" / "decoder.safetensors", dict(trained.state_dict()))
+
+
 def run_cool(work: Path, pictures: int, device: str, **how: float) -> None:
     """Stage ``cool``: lower the rate to nothing in a copy; the result is what ``assemble`` takes."""
     unet.cool(curriculum(work, device, **how), work=work, pictures=pictures, device=device).save_pretrained(
@@ -146,4 +174,4 @@ def assemble(work: Path, out: Path = FACE64) -> None:
     print(f"base: written to {out}", flush=True)
 
 
-__all__ = ["assemble", "run_clip", "run_cool", "run_data", "run_unet", "run_vae"]
+__all__ = ["assemble", "run_clip", "run_cool", "run_data", "run_decoder", "run_unet", "run_vae"]

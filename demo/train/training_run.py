@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,7 @@ class TrainingRun:
         every_steps: between two lines of print.
         unit: what is counted.
         besides: for the line, after the loss.
+        kept: what else is in the check-point, by name.
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class TrainingRun:
         every_steps: int = 50,
         unit: str = "pictures",
         besides: str = "",
+        kept: Mapping[str, Stateful] | None = None,
     ) -> None:
         self._name, self._unit, self._besides = name, unit, besides
         self._model, self._optimisers, self._ema = model, list(optimisers), Ema(model, decay=decay)
         self._rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in self._optimisers]
         parts: dict[str, Stateful] = {"model": model, "ema": self._ema}
         parts |= {f"optimiser{number or ''}": optimiser for number, optimiser in enumerate(self._optimisers)}
+        parts |= kept or {}
         self._keeper = Checkpoint(work / name, parts, every_seconds=every_seconds)
         found = self._keeper.resume()
         self.resumed = found > 0

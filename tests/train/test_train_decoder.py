@@ -1,0 +1,68 @@
+"""A decoder of 128 pixels learns, is resumed, and gets an encoder that computes the code that ships."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from demo.faces import mobile_face_net
+from demo.train import decoder, vae
+from demo.train.decoder import SIDE, Pictures, Weights
+
+BARE = Weights(perceptual=0)
+
+
+@pytest.fixture
+def pictures() -> Pictures:
+    random, blobs = np.random.default_rng(0), []
+    for _ in range(4):
+        rough = Image.fromarray(random.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+        buffer = io.BytesIO()
+        rough.resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(buffer, "PNG")
+        blobs.append(buffer.getvalue())
+    return Pictures(blobs)
+
+
+def latents() -> Tensor:
+    return torch.randn((2, 4, vae.CHANNELS, 8, 8), generator=torch.Generator().manual_seed(0)).mul(0.25).half()
+
+
+@pytest.mark.skipif(not mobile_face_net.FILE.is_file(), reason="weights/mobile_face_net.safetensors is not there")
+def test_it_goes_on_exactly_where_it_stopped(
+    pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoder, "WARM_UP", 2)  # so that the adversary is heard
+    begun = decoder.train(pictures, latents(), work=tmp_path, total=4, batch=2, weights=BARE)
+    more = decoder.train(pictures, latents(), work=tmp_path, total=6, batch=2, weights=BARE)
+    assert any(not torch.equal(p, q) for p, q in zip(begun.parameters(), more.parameters(), strict=True))
+    kept = decoder.read_decoder(tmp_path / "decoder" / "checkpoint.safetensors")
+    for ours, theirs in zip(kept.parameters(), more.parameters(), strict=True):
+        assert torch.equal(ours, theirs)  # the moving average
+
+
+def test_its_encoder_computes_the_code_that_ships(pictures: Pictures) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, size=(60, 64, 64, 3), dtype=np.uint8)
+    shipped = vae.new_autoencoder(pixels)
+    shipped.register_to_config(scaling_factor=4.0)
+    made = decoder.autoencoder(decoder.new_decoder(), shipped)
+    x = pictures[[0, 1, 2]]
+    with torch.no_grad():
+        assert torch.allclose(made.encode(x).latents, shipped.encode(functional.avg_pool2d(x, 2)).latents, atol=1e-5)
+        assert made.decode(made.encode(x).latents).sample.shape == x.shape
+    assert made.config.scaling_factor == 4.0
+
+
+def test_a_row_of_pictures_is_what_was_put_in(pictures: Pictures) -> None:
+    x = pictures[[2, 2, 0]]
+    assert x.shape == (3, 3, SIDE, SIDE)
+    assert torch.equal(x[0], x[1])
+    assert not torch.equal(x[0], x[2])
+    assert x.min() >= -1
+    assert x.max() <= 1
