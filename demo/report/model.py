@@ -11,6 +11,8 @@ from PIL import Image
 from demo.faces.ceiling import Ceiling
 from demo.lora.metadata.leak import Finding
 from demo.metrics.base import MetricResult
+from demo.metrics.registry import FACES
+from demo.progress import Measured
 from demo.report.verdict import Verdict
 from demo.verdicts.line_up import LineUpResult
 
@@ -57,6 +59,17 @@ class LeakReport:
     file: Image.Image | None = field(default=None, repr=False)  # the shared file as a picture of itself
     line_up: LineUpResult | None = None  # the human measure; None: there was no line-up
     photos: Sequence[Image.Image] = field(default=(), repr=False)  # private; written only when asked
+
+    @property
+    def measured(self) -> Measured | None:
+        """The verdict's measures of the attack's pictures; None where it has none."""
+        found = self.verdict.found
+        near = None if found is None else found.reconstruction
+        if found is None or near is None:
+            return None
+        results = {result.key: result for result in self.metrics.get(found.lead, ())}
+        faces = results[FACES].values if FACES in results else ()
+        return Measured(near.distance, near.place, near.among, round(sum(faces)), found.pictures)
 
 
 def seen_matrices(tensors: Mapping[str, Tensor]) -> tuple[SeenMatrix, ...]:

@@ -36,6 +36,7 @@ STAGE = {
     "stage.lab": "Alle Schritte und Einstellungen",
     "stage.about": "Über diese Demo und deine Fotos",
     "stage.live.attack": "Die Bilder des Angriffs, schon beim Zeichnen gemessen",
+    "stage.live.final": "Die fertigen Bilder des Angriffs, wie das Urteil sie misst",
     "stage.live.owner": "Die Bilder mit dem geheimen Wort, gemessen, während die Datei entsteht",
     "stage.live.distance": "Abstand (dieselbe Person: unter {near})",
     "stage.live.place": "Platz unter Fremden",

@@ -37,6 +37,7 @@ STAGE = {
     "stage.lab": "Every step and setting",
     "stage.about": "About this, and about your photos",
     "stage.live.attack": "The attack's pictures, measured while they are drawn",
+    "stage.live.final": "The attack's finished pictures, as the verdict measures them",
     "stage.live.owner": "The owner's pictures, measured while the file is made",
     "stage.live.distance": "Distance (same person: below {near})",
     "stage.live.place": "Place among strangers",

@@ -37,6 +37,7 @@ STAGE = {
     "stage.lab": "Todos los pasos y ajustes",
     "stage.about": "Sobre esta demo y tus fotos",
     "stage.live.attack": "Las imágenes del ataque, medidas mientras se dibujan",
+    "stage.live.final": "Las imágenes terminadas del ataque, como las mide el veredicto",
     "stage.live.owner": "Las imágenes con la palabra secreta, medidas mientras se crea el archivo",
     "stage.live.distance": "Distancia (misma persona: menos de {near})",
     "stage.live.place": "Puesto entre desconocidos",

@@ -39,6 +39,7 @@ STAGE = {
     "stage.lab": "Chaque étape, chaque réglage",
     "stage.about": "À propos de cette démo et de vos photos",
     "stage.live.attack": "Les images de l’attaque, mesurées pendant le dessin",
+    "stage.live.final": "Les images terminées de l'attaque, telles que le verdict les mesure",
     "stage.live.owner": "Les images avec le mot secret, mesurées pendant la création du fichier",
     "stage.live.distance": "Distance (même personne : moins de {near})",
     "stage.live.place": "Rang parmi les inconnus",

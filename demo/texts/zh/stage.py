@@ -41,6 +41,7 @@ STAGE = {
     "stage.lab": "所有步骤和设置",
     "stage.about": "关于本演示和你的照片",
     "stage.live.attack": "攻击画的图片，边画边测",
+    "stage.live.final": "攻击画出的成品，按结论所用的度量",
     "stage.live.owner": "用秘密触发词画的图片，边生成文件边测",
     "stage.live.distance": "距离（同一个人：低于 {near}）",
     "stage.live.place": "在陌生人中的名次",

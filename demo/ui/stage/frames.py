@@ -12,8 +12,10 @@ from demo.attack.registry import best_first
 from demo.faces.recognise import SAME_PERSON
 from demo.finetune.loop import STAGE
 from demo.lora.picture import matrices_picture
+from demo.progress import Measured
 from demo.report.rendering import call
-from demo.session.desk import Attacked, Released
+from demo.session.desk import Attacked, Compared, Released
+from demo.texts.language import Language
 from demo.ui.components import pictures
 from demo.ui.fine_tune_result import TITLES
 from demo.ui.page import View
@@ -116,19 +118,33 @@ def drawn_frame(view: View) -> Markup:
 
 
 def gauges_stamp(view: View) -> Hashable:
-    """What the live measures depend on."""
-    job = view.job
+    """What the measures depend on."""
+    compared, job = _final(view), view.job
+    if compared is not None:
+        return compared.number, view.language.key
     if job is None or not job.measured or not _current(view):
         return None
     return job.id, job.picture_stage, job.picture_step, len(job.measured), view.language.key
 
 
 def gauges(view: View) -> Markup:
-    """The latest live measures of the job's pictures; empty before there are any."""
-    job, language = view.job, view.language
+    """The verdict's own measures of what was drawn; before, the latest live ones of the job's pictures, if any."""
+    compared, job, language = _final(view), view.job, view.language
+    if compared is not None and (final := compared.report.measured) is not None:
+        return _gauges(final, "stage.live.final", language)
     if job is None or not job.measured or not _current(view):
         return Markup("")
-    now = job.measured[-1]
+    return _gauges(job.measured[-1], "stage.live.owner" if pictures.is_sample(job) else "stage.live.attack", language)
+
+
+def _final(view: View) -> Compared | None:
+    """The comparison of what is in the third frame."""
+    attacked, compared = attacked_of(view), view.desk.compared
+    current = attacked is not None and compared is not None and not view.desk.older(compared.source)
+    return compared if current else None
+
+
+def _gauges(now: Measured, whose: str, language: Language) -> Markup:
     near = (FARTHEST - now.distance) / (FARTHEST - NEAREST)
     place = 1 - math.log(now.place) / math.log(now.among)
     among = language.fixed(now.among, 0)
@@ -145,7 +161,6 @@ def gauges(view: View) -> Markup:
             now.faces / now.pictures,
         ),
     )
-    whose = "stage.live.owner" if pictures.is_sample(job) else "stage.live.attack"
     return piece("gauges", language.say(whose), items)
 
 

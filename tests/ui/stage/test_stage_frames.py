@@ -122,6 +122,22 @@ def test_pictures_in_the_making_stand_in_the_third_frame_with_their_measures(
     assert "4 / 4" in seen[-1][1]
 
 
+def test_after_the_verdict_the_measures_are_its_own(services: Services, visitor: Visitor) -> None:
+    tell_story(services, visitor)
+    compared = visitor.desk.compared
+    assert compared is not None
+    found = compared.report.verdict.found
+    assert found is not None
+    assert found.reconstruction is not None
+    words = Html(frames.gauges(look(services, visitor))).words
+    assert f"{found.reconstruction.distance:.2f}" in words
+    assert f"{found.reconstruction.place} / 1,001" in words
+    assert f"/ {found.pictures}" in words
+    before = frames.gauges_stamp(look(services, visitor))
+    visitor.change(compared=None)
+    assert frames.gauges_stamp(look(services, visitor)) != before
+
+
 def test_results_of_another_person_are_not_on_the_stage(services: Services, visitor: Visitor) -> None:
     photo_intake.load_person(visitor, services.people[0])
     tell_story(services, visitor)
