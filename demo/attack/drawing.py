@@ -38,6 +38,7 @@ def draw_embeddings(
             guidance=guidance,
             steps=settings.steps or base.sampling_steps,
             seed=settings.seed,
+            tau=base.tau,
             negative=negative,
             negative_prompt=base.negative_prompt,
             stage=stage,

@@ -32,5 +32,6 @@ class AttackSettings(Settings):
         return self.model_dump() | {
             "guidance": self.weight(base),
             "steps": self.steps or base.sampling_steps,
+            "tau": base.tau,
             "fine_tuning_steps": self.fine_tuning_steps or find_preset(base.preset).steps,
         }

@@ -49,6 +49,7 @@ class Drawer:
                 guidance=self.base.extrapolation if extrapolate else self.base.guidance,
                 steps=self.base.sampling_steps,
                 seed=self.seed,
+                tau=self.base.tau,
                 negative=negative,
                 at_once=len(context),  # the layers deal a batch out to the people: it holds all of them
             )
@@ -209,6 +210,7 @@ def evaluate(
         "decoys": len(decoys) + len(everybody) - 1,
         "settings": settings.model_dump(),
         "guidance": {"dreambooth": base.guidance, "attacks": base.extrapolation},
+        "tau": base.tau,
         "order": order,
         "values": table,
         "seconds": round(time.time() - began),

@@ -41,6 +41,7 @@ def people(
     ] = "private",
     prior_weight: float | None = None,
     extrapolation: Annotated[float | None, Option(help="guidance weight of the attacks")] = None,
+    tau: Annotated[float | None, Option(help="factor of the starting noise, in every arm")] = None,
     batch: Annotated[int | None, Option(help="photos a step")] = None,
     shard: ShardOfGroups = 0,
     shards: Shards = 1,
@@ -67,6 +68,8 @@ def people(
     changes = {key: value for key, value in given.items() if value is not None}
     if extrapolation is not None:
         of = replace(of, extrapolation=extrapolation)
+    if tau is not None:
+        of = replace(of, tau=tau)
     if no_prior:
         changes["prior_weight"] = 0.0
     settings = find_preset(of.preset).model_copy(update=changes)

@@ -28,7 +28,17 @@ ARMS = (
 )
 RATES = ("rank1", "top1pct", "rec_acc")  # shares, of which all people may have none
 NAMES = {"rank1": "rank-1", "top1pct": "top 1 %", "rec_acc": "Rec. Acc."}
-ONE_RUN = ("base", "weights", "split", "samples", "decoys", "settings", "guidance", "encoders")  # the same in all parts
+ONE_RUN = (
+    "base",
+    "weights",
+    "split",
+    "samples",
+    "decoys",
+    "settings",
+    "guidance",
+    "tau",
+    "encoders",
+)  # the same in all parts
 CEILINGS = ("photos", "decoded")  # the photos tuned on, and the same through the autoencoder: nothing can be nearer
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -100,7 +101,7 @@ def draw_class_latents(
 def _batch(pipe: StableDiffusionPipeline, base: Base, first: int, count: int, watcher: Watcher) -> Tensor:
     pictures = draw_prompt(
         pipe,
-        base,
+        replace(base, tau=1.0),  # they stand for all people: with less noise they would be much alike
         base.class_prompt,
         min(BATCH, count - first),
         seed=first,

@@ -73,6 +73,7 @@ def draw(
     guidance: float,
     steps: int,
     seed: int,
+    tau: float = 1.0,
     negative: Tensor | None = None,
     negative_prompt: str = "",
     at_once: int | None = None,
@@ -85,6 +86,8 @@ def draw(
     sampler that adds any.
 
     Args:
+        tau: factor of the starting noise; below 1, pictures differ less and lie nearer to what the model takes for
+            usual.
         at_once: pictures in one batch; None: all on a CPU, ``AT_ONCE`` on an accelerator.
 
     Raises:
@@ -108,7 +111,7 @@ def draw(
     count = len(embeddings) * each
     shape = (count, unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
     generator = torch.Generator().manual_seed(seed)
-    latents = torch.randn(shape, generator=generator).to(unet.device, unet.dtype)
+    latents = tau * torch.randn(shape, generator=generator).to(unet.device, unet.dtype)
     rows = [tensor.to(unet.dtype).repeat_interleave(each, dim=0) for tensor in (embeddings, negative)]
     most = at_once or (count if compute_device(pipe).type == "cpu" else AT_ONCE)
     pictures: list[Image.Image] = []
@@ -178,6 +181,7 @@ def draw_prompt(
         each=count,
         guidance=base.guidance,
         steps=steps or base.sampling_steps,
+        tau=base.tau,
         seed=seed,
         negative_prompt=base.negative_prompt,
         stage=stage,

@@ -90,4 +90,5 @@ def test_a_report_names_what_was_really_used() -> None:
     said = AttackSettings(samples=3).said(BASES["face64"])
     assert said["extrapolate"] is True
     assert (said["guidance"], said["steps"], said["fine_tuning_steps"]) == (3.0, 20, 200)
+    assert said["tau"] == 1.0
     assert AttackSettings(extrapolate=False).said(BASES["face64"])["guidance"] == 2.0

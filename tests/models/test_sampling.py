@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from diffusers import DDPMScheduler
 
 from demo.errors import DrawingError
-from demo.models.sampling import LOOKS, SEEN, developing, draw, encode_prompts
+from demo.models.sampling import LOOKS, SEEN, developing, draw, draw_prompt, encode_prompts
 from demo.progress import Progress, Watcher
 
 
@@ -37,6 +39,23 @@ def test_a_sampler_without_noise_draws_what_the_pipeline_does(tiny_pipe) -> None
         latents=latents,
     ).images
     assert [p.tobytes() for p in plain] == shots(tiny_pipe, others=1) == shots(tiny_pipe, others=1, at_once=3)
+
+
+def test_without_starting_noise_all_pictures_of_a_prompt_are_one(tiny_pipe) -> None:
+    context = encode_prompts(tiny_pipe, ["a photo"])
+    options = {"each": 3, "guidance": 2.0, "steps": 3, "seed": 5}
+    whole, half, none = ([p.tobytes() for p in draw(tiny_pipe, context, tau=tau, **options)] for tau in (1.0, 0.5, 0.0))
+    assert whole == [p.tobytes() for p in draw(tiny_pipe, context, **options)]
+    assert len(set(whole)) == len(set(half)) == 3
+    assert not set(whole) & set(half)
+    assert len(set(none)) == 1
+
+
+def test_every_arm_takes_the_bases_tau(tiny_pipe, tiny_base) -> None:
+    still = replace(tiny_base, tau=0.0)
+    assert len({p.tobytes() for p in draw_prompt(tiny_pipe, tiny_base, "a photo", 2, seed=1, steps=2)}) == 2
+    assert len({p.tobytes() for p in draw_prompt(tiny_pipe, still, "a photo", 2, seed=1, steps=2)}) == 1
+    assert still == tiny_base  # it is no part of what a base's weights are known by
 
 
 def test_latents_that_are_not_finite_are_no_picture(tiny_pipe) -> None:
