@@ -74,7 +74,7 @@ def _look(browser: Browser, url: str, mode: str, out: Path) -> dict[str, Any]:
     _shoot(page, out, f"{mode}-3", whole=True)
     if mode == "class":
         page.goto(f"{url}teacher")
-        page.locator("svg").first.wait_for()
+        page.get_by_text(re.compile("has joined|have joined")).wait_for()  # the last that it gets
         _shoot(page, out, f"{mode}-teacher", whole=True)
     elif mode != "lab":
         page.locator("#sure > button").click()
