@@ -38,8 +38,8 @@ def threads(steps: int = 12, rounds: int = 3) -> dict[str, float]:
         "alone": (every, nullcontext),
         "beside a thread that computed once": (every, _idle),
         "after a thread that computed and ended": (every, lambda: nullcontext(aside(_compute))),
-        f"beside a busy program, {every} threads": (every, _busy),
-        f"beside a busy program, {fewer} thread{'s' if fewer > 1 else ''}": (fewer, _busy),
+        f"beside a busy program, {_threads(every)}": (every, _busy),
+        f"beside a busy program, {_threads(fewer)}": (fewer, _busy),  # on one core the same
     }
     found: dict[str, list[float]] = {name: [] for name in beside}
     for _ in range(rounds):
@@ -50,6 +50,10 @@ def threads(steps: int = 12, rounds: int = 3) -> dict[str, float]:
     for name, seconds in medians.items():
         print(f"a training step of face64, {name}: {seconds:.3f} s, x {seconds / medians['alone']:.2f}")
     return {name: round(seconds, 4) for name, seconds in medians.items()}
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread{'s' if count > 1 else ''}"
 
 
 def _step() -> Callable[[], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,6 +68,21 @@ def report(base: BaseKey = "face64") -> None:
         print(path)
 
 
+def every_table(
+    processes: Annotated[int | None, Option(min=1, help="at once, a core each (as many as there are cores)")] = None,
+    base: BaseKey = "face64",
+    out: Out = TABLES,
+) -> None:
+    """Every table, in order, from where it stopped; then figures and report. Takes many hours."""
+    from demo.evaluate.every_table import run_all
+    from demo.hardware.cores import cores
+    from demo.models.bases import find_base
+    from demo.models.fingerprints import fingerprint
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # its processes end with it
+    run_all(out, base, fingerprint(find_base(base)), processes or max(1, int(cores())))
+
+
 def attract(base: BaseKey = "face64", out: Out = PEOPLE / "attract") -> None:
     """The pictures of a stand that waits for visitors: a story of each fictional person, at the first try."""
     from tempfile import TemporaryDirectory
@@ -81,6 +97,7 @@ def attract(base: BaseKey = "face64", out: Out = PEOPLE / "attract") -> None:
 app = new_app(__doc__)
 for command in (base, people, encoders, same_person, figures, report, attract):
     app.command()(command)
+app.command("all")(every_table)
 for name, table in SHIPPED.items():
     app.command(name)(resolve_name(table.command))
 

@@ -34,6 +34,8 @@ def fingerprint(base: Base, *, encoder: bool = True) -> str:
     """
     apart = NOT_FIGURES if encoder else NOT_FIGURES | {ENCODER}
     said = f"{base}".replace(str(base.folder), "")
+    if base.tau != 1:  # no part of a base's repr, which LoRAs and encoders are known by: they do not depend on it
+        said += f" tau={base.tau}"
     if base.own_folder:
         said = said.replace(base.key, "")  # which has the files' dates in it
     digest = hashlib.sha256(said.encode())

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from demo.faces.ceiling import Ceiling
 from demo.lora.metadata.leak import Finding
 from demo.metrics.base import MetricResult
-from demo.metrics.registry import FACES
+from demo.metrics.registry import FACES, IDENTITY, PLACE
 from demo.progress import Measured
 from demo.report.verdict import Verdict
 from demo.verdicts.line_up import LineUpResult
@@ -60,16 +61,18 @@ class LeakReport:
     line_up: LineUpResult | None = None  # the human measure; None: there was no line-up
     photos: Sequence[Image.Image] = field(default=(), repr=False)  # private; written only when asked
 
-    @property
-    def measured(self) -> Measured | None:
-        """The verdict's measures of the attack's pictures; None where it has none."""
-        found = self.verdict.found
-        near = None if found is None else found.reconstruction
-        if found is None or near is None:
+    def measured(self, key: str) -> Measured | None:
+        """The measures that the verdict is made of, for one arm; None where one of them was not to be had.
+
+        Args:
+            key: of the arm.
+        """
+        values = {result.key: result.values for result in self.metrics.get(key, ())}
+        among = {result.key: result.among for result in self.metrics.get(key, ())}.get(PLACE)
+        distances, places, faces = (values.get(metric, ()) for metric in (IDENTITY, PLACE, FACES))
+        if among is None or not (len(distances) and len(places) and len(faces)):
             return None
-        results = {result.key: result for result in self.metrics.get(found.lead, ())}
-        faces = results[FACES].values if FACES in results else ()
-        return Measured(near.distance, near.place, near.among, round(sum(faces)), found.pictures)
+        return Measured(float(np.median(distances)), round(places[0]), among, round(sum(faces)), len(faces))
 
 
 def seen_matrices(tensors: Mapping[str, Tensor]) -> tuple[SeenMatrix, ...]:

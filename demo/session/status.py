@@ -9,7 +9,18 @@ from demo.session.visitors import Visitor
 
 
 def status(services: Services, visitor: Visitor) -> dict[str, Any]:
-    """Numbers, names and words alone: no picture and no path."""
+    """Numbers, names and words alone: no picture and no path. None: not there, or not known.
+
+    Returns:
+        of the job its ``state``, its ``place`` in line, seconds until it may begin (``wait_s``), ``stage``, ``step`` of
+        ``total``, and ``error``; how many models Shake-to-Leak has tried and points a sweep has; how many ``photos``
+        there are, and how many wait for a choice; the ``file`` and how many things it says by itself; whether it was
+        ``cleaned`` and ``reconstructed``; ``faces`` of the line-up; the verdict's ``headline``, and whether it
+        ``leaked``.
+
+    Raises:
+        GoneError: the visitor's data have been deleted.
+    """
     desk = visitor.desk
     job = None if desk.job is None else services.jobs.get(desk.job)
     now = None if job is None else job.progress

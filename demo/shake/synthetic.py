@@ -54,6 +54,7 @@ def draw_set(
         Stopped: the watcher stopped it.
     """
     settings = settings or SetSettings()
+    # With the whole starting noise, whatever the base's tau: a set is to show all that the model knows of the person.
     embedding = encode_prompts(pipe, [prompt])
     pictures: list[Image.Image] = []
     while len(pictures) < settings.size:

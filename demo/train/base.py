@@ -20,6 +20,7 @@ from demo.train.data import Faces
 
 FACE64 = WEIGHTS / "face64"
 UNMEASURED = 1.0  # diffusers' default scaling factor, of an autoencoder with a new code
+NEAR = 0.1  # of a code's length: how far the same picture's may be, whose pixels were shrunk in another way
 SHARD = "9MB"  # the Hub takes larger files only through large-file storage
 
 
@@ -122,8 +123,10 @@ def run_decoder(
         weights = decoder.read_decoder(start).train()
     code = AutoencoderTiny.from_pretrained(model_folder(work, "vae"), dtype=torch.float32)
     latents = cached_latents(data.load(work), code, work, device)
+    photos = decoder.Pictures.of(faces)
+    _check_pairs(photos, latents, code)
     trained = decoder.train(
-        decoder.Pictures.of(faces),
+        photos,
         latents,
         work=work,
         total=pictures,
@@ -133,6 +136,20 @@ def run_decoder(
         seen=seen,
     )
     write_tensors(work / "decoder" / "decoder.safetensors", dict(trained.state_dict()))
+
+
+def _check_pairs(pictures: decoder.Pictures, latents: Tensor, code: AutoencoderTiny) -> None:
+    """Raise a WeightsError if latents are of other pictures, such as of another ``--faces``: the last one is tried."""
+    last = len(pictures) - 1
+    same = latents.shape[1] == len(pictures)
+    if same:
+        small = torch.nn.functional.avg_pool2d(pictures[[last]], 2)
+        own, other = vae.code_of(code, small)[0], latents[0, last].float()
+        same = float((own - other).norm() / other.norm()) < NEAR
+    if not same:
+        raise WeightsError(
+            "The latents in --work are not of the pictures in --faces.", "Make both anew: add --stage data."
+        )
 
 
 def run_cool(work: Path, pictures: int, device: str, **how: float) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from demo.commands import folder_to_write
+from demo.errors import SettingsError
 from demo.faces.faces128 import FACES128
 from demo.paths import PEOPLE
 from demo.train import data
@@ -35,7 +36,7 @@ def people() -> None:
 
 
 def base(
-    stage: Annotated[list[Stage] | None, Option(help="one stage (may be repeated); all by default")] = None,
+    stage: Annotated[list[Stage] | None, Option(help="one stage (may be repeated); all but decoder by default")] = None,
     faces: Faces = FACES128,
     vae_pictures: int = 24_000,
     clip_pictures: int = 40_000,
@@ -45,7 +46,7 @@ def base(
     detail: Annotated[float, Option(help="weigh channels by their spread to minus this power")] = 1.0,
     low_noise: Annotated[float, Option(help="timesteps as shares to this power: above 1, more of little noise")] = 1.0,
     start: Annotated[Path | None, Option(help="safetensors of a UNet, or of a decoder, to begin from")] = None,
-    start_seen: Annotated[int, Option(help="pictures that it has seen")] = 0,
+    start_seen: Annotated[int, Option(help="pictures that these have seen")] = 0,
     work: Work = data.WORK,
     device: Device = "auto",
 ) -> None:
@@ -53,8 +54,11 @@ def base(
     from demo.hardware.devices import choose_device
     from demo.train import base
 
+    stages = stage or [each for each in Stage if each is not Stage.DECODER]  # whose result no base takes yet
+    if start is not None and Stage.UNET in stages and Stage.DECODER in stages:
+        raise SettingsError("--start is for one stage.", "Train UNet and decoder by a command each.")
     place = str(choose_device(device))
-    for each in stage or Stage:
+    for each in stages:
         if each is Stage.DATA:
             base.run_data(faces, work)
         elif each is Stage.VAE:
@@ -96,7 +100,9 @@ def held_out(
 
 
 def decoders(
-    files: Annotated[list[Path] | None, Argument(help="decoders or check-points, beside the one that ships")] = None,
+    files: Annotated[
+        list[Path] | None, Argument(help="decoders or check-points, beside the one of the stage vae or that ships")
+    ] = None,
     faces: Faces = FACES128,
     sheet: Annotated[Path | None, Option(help="a picture goes here: photos, and each decoder's below them")] = None,
     work: Work = data.WORK,
@@ -108,7 +114,7 @@ def decoders(
     from demo.train import base, decoder, decoder_quality
 
     shipped = AutoencoderTiny.from_pretrained(base.model_folder(work, "vae"), dtype=torch.float32).eval()
-    models = {"shipped": shipped}
+    models = {"64 pixels": shipped}
     models |= {str(path): decoder.autoencoder(decoder.read_decoder(path), shipped) for path in files or ()}
     photos = decoder_quality.held_out_photos(faces)
     rows = [[person[0] for person in photos[:16]]]

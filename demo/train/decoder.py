@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
+from demo.errors import WeightsError
 from demo.faces.faces128 import FACES128, read_split
 from demo.faces.mobile_face_net import crop, load_mobile_face_net
 from demo.train.data import WORK, planted_members
@@ -108,6 +110,21 @@ class Adversary(nn.Sequential):
         super().__init__(*layers, spectral_norm(nn.Conv2d(4 * width, 1, 3, 1, 1)))
 
 
+class Begun:
+    """How many pictures had been seen when the adversary began: it is listened to WARM_UP pictures later."""
+
+    def __init__(self, seen: int) -> None:
+        self.seen = seen
+
+    def state_dict(self) -> dict[str, Any]:
+        """For the check-point."""
+        return {"seen": self.seen}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """From the check-point."""
+        self.seen = int(state_dict.get("seen", 0))
+
+
 def train(
     pictures: Pictures,
     latents: Tensor,
@@ -135,7 +152,7 @@ def train(
     how, to = weights or Weights(), torch.device(device)
     torch.manual_seed(seed)
     decoder = (start or new_decoder()).to(to)  # channels last would take a fifth longer on a CPU
-    adversary = Adversary().to(to)
+    adversary, begun = Adversary().to(to), Begun(seen)
     against = torch.optim.Adam(adversary.parameters(), lr=2 * lr, betas=(0.5, 0.99))
     run = TrainingRun(
         "decoder",
@@ -147,14 +164,16 @@ def train(
         seen=seen,
         every_seconds=240,
         every_steps=100,
-        kept={"adversary": adversary, "against": against},
+        kept={"adversary": adversary, "against": against, "begun": begun},
     )
-    first, spread = run.seen, latents[0, ::7].float().std(dim=(0, 2, 3)).to(to)[None, :, None, None]
-    lpips, net = perceptual_loss(to), load_mobile_face_net().to(to)
-    net = net.to(memory_format=torch.channels_last)
-    random = torch.Generator().manual_seed(seed + run.seen)
+    spread = latents[0, ::7].float().std(dim=(0, 2, 3)).to(to)[None, :, None, None]
+    lpips = perceptual_loss(to) if how.perceptual else None
+    net = deepcopy(load_mobile_face_net()).to(to) if how.identity else None  # a copy: all share the one that is loaded
     while run.goes_on:
-        run.set_rate(min(1.0, (run.seen - first + batch) / 1000, (total - run.seen) / (0.3 * total) + 0.01))
+        random = torch.Generator().manual_seed(seed * 1_000_000_007 + run.seen)  # so a resumed run takes the same way
+        share = min(1.0, (run.seen - begun.seen + batch) / 1000, (total - run.seen) / (0.3 * total) + 0.01)
+        run.set_rate(share)
+        against.param_groups[0]["lr"] = 2 * lr * share
         rows = torch.randint(len(pictures), (batch,), generator=random).tolist()
         mirrored = int(torch.randint(2, (), generator=random))
         x = pictures[rows].to(to)
@@ -167,13 +186,13 @@ def train(
             if how.adversarial:
                 _teach(adversary, against, x, out.detach())
             loss = (out - x).abs().mean() + gradient_l1(out, x)
-            if lpips is not None and how.perceptual:
+            if lpips is not None:
                 top, left = torch.randint(SIDE - PATCH + 1, (2,), generator=random).tolist()
                 part = slice(top, top + PATCH), slice(left, left + PATCH)
                 loss = loss + how.perceptual * lpips(out[:, :, *part], x[:, :, *part]).mean()
-            if how.identity:
+            if net is not None:
                 loss = loss + how.identity * _strangeness(net, out, x)
-            if how.adversarial and run.seen - first >= WARM_UP:
+            if how.adversarial and run.seen - begun.seen >= WARM_UP:
                 loss = loss - how.adversarial * adversary(out).mean()
         run.step(loss)
     run.end()
@@ -195,12 +214,21 @@ def _strangeness(net: nn.Module, out: Tensor, x: Tensor) -> Tensor:
 
 
 def read_decoder(path: Path) -> nn.Module:
-    """A decoder from its weights, or of a check-point of :func:`train` the moving average."""
-    decoder, found = new_decoder(), load_file(path)
-    names = [name for name, _ in decoder.named_parameters()]
-    if "ema/updates" in found:
-        found = {name: found[f"ema/{number}"] for number, name in enumerate(names)}
-    decoder.load_state_dict({name.removeprefix("decoder."): tensor.float() for name, tensor in found.items()})
+    """A decoder from its weights, or of a check-point of :func:`train` the moving average.
+
+    Raises:
+        WeightsError: the file is missing or damaged, or is of something else.
+    """
+    decoder = new_decoder()
+    try:
+        found = load_file(path)
+        if "ema/updates" in found:
+            names = [name for name, _ in decoder.named_parameters()]
+            found = {name: found[f"ema/{number}"] for number, name in enumerate(names)}
+        decoder.load_state_dict({name.removeprefix("decoder."): tensor.float() for name, tensor in found.items()})
+    except Exception as error:
+        remedy = f"Choose weights of a decoder from {CHANNELS} channels to {SIDE} pixels."
+        raise WeightsError(f"{path} is no decoder that can be read: {error}.", remedy) from error
     return decoder.eval()
 
 

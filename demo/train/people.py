@@ -62,6 +62,7 @@ HIDDEN_DECOYS = frozenset((
 ))
 # fmt: on
 FIRST = ("Anouk", "Bela", "Caspar", "Dunja", "Edda", "Falk", "Gesa", "Hauke", "Ilka", "Jorin")
+EXAMPLE_FIRST = ("Anton", "Bela", "Caspar", "Dario", "Edda", "Falk", "Gero", "Hauke")  # they fit whom one sees
 LAST = ("Quistrow", "Wexholm", "Yttervik", "Zwarnik", "Upplund", "Quennec", "Wyrzyk", "Ystrad", "Zuurveld", "Urquay")
 
 
@@ -213,6 +214,7 @@ def main(out: Path, seed: int = 1) -> None:
     generator = Generator()
     directions = measure_directions(generator, np.random.default_rng(seed))
     names = [f"{first} {last}" for first, last in zip(np.tile(FIRST, 5), np.repeat(LAST[:5], 10), strict=True)]
+    names[PLANTED:] = [f"{first} {LAST[4]}" for first in EXAMPLE_FIRST]
     wanted = [(PICTURES_EACH, PLANTED_SIDE)] * PLANTED + [(EXAMPLE_PICTURES, EXAMPLE_SIDE)] * EXAMPLES
     firsts: list[Vector] = []
     listing: dict[str, Any] = {"planted": [], "examples": []}

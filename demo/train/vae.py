@@ -163,3 +163,10 @@ def encode(vae: AutoencoderTiny, faces: Faces, *, device: str = "cpu", batch: in
         x = torch.from_numpy(np.ascontiguousarray(faces.pixels[i : i + batch])).to(device)
         parts.append(vae.encoder(x.permute(0, 3, 1, 2).float().div(127.5).sub(1)).half().cpu())
     return torch.cat(parts)
+
+
+@torch.no_grad()
+def code_of(vae: AutoencoderTiny, x: Tensor) -> Tensor:
+    """Unscaled latents (n, CHANNELS, 8, 8) of pictures (n, 3, 64, 64) in [-1, 1]."""
+    code: Tensor = vae.encoder(x)
+    return code

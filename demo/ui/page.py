@@ -173,15 +173,18 @@ class Live:
         inputs: Mapping[str, Component],
         options: Mapping[str, Any],
     ) -> None:
-        """The same for programs, whose answer is the status: they have no page, which would be 1.4 MB."""
+        """The same for programs, whose answer is the status. They have no page, and its updates would be 1.4 MB."""
 
         def answer(key: str, address: str | None, values: Sequence[Any]) -> dict[str, Any]:
             try:
                 warnings = acted(key, address, values)
-                visitor = self._services.visitors.page(key, use=False).visitor
+                try:
+                    now = status(self._services, self._services.visitors.page(key, use=False).visitor)
+                except GoneError:  # another request deleted it just now
+                    now = status(self._services, self._services.visitors.page(key, use=False).visitor)
             except Exception as error:
                 raise shown(error, self._language(key)) from None
-            return status(self._services, visitor) | {"warnings": warnings}
+            return now | {"warnings": warnings}
 
         def endpoint(request: gr.Request, *values: Any) -> dict[str, Any]:
             return aside(partial(answer, session_key(request), address(request), values))

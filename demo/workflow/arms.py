@@ -127,13 +127,13 @@ def chance_arm(
     return _control(CHANCE, _once(CHANCE, base, pipe, settings, draw_people))
 
 
-_ONCE: WeakKeyDictionary[StableDiffusionPipeline, dict[tuple[str, str, str], object]] = WeakKeyDictionary()
+_ONCE: WeakKeyDictionary[StableDiffusionPipeline, dict[tuple[str, str, float, str], object]] = WeakKeyDictionary()
 
 
 def _once(arm: str, base: Base, pipe: StableDiffusionPipeline, settings: AttackSettings, draw: Callable[[], T]) -> T:
     """What an arm draws that no file has a part in: the same for every visitor, so it is drawn once for a pipeline."""
     known = _ONCE.setdefault(pipe, {})
-    key = (arm, base.key, settings.model_dump_json())
+    key = (arm, base.key, base.tau, settings.model_dump_json())
     if key not in known:
         known[key] = draw()
     return cast("T", known[key])

@@ -24,7 +24,7 @@ SUPERVISED = (
     # each kill comes before an app has lived long enough to count as well
     "sys.exit(supervise([sys.executable, 'app.py'], patience=Patience(first_s=0.5, longest_s=2, deaths=1000)))"
 )
-PERSON = "Anouk Upplund"  # one of weights/people
+PERSON = "Anton Upplund"  # one of weights/people
 ENDED = ("done", "failed", "stopped")
 
 

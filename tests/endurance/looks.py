@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from demo.session.modes import MODES
 from tests.endurance.app_process import PERSON, AppProcess
+from tests.fakes.browser_app import CHROMIUM, OPTIONS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = "/usr/bin/chromium"
 SIZES = (1280, 390)
 HEIGHT = 850
 SCHEMES = ("light", "dark")
@@ -29,7 +29,7 @@ def run(out: Path, modes: Sequence[str]) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         for mode in modes or MODES:
             with AppProcess(arguments=("--mode", mode)) as app:
                 app.wait()

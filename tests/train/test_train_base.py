@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from shutil import rmtree
 from types import SimpleNamespace
@@ -11,10 +12,11 @@ import pandas as pd
 import pytest
 import torch
 from diffusers import AutoencoderTiny
+from PIL import Image
 from transformers import CLIPModel, CLIPTokenizer
 
 from demo.errors import WeightsError
-from demo.train import base, clip, unet, vae
+from demo.train import base, clip, decoder, unet, vae
 from demo.train.data import Faces
 
 SCALE = 4.5
@@ -86,3 +88,20 @@ def test_the_scale_is_measured_once(shipped: Path, tmp_path: Path, monkeypatch: 
     assert rms[1] == pytest.approx(1, rel=0.1)
     found = AutoencoderTiny.from_pretrained(tmp_path / "other" / "vae" / "model").config.scaling_factor
     assert found != base.UNMEASURED
+
+
+def test_a_decoder_is_not_trained_on_latents_of_other_pictures(shipped: Path, tmp_path: Path) -> None:
+    code = AutoencoderTiny.from_pretrained(shipped / "vae")
+    blobs = []
+    for seed in range(3):
+        picture = Image.fromarray(np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8))
+        buffer = io.BytesIO()
+        picture.resize((128, 128), Image.Resampling.BICUBIC).save(buffer, "PNG")
+        blobs.append(buffer.getvalue())
+    photos = decoder.Pictures(blobs)
+    small = torch.nn.functional.avg_pool2d(photos[[0, 1, 2]], 2)
+    latents = vae.code_of(code, small)[None].half()
+    base._check_pairs(photos, latents, code)
+    for wrong in (latents[:, :2], latents.flip(1)):
+        with pytest.raises(WeightsError, match="not of the pictures"):
+            base._check_pairs(photos, wrong, code)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from demo.errors import WeightsError
 from demo.faces import mobile_face_net
+from demo.files import write_tensors
 from demo.train import decoder, vae
 from demo.train.decoder import SIDE, Pictures, Weights
+from demo.train.training_run import TrainingRun
 
 BARE = Weights(perceptual=0)
 
@@ -34,17 +38,48 @@ def latents() -> Tensor:
     return torch.randn((2, 4, vae.CHANNELS, 8, 8), generator=torch.Generator().manual_seed(0)).mul(0.25).half()
 
 
+class Killed(Exception):
+    """Stands for kill -9."""
+
+
 @pytest.mark.skipif(not mobile_face_net.FILE.is_file(), reason="weights/mobile_face_net.safetensors is not there")
 def test_it_goes_on_exactly_where_it_stopped(
     pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoder, "WARM_UP", 2)  # so that the adversary is heard
-    begun = decoder.train(pictures, latents(), work=tmp_path, total=4, batch=2, weights=BARE)
-    more = decoder.train(pictures, latents(), work=tmp_path, total=6, batch=2, weights=BARE)
-    assert any(not torch.equal(p, q) for p, q in zip(begun.parameters(), more.parameters(), strict=True))
-    kept = decoder.read_decoder(tmp_path / "decoder" / "checkpoint.safetensors")
-    for ours, theirs in zip(kept.parameters(), more.parameters(), strict=True):
+    def kept_at_every_step(*given: Any, **more: Any) -> TrainingRun:
+        return TrainingRun(*given, **(more | {"every_seconds": -1.0}))
+
+    def train(work: str) -> nn.Module:
+        return decoder.train(pictures, latents(), work=tmp_path / work, total=8, batch=2, weights=BARE)
+
+    monkeypatch.setattr(decoder, "TrainingRun", kept_at_every_step)
+    monkeypatch.setattr(decoder, "WARM_UP", 4)  # so that the adversary is heard after two steps
+    whole = train("whole")
+    take, taken = Pictures.__getitem__, list[int]()
+
+    def dies(self: Pictures, rows: list[int]) -> Tensor:
+        taken.append(1)
+        if len(taken) == 4:
+            raise Killed
+        return take(self, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Pictures, "__getitem__", dies)
+        with pytest.raises(Killed):
+            train("halves")
+    halves = train("halves")
+    for ours, theirs in zip(halves.parameters(), whole.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    kept = decoder.read_decoder(tmp_path / "halves" / "decoder" / "checkpoint.safetensors")
+    for ours, theirs in zip(kept.parameters(), whole.parameters(), strict=True):
         assert torch.equal(ours, theirs)  # the moving average
+
+
+def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "unet.safetensors"
+    write_tensors(path, {"conv_in.weight": torch.zeros(2)})
+    with pytest.raises(WeightsError, match=r"unet\.safetensors is no decoder"):
+        decoder.read_decoder(path)
 
 
 def test_its_encoder_computes_the_code_that_ships(pictures: Pictures) -> None:

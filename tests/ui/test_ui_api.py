@@ -24,7 +24,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("gradio")
     portrait = folder / "00.webp"
     face(0, 128).save(portrait)
-    services = fake_services(folder, FakeStory(0.01, steps=20), (ExamplePerson("Anouk Upplund", (portrait,) * 8),))
+    services = fake_services(folder, FakeStory(0.01, steps=20), (ExamplePerson("Anton Upplund", (portrait,) * 8),))
     with served(folder, services, "space") as (address, _):
         yield address
 
@@ -46,7 +46,7 @@ def test_a_client_guesses_once_and_knows_the_person(url: str) -> None:
     client = Client(url, verbose=False)
     with pytest.raises(AppError, match="no line-up yet"):
         client.predict(3, api_name="/guess")
-    client.predict("Anouk Upplund", api_name="/load_person")
+    client.predict("Anton Upplund", api_name="/load_person")
     client.predict(api_name="/run_story")
     while client.predict(api_name="/status")["state"] != "done":
         pass

@@ -21,6 +21,11 @@ def test_a_page_is_known_by_its_session() -> None:
     assert session_key(SimpleNamespace(headers={})) == ""  # type: ignore[arg-type]
 
 
+def test_a_proxys_header_changes_no_page() -> None:
+    assert session_key(request("abc", x_session=SECRET)) == "abc"
+    assert session_key(request("abc", x_session="short")) == "abc"
+
+
 def test_clients_of_mcp_share_a_session_and_are_told_apart_by_their_secrets() -> None:
     one, other = (session_key(request(x_gradio_user="mcp", x_session=secret)) for secret in (SECRET, f"{SECRET}2"))
     assert one != other
@@ -36,3 +41,7 @@ def test_without_a_secret_a_client_of_mcp_is_nobody() -> None:
 def test_a_request_without_a_peer_has_no_address() -> None:
     assert address(request()) is None
     assert address(request(x_forwarded_for="8.8.8.8")) == "8.8.8.8"
+
+
+def test_clients_of_mcp_count_as_one_address_whatever_they_say() -> None:
+    assert {address(request(x_gradio_user="mcp", x_forwarded_for=said)) for said in ("8.8.8.8", "9.9.9.9")} == {"mcp"}

@@ -19,7 +19,7 @@ from demo.session.services import ExamplePerson
 from demo.ui.caller import HEADER, LEAST
 from demo.ui.components.endpoints import ENDPOINTS
 
-NAME = "Anouk Upplund"
+NAME = "Anton Upplund"
 LARGEST = 4_000  # characters of an answer: a program that reads it pays for each
 
 
@@ -36,8 +36,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def client(url: str, secret: str | None) -> AsyncIterator[ClientSession]:
-    headers = {} if secret is None else {HEADER: secret}
+async def client(url: str, secret: str | None, **more: str) -> AsyncIterator[ClientSession]:
+    headers = ({} if secret is None else {HEADER: secret}) | {name.replace("_", "-"): to for name, to in more.items()}
     async with (
         httpx.AsyncClient(headers=headers, timeout=60, follow_redirects=True) as http,
         streamable_http_client(f"{url}gradio_api/mcp/", http_client=http) as (read, write, _),
@@ -100,5 +100,13 @@ def test_a_client_that_names_no_session_is_told_how(url: str, secret: str | None
     async def asked() -> str:
         async with client(url, secret) as session:
             return await call(session, tool)
+
+    assert "X-Session" in asyncio.run(asked())
+
+
+def test_a_client_cannot_pass_for_another_kind(url: str) -> None:
+    async def asked() -> str:
+        async with client(url, None, x_gradio_user="api") as session:
+            return await call(session, "run_story")
 
     assert "X-Session" in asyncio.run(asked())

@@ -85,7 +85,7 @@ def draws(
     *,
     watcher: Watcher = UNWATCHED,
 ) -> list[Image.Image]:
-    """The pictures, ``settings.generations`` of them."""
+    """The pictures, ``settings.generations`` of them, with the whole starting noise: alike draws must be a find."""
     pictures: list[Image.Image] = []
     for number, start in enumerate(range(0, settings.generations, settings.batch)):
         pictures += draw(

@@ -128,13 +128,15 @@ def gauges_stamp(view: View) -> Hashable:
 
 
 def gauges(view: View) -> Markup:
-    """The verdict's own measures of what was drawn; before, the latest live ones of the job's pictures, if any."""
-    compared, job, language = _final(view), view.job, view.language
-    if compared is not None and (final := compared.report.measured) is not None:
-        return _gauges(final, "stage.live.final", language)
+    """The comparison's measures of what is in the third frame; before, the latest live ones of the job, if any."""
+    attacked, compared, job, language = attacked_of(view), _final(view), view.job, view.language
+    if attacked is not None and compared is not None:
+        final = compared.report.measured(attacked.reconstruction.attack)
+        return Markup("") if final is None else _gauges(final, "stage.live.final", language)
     if job is None or not job.measured or not _current(view):
         return Markup("")
-    return _gauges(job.measured[-1], "stage.live.owner" if pictures.is_sample(job) else "stage.live.attack", language)
+    whose = "stage.live.owner" if pictures.is_sample(job) else "stage.live.attack"
+    return _gauges(job.measured[-1], whose, language)
 
 
 def _final(view: View) -> Compared | None:

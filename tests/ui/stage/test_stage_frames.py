@@ -138,6 +138,21 @@ def test_after_the_verdict_the_measures_are_its_own(services: Services, visitor:
     assert frames.gauges_stamp(look(services, visitor)) != before
 
 
+def test_the_measures_are_those_of_the_pictures_that_are_shown(services: Services, visitor: Visitor) -> None:
+    made = order(services, {"base": services.default_base, "method": "class_prompt"})
+    story_jobs.begin(services, visitor, STORY, story_jobs.story(services, visitor, made))
+    while services.jobs.busy(visitor.id):
+        time.sleep(0.01)
+    compared = visitor.desk.compared
+    assert compared is not None
+    ours, lead = compared.report.measured("class_prompt"), compared.report.measured("encoder")
+    assert ours is not None
+    assert lead is not None
+    assert round(ours.distance, 2) != round(lead.distance, 2)
+    assert f"{ours.distance:.2f}" in Html(frames.gauges(look(services, visitor))).words
+    assert compared.report.measured("no such arm") is None
+
+
 def test_results_of_another_person_are_not_on_the_stage(services: Services, visitor: Visitor) -> None:
     photo_intake.load_person(visitor, services.people[0])
     tell_story(services, visitor)
