@@ -198,7 +198,7 @@ class Live:
             outputs=gr.JSON(visible=False),
             api_name=name,
             api_description=ENDPOINTS[name],
-            **{"show_progress": "hidden", **options},
+            **{option: value for option, value in options.items() if not option.startswith("show_")},
         )
 
     def _language(self, key: str) -> Language:

@@ -217,6 +217,10 @@ def measured(distance: float, seed: int) -> list[MetricResult]:
             rank, nan, nan, (rank,), higher_is_better=False, among=1001,
         ),
         MetricResult(
+            "face_found", "Faces found", "MTCNN", "share of pictures with a face",
+            1.0, 1.0, 1.0, (1.0,) * len(distances), higher_is_better=True,
+        ),
+        MetricResult(
             "clip", "CLIP similarity", "ViT-L/14", "plain cosine", nan, nan, nan, (),
             unavailable="The weights are not on this machine.",
         ),

@@ -19,7 +19,7 @@ def test_what_no_file_has_a_part_in_is_drawn_once_for_a_pipeline_and_its_setting
             drawn.append(arm)
             return object()
 
-        return _once(arm, SimpleNamespace(key="tiny"), pipe, AttackSettings(samples=samples), draw)  # type: ignore[arg-type]
+        return _once(arm, SimpleNamespace(key="tiny", tau=1.0), pipe, AttackSettings(samples=samples), draw)  # type: ignore[arg-type]
 
     one, other = Pipe(), Pipe()
     first = ask("chance", one, 4)
