@@ -62,17 +62,17 @@ def main() -> None:
 
     try:
         services = real_services(folder, os.environ.get("LORA_LEAK_BASE", "face64"), mode)
-        demo = build_app(services, mode, address=lan_url())
+        try:
+            demo = build_app(services, mode, address=lan_url())
+            attend(services)
+            if mode.classroom:
+                log.info("Pupils join at %s; the teacher's screen is %steacher", lan_url(), lan_url())
+            launch(demo, **launch_options(mode))
+        finally:
+            services.jobs.close()
+            services.visitors.forget_all()
     except DemoError as error:
         sys.exit(f"The app cannot start. {error}")
-    attend(services)
-    if mode.classroom:
-        log.info("Pupils join at %s; the teacher's screen is %steacher", lan_url(), lan_url())
-    try:
-        launch(demo, **launch_options(mode))
-    finally:
-        services.jobs.close()
-        services.visitors.forget_all()
 
 
 if __name__ == "__main__":

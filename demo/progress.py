@@ -14,9 +14,9 @@ from demo.errors import Stopped
 
 @dataclass(frozen=True)
 class Measured:
-    """Pictures in the making, held against a person's photos. Nobody who draws them gets to see it."""
+    """Pictures held against a person's photos, in the making or at the end. Nobody who draws them gets to see it."""
 
-    distance: float  # by dlib's recogniser, mean over the pictures and the photos
+    distance: float  # by dlib's recogniser to the photos: in the making the mean of the pictures, at the end the median
     place: int  # of the person among strangers, by all pictures together; 1 is best
     among: int  # strangers and the person
     faces: int  # pictures that show a face

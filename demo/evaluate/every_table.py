@@ -25,7 +25,8 @@ class Step:
 
     Args:
         words: after ``python -m``.
-        hours: core hours that it took with face64, some on faster machines than others.
+        hours: core hours that it takes, roughly, to weigh the steps by: no figure. Partly summed up from the seconds in
+            ``weights/figures``, which come from several machines, partly guessed.
         shared: whether every process takes a share of it, by ``--shard`` and ``--shards``.
         merged: whether the shares are put together afterwards, by ``--merge``.
         out: whether it takes ``--out``.

@@ -28,17 +28,8 @@ ARMS = (
 )
 RATES = ("rank1", "top1pct", "rec_acc")  # shares, of which all people may have none
 NAMES = {"rank1": "rank-1", "top1pct": "top 1 %", "rec_acc": "Rec. Acc."}
-ONE_RUN = (
-    "base",
-    "weights",
-    "split",
-    "samples",
-    "decoys",
-    "settings",
-    "guidance",
-    "tau",
-    "encoders",
-)  # the same in all parts
+# What is the same in all parts of a run.
+ONE_RUN = ("base", "weights", "split", "samples", "decoys", "settings", "guidance", "tau", "encoders")
 CEILINGS = ("photos", "decoded")  # the photos tuned on, and the same through the autoencoder: nothing can be nearer
 
 

@@ -103,6 +103,6 @@ def load_mobile_face_net(path: Path = FILE) -> MobileFaceNet:
     try:
         net.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
     except Exception as error:
-        remedy = "Fetch it again, or make it with: python -m demo.train mobile-face-net"
+        remedy = "Fetch it again, or make it with: python -m demo.train mobile-face-net MobileFaceNet.tflite"
         raise WeightsError(f"The weights of MobileFaceNet in {shown(path)} cannot be read: {error}.", remedy) from error
     return net.eval().requires_grad_(False)

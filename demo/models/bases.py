@@ -39,9 +39,8 @@ class Base:
     preset: str  # name of the fine-tuning preset (demo.finetune.settings)
     revision: str | None = None  # commit on the Hub
     # What follows is no part of a base's fingerprint, which is of its repr.
-    tau: float = field(
-        default=1.0, repr=False, compare=False
-    )  # factor of the starting noise, in all arms of a comparison
+    # factor of the starting noise, in all arms of a comparison
+    tau: float = field(default=1.0, repr=False, compare=False)
     architecture: Architecture | None = field(default=None, repr=False, compare=False)  # None: read where it lies
     own_folder: str = field(default="", repr=False)  # of a base that the user gave
 

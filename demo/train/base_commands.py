@@ -46,7 +46,7 @@ def base(
     detail: Annotated[float, Option(help="weigh channels by their spread to minus this power")] = 1.0,
     low_noise: Annotated[float, Option(help="timesteps as shares to this power: above 1, more of little noise")] = 1.0,
     start: Annotated[Path | None, Option(help="safetensors of a UNet, or of a decoder, to begin from")] = None,
-    start_seen: Annotated[int, Option(help="pictures that these have seen")] = 0,
+    start_seen: Annotated[int, Option(help="pictures that the weights of --start have seen")] = 0,
     work: Work = data.WORK,
     device: Device = "auto",
 ) -> None:

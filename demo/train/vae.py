@@ -161,7 +161,7 @@ def encode(vae: AutoencoderTiny, faces: Faces, *, device: str = "cpu", batch: in
     parts = []
     for i in range(0, len(faces), batch):
         x = torch.from_numpy(np.ascontiguousarray(faces.pixels[i : i + batch])).to(device)
-        parts.append(vae.encoder(x.permute(0, 3, 1, 2).float().div(127.5).sub(1)).half().cpu())
+        parts.append(code_of(vae, x.permute(0, 3, 1, 2).float().div(127.5).sub(1)).half().cpu())
     return torch.cat(parts)
 
 

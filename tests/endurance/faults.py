@@ -23,18 +23,10 @@ def full_disk() -> dict[str, Any]:
     """No file may grow beyond 4 kB, as where the disk is full; then it has room again."""
     with AppProcess() as app:
         app.wait()
-        client, pid = app.client(), app.app_pid()
+        pid = app.app_pid()
         before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, before[1]))
-        begin(client)
-        full = ended(client, PATIENCE_S)
-        halves = len(app.halves())
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
-        begin(client)
-        room = ended(client, PATIENCE_S)
-    told = str(full["error"])
-    good = full["state"] == "failed" and "Cannot write" in told and not halves and room["state"] == "done"
-    return {"good": good, "told": told, "halves": halves, "afterwards": room["state"]}
+        return _full_and_then_not(app, lambda: resource.prlimit(pid, resource.RLIMIT_FSIZE, before))
 
 
 def small_disk() -> dict[str, Any]:
@@ -42,15 +34,21 @@ def small_disk() -> dict[str, Any]:
     app = AppProcess()
     with _mounted("tmpfs", app.folder / "temp", "-t", "tmpfs", "-o", "size=64k"), app:
         app.wait()
-        client = app.client()
-        begin(client)
-        full = ended(client, PATIENCE_S)
-        halves = len(app.halves())
-        _mount("-o", "remount,size=512m", str(app.folder / "temp"))
-        begin(client)
-        room = ended(client, PATIENCE_S)
+        return _full_and_then_not(app, lambda: _mount("-o", "remount,size=512m", str(app.folder / "temp")))
+
+
+def _full_and_then_not(app: AppProcess, make_room: Callable[[], object]) -> dict[str, Any]:
+    """A job that cannot write, and the same again when there is room."""
+    client = app.client()
+    begin(client)
+    full = ended(client, PATIENCE_S)
+    halves = len(app.halves())
+    make_room()
+    begin(client)
+    room = ended(client, PATIENCE_S)
     told = str(full["error"])
-    good = full["state"] == "failed" and "room" in told and not halves and room["state"] == "done"
+    said = "Cannot write" in told and "room" in told
+    good = full["state"] == "failed" and said and not halves and room["state"] == "done"
     return {"good": good, "told": told, "halves": halves, "afterwards": room["state"]}
 
 
