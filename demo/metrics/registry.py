@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from demo.errors import DemoError, SettingsError
-from demo.metrics import clip, dino, dlib_identity, face_found, facenet
+from demo.metrics import clip, dino, dlib_identity, face_found, facenet, mobile_face_net
 from demo.metrics.base import Context, Metric, MetricResult
 from demo.metrics.dlib_identity import ALIKE, IDENTITY, PLACE, RANK
 from demo.metrics.face_found import FACES
@@ -34,6 +34,7 @@ METRICS: dict[str, Metric] = {
     for metric in (
         *dlib_identity.METRICS,
         *facenet.METRICS,
+        *mobile_face_net.METRICS,
         *clip.METRICS,
         *dino.METRICS,
         *face_found.METRICS,
