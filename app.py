@@ -13,6 +13,8 @@ import os
 import sys
 from pathlib import Path
 
+from demo.models.bases import BUNDLED
+
 log = logging.getLogger("app")
 
 
@@ -61,7 +63,7 @@ def main() -> None:
     from demo.ui.launch import launch
 
     try:
-        services = real_services(folder, os.environ.get("LORA_LEAK_BASE", "face64"), mode)
+        services = real_services(folder, os.environ.get("LORA_LEAK_BASE", BUNDLED), mode)
         try:
             demo = build_app(services, mode, address=lan_url())
             attend(services)

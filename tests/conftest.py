@@ -13,7 +13,7 @@ from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionM
 from PIL import Image
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from demo.models.bases import BASES, Base
+from demo.models.bases import BASES, BUNDLED, Base
 from demo.models.load import load_pipeline
 from demo.shake.people import Domain
 from demo.train.clip import new_tokenizer
@@ -79,7 +79,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_base(tiny_folder: Path) -> Base:
     """The registry entry of the tiny base. Its key has no folder in weights/."""
-    return replace(BASES["face64"], key="tiny", source=str(tiny_folder), side=16, sampling_steps=3)
+    return replace(BASES[BUNDLED], key="tiny", source=str(tiny_folder), side=16, sampling_steps=3)
 
 
 @pytest.fixture

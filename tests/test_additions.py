@@ -33,7 +33,7 @@ from demo.lora.layouts import LAYOUTS, OtherLayout, sort_keys
 from demo.metrics import registry as metrics
 from demo.metrics.base import Context, Metric
 from demo.metrics.registry import METRICS, PLACE
-from demo.models.bases import BASES, Base
+from demo.models.bases import BASES, BUNDLED, Base
 from demo.report import LeakReport
 from demo.report.page import page
 from demo.report.verdict import judge
@@ -179,7 +179,7 @@ def test_an_attack_is_offered(attack: str, tmp_path: Path, capsys: pytest.Captur
     services, blocks = app(tmp_path)
     (offered,) = choices(blocks, "method")
     assert ("Grey chart", attack) in offered
-    assert order(services, {"base": "face64", "method": attack}).method == attack
+    assert order(services, {"base": BUNDLED, "method": attack}).method == attack
 
 
 def test_an_attack_counts_in_a_sweep(attack: str, tiny: Any, pictures: list[Image.Image]) -> None:
@@ -268,7 +268,7 @@ def test_a_defence_is_offered(defence: str, tmp_path: Path, capsys: pytest.Captu
     single, plan = choices(blocks, "defence", "plan")
     assert ("Half of it", defence) in single
     assert ("Half of it", defence) in plan
-    assert order(services, {"base": "face64", "defence": defence}).defence.key == defence
+    assert order(services, {"base": BUNDLED, "defence": defence}).defence.key == defence
 
 
 def test_a_defence_counts_in_a_sweep(defence: str, tiny: Any, pictures: list[Image.Image]) -> None:
@@ -296,7 +296,7 @@ def test_a_metric_is_offered_and_measured_without_being_asked_for(metric: str, t
     with pytest.raises(SettingsError, match=metric):
         metrics.chosen("nonsense")
     services = fake_services(tmp_path, FakeStory())
-    assert metric in order(services, {"base": "face64"}).metrics
+    assert metric in order(services, {"base": BUNDLED}).metrics
     assert metric in metrics.bundled()
 
 

@@ -17,6 +17,7 @@ from typer import Argument, Option
 
 from demo.commands import HELP, file_to_write, new_app, one_by_one, run
 from demo.errors import SettingsError
+from demo.models.bases import BUNDLED
 
 SHARES = (0.1, 0.3)
 
@@ -70,22 +71,22 @@ def bench(
         if what in {"all", "dp"}:
             from demo.bench import dp
 
-            found.append(dp.price("face64", "cpu", None, rounds))
+            found.append(dp.price(BUNDLED, "cpu", None, rounds))
             if sd:
                 found.append(dp.price("sd14", device, latent, rounds))
         if what in {"all", "secmi"}:
             from demo.bench.secmi import membership
 
-            found.append(membership() | {"model": "face64", "what": "secmi"})
+            found.append(membership() | {"model": BUNDLED, "what": "secmi"})
         if what in {"all", "threads"}:
             from demo.bench.threads import threads as beside_threads
 
-            found.append({"seconds": beside_threads(), "model": "face64", "what": "threads"})
+            found.append({"seconds": beside_threads(), "model": BUNDLED, "what": "threads"})
         if what in {"all", "scale"}:
             from demo.bench.scale import Load, scale
 
             load = Load(people=people or 8, updates=updates or 10, device=device)
-            found.append(scale(processes, threads, load) | {"model": "face64", "what": "scale"})
+            found.append(scale(processes, threads, load) | {"model": BUNDLED, "what": "scale"})
         if out is not None and found:
             from demo.files import write_text
 

@@ -22,10 +22,11 @@ from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import DemoError
 from demo.finetune.step import FineTuningTask, PlainStep, Step
 from demo.models.architectures import SD14
+from demo.models.bases import BUNDLED
 
 TIME_AIM, MEMORY_AIM = 1.10, 1.25
 MODELS: dict[str, Callable[[str, int | None], AbstractContextManager[FineTuningTask]]] = {
-    "face64": models.face64,
+    BUNDLED: models.bundled,
     "sd14": models.sd14,
 }
 TITLES = {"plain": "plain step", "ours": "DP-SGD, this project", "opacus": f"DP-SGD, Opacus {version('opacus')}"}

@@ -22,7 +22,7 @@ from demo.finetune.settings import LoraSettings, find_preset
 from demo.finetune.step import FineTuningTask
 from demo.hardware.devices import choose_device, choose_dtype, find_device, free_memory
 from demo.models.architectures import SD14
-from demo.models.bases import find_base
+from demo.models.bases import BUNDLED, find_base
 from demo.models.load import load_pipeline
 from demo.models.sampling import token_ids
 
@@ -30,11 +30,11 @@ SD_NEEDS = 10e9  # bytes free, for 32 x 32 latents in fp32
 
 
 @contextmanager
-def face64(device: str = "cpu", latent: int | None = None) -> Iterator[FineTuningTask]:
+def bundled(device: str = "cpu", latent: int | None = None) -> Iterator[FineTuningTask]:
     """The bundled base with its preset."""
     if latent is not None:
         raise SettingsError("The bundled base has one size of latents.", "Leave --latent out, or add --sd.")
-    base = find_base("face64")
+    base = find_base(BUNDLED)
     settings = find_preset(base.preset)
     pipe = load_pipeline(base, device)
     prior = class_latents(pipe, base, settings.class_images)

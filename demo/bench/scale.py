@@ -19,6 +19,7 @@ import torch
 
 from demo.attack.weight_encoder import EncoderSettings
 from demo.errors import DemoError
+from demo.models.bases import BUNDLED
 from demo.settings import Settings
 from demo.train import encoder
 from demo.train.zoo import Zoo
@@ -59,7 +60,7 @@ def child(load: Load) -> None:
     from demo.train.processes import device_of, new_accelerator
 
     accelerator = new_accelerator(load.device)
-    base = find_base("face64")
+    base = find_base(BUNDLED)
     pipe, lora = load_pipeline(base, str(device_of(accelerator, load.device))), find_preset(base.preset)
     fresh = encoder.new_encoder(pipe, base, lora, EncoderSettings())
     config = pipe.unet.config

@@ -16,6 +16,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
+from demo.models.bases import BUNDLED
 from demo.shake.attacks import secmi_reference
 from demo.shake.attacks.secmi import SecmiSettings, secmi, step
 
@@ -98,7 +99,7 @@ def membership(device: str = "cpu", rounds: int = 5) -> dict[str, Any]:
     from demo.models.sampling import encode_pictures, encode_prompts
     from demo.shake.people import planted
 
-    base = find_base("face64")
+    base = find_base(BUNDLED)
     pipe = load_pipeline(base, device)
     person = planted(base)[0]
     latents = encode_pictures(pipe, [*person.members, *person.non_members])

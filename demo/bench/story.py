@@ -13,6 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from demo.models.bases import BUNDLED
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "weights" / "people" / "examples" / "00"
 
@@ -55,7 +57,7 @@ def together_against_alone(people: int = 4, steps: int = 10) -> dict[str, float]
     from demo.models.load import load_pipeline
     from demo.train.zoo import GroupTrainer
 
-    base = find_base("face64")
+    base = find_base(BUNDLED)
     pipe, settings = load_pipeline(base, "cpu"), find_preset(base.preset)
     photos = [Image.open(EXAMPLE / f"{i:02d}.webp").convert("RGB") for i in range(5)]
 

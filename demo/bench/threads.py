@@ -18,6 +18,7 @@ import torch
 
 from demo.hardware.cores import cores
 from demo.hardware.threads import aside
+from demo.models.bases import BUNDLED
 
 SIDE = 1000  # of the matrices multiplied beside the job
 BATCH = 8
@@ -25,7 +26,7 @@ SPIN = "while True: pass"
 
 
 def threads(steps: int = 12, rounds: int = 3) -> dict[str, float]:
-    """Print and return the seconds of a forward and backward pass of face64's UNet in a job's thread.
+    """Print and return the seconds of a forward and backward pass of the bundled UNet in a job's thread.
 
     Every round measures the job alone, beside an idle thread that has multiplied two matrices once, and after the same
     product in a thread that ended; then beside another program that never rests, with a thread for each core and with
@@ -48,7 +49,7 @@ def threads(steps: int = 12, rounds: int = 3) -> dict[str, float]:
                 found[name].append(aside(partial(_seconds, step, steps, count)))
     medians = {name: statistics.median(seconds) for name, seconds in found.items()}
     for name, seconds in medians.items():
-        print(f"a training step of face64, {name}: {seconds:.3f} s, x {seconds / medians['alone']:.2f}")
+        print(f"a training step of {BUNDLED}, {name}: {seconds:.3f} s, x {seconds / medians['alone']:.2f}")
     return {name: round(seconds, 4) for name, seconds in medians.items()}
 
 
@@ -60,7 +61,7 @@ def _step() -> Callable[[], None]:
     from demo.models.bases import find_base
     from demo.models.load import load_pipeline
 
-    unet = load_pipeline(find_base("face64"), "cpu").unet.requires_grad_(True)
+    unet = load_pipeline(find_base(BUNDLED), "cpu").unet.requires_grad_(True)
     shape = unet.config.in_channels, unet.config.sample_size, unet.config.sample_size
     x, context = torch.randn(BATCH, *shape), torch.randn(BATCH, 16, unet.config.cross_attention_dim)
     return lambda: unet(x, 100, encoder_hidden_states=context).sample.square().mean().backward()

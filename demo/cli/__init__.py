@@ -18,6 +18,7 @@ from demo.cli.output import one_line, say
 from demo.cli.shake import add_arguments as add_shake_arguments
 from demo.commands import any_console
 from demo.errors import DemoError, SettingsError
+from demo.models.bases import BUNDLED
 from demo.photos.split import LEAST_PHOTOS, MOST_PHOTOS
 
 __all__ = ["main"]
@@ -172,9 +173,9 @@ def _common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--base",
-        default="face64",
+        default=BUNDLED,
         metavar="KEY|DIR",
-        help="base model: a name such as sd14, or a folder in diffusers' layout (default: face64, which is bundled)",
+        help=f"base model: a name such as sd14, or a folder in diffusers' layout (default: {BUNDLED}, bundled)",
     )
     parser.add_argument("--samples", type=_whole(1, 64), default=8, metavar="N", help="pictures to draw (default: 8)")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from demo.cli.output import Narrator, peak_memory_mb, print_json, say
 from demo.cli.results import check_out
 from demo.files import write_text
+from demo.models.bases import BUNDLED
 from demo.progress import Watcher
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser, whole: Callable[[int, int], C
         "--photos", type=Path, metavar="DIR", help="photos beside the canary (default: a fictional person's)"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for audit.json; made if missing")
-    parser.add_argument("--base", default="face64", metavar="KEY", help="base model (default: face64, the bundled one)")
+    parser.add_argument(
+        "--base", default=BUNDLED, metavar="KEY", help=f"base model (default: {BUNDLED}, the bundled one)"
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 

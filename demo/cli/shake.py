@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from demo.cli.output import Narrator, peak_memory_mb, print_json, say
 from demo.cli.results import REPORT, check_out
 from demo.errors import SettingsError
+from demo.models.bases import BUNDLED
 from demo.progress import Watcher
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser, whole: Callable[[int, int], C
     parser.add_argument("--faces", type=Path, metavar="DIR", help="folder of domains.parquet, for its people")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results; made if missing")
     parser.add_argument("--resume", action="store_true", help="go on with the experiment that is in DIR")
-    parser.add_argument("--base", default="face64", metavar="KEY", help="base model (default: face64, the bundled one)")
+    parser.add_argument(
+        "--base", default=BUNDLED, metavar="KEY", help=f"base model (default: {BUNDLED}, the bundled one)"
+    )
     parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0, metavar="N", help="default: 0")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 

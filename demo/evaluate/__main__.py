@@ -16,13 +16,14 @@ from demo.commands import new_app, run
 from demo.evaluate.options import FACES, TABLES, BaseKey, Device, Out, Sheet
 from demo.evaluate.people_commands import encoders, people
 from demo.evaluate.shipped import TABLES as SHIPPED
+from demo.models.bases import BUNDLED
 from demo.paths import PEOPLE
 
 
 def base(
     samples: int = 256,
     sheet: Sheet = None,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     device: Device = "auto",
     out: Out = TABLES,
 ) -> None:
@@ -39,7 +40,7 @@ def base(
 
 def same_person(
     faces: Annotated[Path, Option(help="folder of private.parquet and domains.parquet")] = FACES,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     device: Device = "auto",
     out: Out = TABLES,
 ) -> None:
@@ -50,7 +51,7 @@ def same_person(
     print(same_person.markdown(same_person.people(faces, side=find_base(base).side)))
 
 
-def figures(base: BaseKey = "face64", device: Device = "auto", out: Annotated[Path, Option("--out")] = TABLES) -> None:
+def figures(base: BaseKey = BUNDLED, device: Device = "auto", out: Annotated[Path, Option("--out")] = TABLES) -> None:
     """Put the tables of --out into weights/figures, so that they ship."""
     from demo.evaluate import shipped
     from demo.models.bases import find_base
@@ -59,7 +60,7 @@ def figures(base: BaseKey = "face64", device: Device = "auto", out: Annotated[Pa
         print(f"{path}: {sum(1 for _ in path.open(encoding='utf-8'))} results")
 
 
-def report(base: BaseKey = "face64") -> None:
+def report(base: BaseKey = BUNDLED) -> None:
     """weights/RESULTS.md and the README's figures, from weights/figures."""
     from demo.evaluate import report
     from demo.models.bases import find_base
@@ -70,7 +71,7 @@ def report(base: BaseKey = "face64") -> None:
 
 def every_table(
     processes: Annotated[int | None, Option(min=1, help="at once, a core each (as many as there are cores)")] = None,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     out: Out = TABLES,
 ) -> None:
     """Every table, in order, from where it stopped; then figures and report. Takes many hours."""
@@ -83,7 +84,7 @@ def every_table(
     run_all(out, base, fingerprint(find_base(base)), processes or max(1, int(cores())))
 
 
-def attract(base: BaseKey = "face64", out: Out = PEOPLE / "attract") -> None:
+def attract(base: BaseKey = BUNDLED, out: Out = PEOPLE / "attract") -> None:
     """The pictures of a stand that waits for visitors: a story of each fictional person, at the first try."""
     from tempfile import TemporaryDirectory
 

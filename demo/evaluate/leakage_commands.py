@@ -24,6 +24,7 @@ from demo.evaluate.options import (
     ShardOfPeople,
     Shards,
 )
+from demo.models.bases import BUNDLED
 
 if TYPE_CHECKING:
     from demo.models.bases import Base
@@ -42,7 +43,7 @@ def secmi(
     shard: ShardOfPeople = 0,
     shards: Shards = 1,
     merge: MergeThere = False,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     device: Device = "auto",
     out: Out = TABLES,
 ) -> None:
@@ -87,7 +88,7 @@ def shake(
     shard: ShardOfPeople = 0,
     shards: Shards = 1,
     merge: MergeThere = False,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     device: Device = "auto",
     out: Out = TABLES,
 ) -> None:
@@ -118,7 +119,7 @@ def gate(
     shard: ShardOfPeople = 0,
     shards: Shards = 1,
     merge: MergeThere = False,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     device: Device = "auto",
     out: Out = TABLES,
 ) -> None:
@@ -159,7 +160,7 @@ def photo_count(
     shard: ShardOfPeople = 0,
     shards: Shards = 1,
     merge: MergeThere = False,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     device: Device = "auto",
     out: Out = TABLES,
 ) -> None:
@@ -235,6 +236,6 @@ def _people(group: str, base: Base, faces: Path, count: int | None) -> list[Doma
     if group == PLANTED:
         found = planted(base)
         if not found:
-            raise SettingsError(f"No people were planted in {base.title}.", "Choose the bundled base 'face64'.")
+            raise SettingsError(f"No people were planted in {base.title}.", f"Choose the bundled base '{BUNDLED}'.")
         return found[:count]
     return domain_people(faces, base, people=count)

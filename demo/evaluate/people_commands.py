@@ -24,6 +24,7 @@ from demo.evaluate.options import (
     ShardOfPeople,
     Shards,
 )
+from demo.models.bases import BUNDLED
 from demo.paths import PEOPLE
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def people(
     no_encoder: Annotated[bool, Option("--no-encoder", help="only the arms that need no encoder")] = False,
     group: Group = 10,
     grid: Grid = None,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     device: Device = "auto",
     out: Out = TABLES,
 ) -> None:
@@ -111,7 +112,7 @@ def encoders(
     shard: ShardOfGroups = 0,
     shards: Shards = 1,
     merge: MergeParts = False,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     device: Device = "auto",
     out: Out = TABLES,
 ) -> None:
@@ -154,7 +155,7 @@ def defences(
     shards: Shards = 1,
     only: Annotated[str | None, Option(help="such as none,dpdm:10,gaussian; default: everything planned")] = None,
     table: Annotated[bool, Option("--table", help="print what is there, add nothing")] = False,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     device: Device = "auto",
     out: Out = TABLES,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Option
 
 from demo.evaluate.options import EARLIER, TABLES, BaseKey, Device, Group, Out, ShardOfGroups, Shards
+from demo.models.bases import BUNDLED
 from demo.paths import PEOPLE
 
 
@@ -17,7 +18,7 @@ def verdicts(
     shard: ShardOfGroups = 0,
     shards: Shards = 1,
     table: Annotated[bool, Option("--table", help="print what is there, add nothing")] = False,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     device: Device = "auto",
     out: Out = TABLES,
 ) -> None:

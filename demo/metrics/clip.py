@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from demo.metrics.base import Context, Metric, paper_scaling
+from demo.models.bases import BUNDLED
 from demo.models.networks import NetworkSource, torch_device
 from demo.paths import WEIGHTS
 from demo.stats.intervals import Array, cosine
@@ -29,9 +30,9 @@ class Clip:
 
 
 MINI = Clip(
-    model=NetworkSource("The bundled mini-CLIP", str(WEIGHTS / "face64" / "clip")),
-    tokenizer=NetworkSource("The bundled tokenizer", str(WEIGHTS / "face64" / "tokenizer")),
-    needs="bundled in weights/face64",
+    model=NetworkSource("The bundled mini-CLIP", str(WEIGHTS / BUNDLED / "clip")),
+    tokenizer=NetworkSource("The bundled tokenizer", str(WEIGHTS / BUNDLED / "tokenizer")),
+    needs=f"bundled in weights/{BUNDLED}",
     bundled=True,
 )
 # The commit is the Hub's main branch, the first one that holds safetensors.
@@ -141,6 +142,6 @@ def clip_metrics(prefix: str, name: str, clip: Clip) -> tuple[Metric, ...]:
 
 
 METRICS = (
-    *clip_metrics("clip", "mini-CLIP of face64", MINI),
+    *clip_metrics("clip", f"mini-CLIP of {BUNDLED}", MINI),
     *clip_metrics("clip_l14", "CLIP ViT-L/14 (OpenAI)", LARGE),
 )

@@ -79,15 +79,16 @@ _SMALL = {
     "sampling_steps": 20,
     "preset": "face64-cpu",
 }
-SMALL = 128  # pixels: a model that a user gave is taken for one like face64 up to here
+SMALL = 128  # pixels: a model that a user gave is taken for one like the bundled one up to here
+BUNDLED = "face64"  # the base model that comes with the project
 
 BASES: dict[str, Base] = {
     base.key: base
     for base in (
         Base(
-            key="face64",
+            key=BUNDLED,
             title="face64 (bundled, 64 pixels, CPU)",
-            source=str(paths.WEIGHTS / "face64"),
+            source=str(paths.WEIGHTS / BUNDLED),
             licence="non-commercial research and education (trained on CelebA)",
             side=64,
             **_SMALL,  # type: ignore[arg-type]
@@ -124,7 +125,7 @@ _GIVEN: dict[str, Base] = {}  # folders that find_base has been given, by key
 def find_base(key: str) -> Base:
     """The base model called ``key``, or the one in a folder in diffusers' layout.
 
-    A folder's base is found again by its own key. Names of the registry come first: write ``./face64`` for a folder
+    A folder's base is found again by its own key. Names of the registry come first: write ``./sd14`` for a folder
     of that name.
 
     Raises:
@@ -154,7 +155,9 @@ def known_bases() -> dict[str, Base]:
 
 
 def base_in(folder: Path) -> Base:
-    """A base for a folder in diffusers' layout: the paper's prompts and preset, or face64's for small pictures.
+    """A base for a folder in diffusers' layout.
+
+    It has the paper's prompts and preset, or the bundled base's if its pictures are small.
 
     What belongs to it (``encoder.safetensors``, ``class_latents.safetensors``, ``other-person.safetensors``) is looked
     for in the folder itself.

@@ -18,6 +18,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils.tqdm import tqdm
 
 from demo.errors import WeightsError
+from demo.models.bases import BUNDLED
 from demo.models.diffusers_folder import CLASSES, CONFIGS, INDEX, check_weights, read_architecture
 from demo.models.offline import offline
 from demo.progress import UNWATCHED, Progress, Watcher
@@ -29,7 +30,7 @@ CONFIG_FILES = [INDEX, *(f"{part}/{name}" for part, name in CONFIGS.items())]
 FILES = [INDEX, *(f"{part}/*{suffix}" for part in CLASSES for suffix in (".json", ".txt", ".safetensors"))]
 LEFT_OUT = ["*.fp16*.safetensors", "*.non_ema*.safetensors", "*.bf16*.safetensors"]  # variants of the same weights
 NOTHING = "nothing of it is in the cache"
-HUB_DOWN = "Check the connection to the Hub, or choose the bundled base 'face64'."
+HUB_DOWN = f"Check the connection to the Hub, or choose the bundled base '{BUNDLED}'."
 
 
 def fetch(

@@ -11,7 +11,7 @@ from demo import paths
 from demo.errors import WeightsError
 from demo.hardware.devices import Placement, choose_device, choose_dtype, find_device
 from demo.models.architectures import Architecture
-from demo.models.bases import Base
+from demo.models.bases import BUNDLED, Base
 from demo.models.diffusers_folder import read_architecture
 from demo.models.hub import fetch, fetch_configs
 from demo.progress import UNWATCHED, Watcher
@@ -68,7 +68,7 @@ def load_pipeline(
         remedy = (
             "Train it with: python -m demo.train base"
             if base.source.startswith(str(paths.WEIGHTS))
-            else "Fetch it again, or choose the bundled base 'face64'."
+            else f"Fetch it again, or choose the bundled base '{BUNDLED}'."
         )
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         reason = reason.replace(str(paths.WEIGHTS), "weights").replace(str(folder), folder.name)  # no path for visitors

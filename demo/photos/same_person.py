@@ -30,7 +30,7 @@ def strangers(photos: Sequence[tuple[str, Likeness | None]]) -> list[str]:
     """Warnings about photos that seem to show somebody else than the others.
 
     A photo is suspected if its embedding lies farther than APART from the median, number by number, of the others'.
-    ``python -m demo.evaluate same-person`` measures on 160 people, at face64's 64 pixels: of five photos that all show
+    ``python -m demo.evaluate same-person`` measures on 160 people, at 64 pixels: of five photos that all show
     one person, 0.1 % [0.0, 0.4] are suspected; a photo of somebody else of the same sex among them is found in 88 %
     [82, 93] of cases, and 0.2 % [0.0, 0.5] of the right photos beside it are suspected. Of three photos 0.6 %, 90 % and
     3.7 %. A set that is half one person's and half another's may pass.

@@ -16,7 +16,7 @@ from demo.finetune.settings import LoraSettings, find_preset
 from demo.hardware.devices import Device, Placement, choose_device, choose_dtype, choose_placement, find_device
 from demo.hardware.zero_gpu import lent, zero_gpu
 from demo.models.architectures import Architecture
-from demo.models.bases import Base
+from demo.models.bases import BUNDLED, Base
 from demo.models.fingerprints import downloaded
 from demo.models.load import architecture_of
 from demo.models.sampling import AT_ONCE
@@ -125,7 +125,7 @@ def check(estimate: Estimate, base: Base) -> Estimate:
     """
     device = estimate.device
     job = f"{estimate.job.capitalize()} with {base.title}"
-    gpu = f"Choose the bundled base 'face64', or a machine with a GPU of {estimate.card} GB"
+    gpu = f"Choose the bundled base '{BUNDLED}', or a machine with a GPU of {estimate.card} GB"
     if estimate.memory > device.free:
         what = "RAM" if device.kind == "cpu" else f"memory of {device.name}"
         raise PreflightError(
@@ -136,7 +136,7 @@ def check(estimate: Estimate, base: Base) -> Estimate:
     if estimate.download > (room := free_disk()):
         raise PreflightError(
             f"{base.title} is a download of {gigabytes(estimate.download)}; {gigabytes(room)} are free on the disk.",
-            "Make room in the Hub's cache (HF_HOME), or choose the bundled base 'face64'.",
+            f"Make room in the Hub's cache (HF_HOME), or choose the bundled base '{BUNDLED}'.",
         )
     if estimate.seconds > LONGEST_H * 3600:
         where = device.name if device.kind != "cpu" else f"{_cores(device)} without a GPU"
@@ -202,7 +202,7 @@ def _check_whole(drawing: Estimate, base: Base) -> None:
         raise PreflightError(
             f"Training needs the whole of {base.title} in the memory of {device.name}; {gigabytes(device.free)} are "
             "free.",
-            f"Choose the bundled base 'face64', or a machine with a GPU of {drawing.card} GB, or free memory.",
+            f"Choose the bundled base '{BUNDLED}', or a machine with a GPU of {drawing.card} GB, or free memory.",
         )
 
 

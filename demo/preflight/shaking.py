@@ -10,7 +10,7 @@ import torch
 from demo.errors import PreflightError
 from demo.hardware.devices import Device, find_device
 from demo.hardware.zero_gpu import LONGEST_S, zero_gpu
-from demo.models.bases import Base
+from demo.models.bases import BUNDLED, Base
 from demo.models.load import architecture_of
 from demo.models.sampling import AT_ONCE
 from demo.preflight.check import Estimate, check, drawn, dry_of, estimated
@@ -71,7 +71,7 @@ def check_shaking(base: Base, settings: ShakeSettings, arms: Sequence[Planned], 
         raise PreflightError(
             f"Shaking {base.title} takes longer than the {LONGEST_S:.0f} s that ZeroGPU lends a GPU for, and no arm "
             "can be interrupted.",
-            "Choose the bundled base 'face64', or run the app on a machine with a GPU of its own.",
+            f"Choose the bundled base '{BUNDLED}', or run the app on a machine with a GPU of its own.",
         )
     device = find_device()
     check(estimate_shaking(base, settings, arms, device=replace(device, free=device.free + held)), base)

@@ -21,7 +21,7 @@ from demo.line_up.line_up import LineUp, line_up
 from demo.line_up.tally import Tally
 from demo.lora.files import LoraWeights
 from demo.lora.fits import read_for
-from demo.models.bases import EXAMPLE, Base, known_bases
+from demo.models.bases import BUNDLED, EXAMPLE, Base, known_bases
 from demo.origin import drawn
 from demo.photos.decode import decode
 from demo.photos.ingest import Photo
@@ -218,7 +218,7 @@ class Services:
     read_file: ReadFile = read_for
     bases: Mapping[str, Base] = field(default_factory=known_bases)
     estimate: Callable[[Base, LoraSettings], str] = estimate_here  # of fine-tuning, in words
-    default_base: str = "face64"
+    default_base: str = BUNDLED
     measuring: Callable[[Watcher, Sequence[Image.Image]], Watcher] = measuring  # live, against a visitor's photos
     line_up: MakeLineUp = line_up
     classroom: Classroom | None = None  # where each page is a pupil's

@@ -12,7 +12,7 @@ from PIL import Image
 
 from demo.errors import SettingsError, WeightsError
 from demo.faces.faces128 import read_split
-from demo.models.bases import Base
+from demo.models.bases import BUNDLED, Base
 from demo.models.planted import people_listing
 from demo.origin import drawn, read_drawn
 from demo.paths import PEOPLE
@@ -63,7 +63,7 @@ def domain_people(folder: Path, base: Base, *, people: int | None = 100, each: i
     """
     if not base.bundled:
         raise SettingsError(
-            f"{base.title} was not trained on these people.", "Choose the bundled base 'face64', or a prompt."
+            f"{base.title} was not trained on these people.", f"Choose the bundled base '{BUNDLED}', or a prompt."
         )
     folder = folder.parent if folder.name == FILE else folder
     try:

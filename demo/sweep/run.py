@@ -21,7 +21,7 @@ from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings, find_preset
 from demo.lora.files import LoraWeights
 from demo.metrics.registry import Context, MetricResult
-from demo.models.bases import Base, find_base
+from demo.models.bases import BUNDLED, Base, find_base
 from demo.photos.split import split_photos
 from demo.progress import UNWATCHED, Watcher, watched
 from demo.report import Arm
@@ -48,7 +48,7 @@ def sweep(
     photos: Sequence[Image.Image],
     *,
     plan: Sequence[Defence] | None = None,
-    base_key: str = "face64",
+    base_key: str = BUNDLED,
     settings: LoraSettings | None = None,
     attack: AttackSettings | None = None,
     seed: int = 0,

@@ -14,13 +14,15 @@ from transformers import CLIPModel, CLIPTokenizer
 
 from demo.errors import WeightsError
 from demo.files import write_tensors
+from demo.models.bases import BUNDLED
 from demo.paths import WEIGHTS
 from demo.train import clip, data, decoder, unet, vae
 from demo.train.data import Faces
 
-FACE64 = WEIGHTS / "face64"
+SHIPPED = WEIGHTS / BUNDLED
 UNMEASURED = 1.0  # diffusers' default scaling factor, of an autoencoder with a new code
 NEAR = 0.1  # of a code's length: how far the same picture's may be, whose pixels were shrunk in another way
+DECODER = "decoder.safetensors"
 SHARD = "9MB"  # the Hub takes larger files only through large-file storage
 
 
@@ -30,12 +32,10 @@ def run_data(faces: Path, work: Path) -> None:
     print(f"data: {len(table)} pictures, {table['name'].nunique()} people", flush=True)
 
 
-def run_vae(work: Path, pictures: int, device: str) -> None:
-    """Stage ``vae``: it goes on from the autoencoder that is there, whose code and scale stay as they are."""
-    folder = model_folder(work, "vae")
-    start = AutoencoderTiny.from_pretrained(folder, dtype=torch.float32) if folder.exists() else None
-    model = vae.train(data.load(work), work=work, pictures=pictures, device=device, start=start)
-    model.save_pretrained(work / "vae" / "model")
+def run_vae(work: Path) -> None:
+    """Stage ``vae``: a new code, where there is none yet. One that is there stays: everything else is trained on it."""
+    if not model_folder(work, "vae").exists():
+        vae.new_autoencoder(data.load(work).pixels).save_pretrained(work / "vae" / "model")
 
 
 def run_clip(work: Path, pictures: int, device: str) -> None:
@@ -54,7 +54,7 @@ def run_clip(work: Path, pictures: int, device: str) -> None:
 def model_folder(work: Path, part: str) -> Path:
     """Where a stage's model lies: in ``work``, or what the project ships, so that a fresh machine can carry on."""
     own = work / part / "model"
-    return own if own.exists() else FACE64 / part
+    return own if own.exists() else SHIPPED / part
 
 
 def is_fresh(work: Path, part: str) -> bool:
@@ -135,7 +135,7 @@ def run_decoder(
         start=weights,
         seen=seen,
     )
-    write_tensors(work / "decoder" / "decoder.safetensors", dict(trained.state_dict()))
+    write_tensors(work / "decoder" / DECODER, dict(trained.state_dict()))
 
 
 def _check_pairs(pictures: decoder.Pictures, latents: Tensor, code: AutoencoderTiny) -> None:
@@ -159,13 +159,16 @@ def run_cool(work: Path, pictures: int, device: str, **how: float) -> None:
     )
 
 
-def assemble(work: Path, out: Path = FACE64) -> None:
+def assemble(work: Path, out: Path = SHIPPED) -> None:
     """Write the pipeline folder and the bundled CLIP, fp16, in shards.
 
     Raises:
         WeightsError: the scale of the latents was never measured.
     """
     autoencoder = AutoencoderTiny.from_pretrained(model_folder(work, "vae"), dtype=torch.float32)
+    trained = work / "decoder" / DECODER
+    if trained.exists():
+        autoencoder = decoder.autoencoder(decoder.read_decoder(trained), autoencoder)
     if autoencoder.config.scaling_factor == UNMEASURED:
         raise WeightsError(
             f"The autoencoder in {work} has no scale of its latents.",

@@ -11,13 +11,14 @@ from typer import Argument, Option
 from demo.commands import folder_to_write
 from demo.errors import SettingsError
 from demo.faces.faces128 import FACES128
+from demo.models.bases import BUNDLED
 from demo.paths import PEOPLE
 from demo.train import data
 from demo.train.options import BaseKey, Device, Faces, Work
 
 
 class Stage(StrEnum):
-    """Of the training of face64, in order."""
+    """Of the training of the bundled base, in order."""
 
     DATA = "data"
     VAE = "vae"
@@ -36,9 +37,8 @@ def people() -> None:
 
 
 def base(
-    stage: Annotated[list[Stage] | None, Option(help="one stage (may be repeated); all but decoder by default")] = None,
+    stage: Annotated[list[Stage] | None, Option(help="one stage (may be repeated); all by default")] = None,
     faces: Faces = FACES128,
-    vae_pictures: int = 24_000,
     clip_pictures: int = 40_000,
     decoder_pictures: int = 200_000,
     unet_pictures: int = 4_000_000,
@@ -50,11 +50,11 @@ def base(
     work: Work = data.WORK,
     device: Device = "auto",
 ) -> None:
-    """Train face64, in resumable stages."""
+    """Train the bundled base, in resumable stages."""
     from demo.hardware.devices import choose_device
     from demo.train import base
 
-    stages = stage or [each for each in Stage if each is not Stage.DECODER]  # whose result no base takes yet
+    stages = stage or list(Stage)
     if start is not None and Stage.UNET in stages and Stage.DECODER in stages:
         raise SettingsError("--start is for one stage.", "Train UNet and decoder by a command each.")
     place = str(choose_device(device))
@@ -62,7 +62,7 @@ def base(
         if each is Stage.DATA:
             base.run_data(faces, work)
         elif each is Stage.VAE:
-            base.run_vae(work, vae_pictures, place)
+            base.run_vae(work)
         elif each is Stage.CLIP:
             base.run_clip(work, clip_pictures, place)
         elif each is Stage.DECODER:
@@ -100,9 +100,7 @@ def held_out(
 
 
 def decoders(
-    files: Annotated[
-        list[Path] | None, Argument(help="decoders or check-points, beside the one of the stage vae or that ships")
-    ] = None,
+    files: Annotated[list[Path] | None, Argument(help="decoders or check-points, beside the one that ships")] = None,
     faces: Faces = FACES128,
     sheet: Annotated[Path | None, Option(help="a picture goes here: photos, and each decoder's below them")] = None,
     work: Work = data.WORK,
@@ -114,7 +112,7 @@ def decoders(
     from demo.train import base, decoder, decoder_quality
 
     shipped = AutoencoderTiny.from_pretrained(base.model_folder(work, "vae"), dtype=torch.float32).eval()
-    models = {"64 pixels": shipped}
+    models = {"what ships": shipped}
     models |= {str(path): decoder.autoencoder(decoder.read_decoder(path), shipped) for path in files or ()}
     photos = decoder_quality.held_out_photos(faces)
     rows = [[person[0] for person in photos[:16]]]
@@ -127,7 +125,7 @@ def decoders(
         decoder_quality.sheet(rows).save(sheet)
 
 
-def prior(base: BaseKey = "face64", work: Work = data.WORK, device: Device = "auto") -> None:
+def prior(base: BaseKey = BUNDLED, work: Work = data.WORK, device: Device = "auto") -> None:
     """Class images of a base, for prior preservation, and the other person's LoRA."""
     from demo.files import write_tensors
     from demo.finetune.class_images import draw_class_latents
@@ -146,7 +144,7 @@ def prior(base: BaseKey = "face64", work: Work = data.WORK, device: Device = "au
     write_lora(of.folder / "other-person.safetensors", tuned.lora)
 
 
-def example(base: BaseKey = "face64", work: Work = data.WORK, device: Device = "auto") -> None:
+def example(base: BaseKey = BUNDLED, work: Work = data.WORK, device: Device = "auto") -> None:
     """The LoRA of a fictional person, drawn by lot, that the app offers."""
     # The file that a visitor without one attacks; whose it is was not chosen by how well that goes.
     import json

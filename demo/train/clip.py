@@ -1,6 +1,6 @@
 """Stage ``clip``: a small CLIP trained on the captions.
 
-Its text half is the text encoder of ``face64``; both halves ship as the bundled CLIP-I / CLIP-T.
+Its text half is the text encoder of the bundled base; both halves ship as the bundled CLIP-I / CLIP-T.
 """
 
 from __future__ import annotations

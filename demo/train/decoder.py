@@ -31,7 +31,7 @@ from demo.faces.mobile_face_net import crop, load_mobile_face_net
 from demo.train.data import WORK, planted_members
 from demo.train.precision import mixed_precision
 from demo.train.training_run import TrainingRun
-from demo.train.vae import CHANNELS, WIDTH, gradient_l1, perceptual_loss
+from demo.train.vae import CHANNELS, convolutions, set_halving, untrained_autoencoder
 
 SIDE = 128
 PATCH = 64  # side of the part of a picture that ST-LPIPS sees, another at every step: it takes a third of the time
@@ -57,17 +57,7 @@ class Weights:
 
 def new_decoder() -> nn.Module:
     """An untrained decoder from codes (n, CHANNELS, 8, 8) to pictures (n, 3, SIDE, SIDE) in [-1, 1]."""
-    return cast(nn.Module, _autoencoder().decoder)
-
-
-def _autoencoder() -> AutoencoderTiny:
-    return AutoencoderTiny(
-        encoder_block_out_channels=(WIDTH,) * 5,
-        decoder_block_out_channels=(WIDTH,) * 5,
-        num_encoder_blocks=(0, 0, 0, 0, 0),
-        num_decoder_blocks=(3, 2, 1, 1, 0),
-        latent_channels=CHANNELS,
-    )
+    return cast(nn.Module, untrained_autoencoder().decoder)
 
 
 class Pictures:
@@ -98,6 +88,21 @@ class Pictures:
 
 def _decoded(blob: bytes) -> NDArray[np.uint8]:
     return np.asarray(Image.open(io.BytesIO(blob)).convert("RGB"))
+
+
+def gradient_l1(a: Tensor, b: Tensor) -> Tensor:
+    """L1 between horizontal and vertical finite differences of (n, c, h, w)."""
+    dx = (a[..., 1:] - a[..., :-1]) - (b[..., 1:] - b[..., :-1])
+    dy = (a[..., 1:, :] - a[..., :-1, :]) - (b[..., 1:, :] - b[..., :-1, :])
+    return dx.abs().mean() + dy.abs().mean()
+
+
+def perceptual_loss(device: torch.device) -> nn.Module:
+    """ST-LPIPS (Ghildyal & Liu 2022, AlexNet)."""
+    from stlpips_pytorch.stlpips import LPIPS
+
+    net: nn.Module = LPIPS(net="alex", variant="shift_tolerant", verbose=False)
+    return net.eval().requires_grad_(False).to(device)
 
 
 class Adversary(nn.Sequential):
@@ -233,24 +238,19 @@ def read_decoder(path: Path) -> nn.Module:
 
 
 @torch.no_grad()
-def autoencoder(decoder: nn.Module, shipped: AutoencoderTiny) -> AutoencoderTiny:
-    """A decoder at SIDE pixels, with an encoder that halves a picture and then computes the shipped code.
+def autoencoder(decoder: nn.Module, of: AutoencoderTiny) -> AutoencoderTiny:
+    """A decoder at SIDE pixels, with an encoder of the code that it decodes.
 
     Args:
         decoder: of :func:`train`.
-        shipped: an autoencoder at half the side, of whose code the decoder is.
+        of: an autoencoder of that code, at SIDE pixels or, as ``face64``'s was, at half of that.
     """
-    made = _autoencoder()
+    made = untrained_autoencoder()
     made.decoder.load_state_dict(decoder.state_dict())
-    (first, halve, *rest), (theirs, *others) = _convolutions(made), _convolutions(shipped)
-    halve.weight.zero_()
-    for channel in range(3):
-        halve.weight[channel, channel, 1:, 1:] = 1 / 4  # the mean of 2 x 2
-    for conv, source in zip((first, *rest), (theirs, *others), strict=True):
+    ours, theirs = convolutions(made), convolutions(of)
+    if len(theirs) < len(ours):
+        set_halving(ours.pop(1))
+    for conv, source in zip(ours, theirs, strict=True):
         conv.load_state_dict(source.state_dict())
-    made.register_to_config(scaling_factor=shipped.config.scaling_factor)
+    made.register_to_config(scaling_factor=of.config.scaling_factor)
     return made.eval()
-
-
-def _convolutions(model: AutoencoderTiny) -> list[nn.Conv2d]:
-    return [module for module in model.encoder.layers if isinstance(module, nn.Conv2d)]

@@ -9,6 +9,7 @@ from typer import Option
 
 from demo.commands import file_to_write
 from demo.faces.faces128 import FACES128, read_split
+from demo.models.bases import BUNDLED
 from demo.train import data
 from demo.train.options import BaseKey, Device, Faces, Shard, Shards, Work
 
@@ -19,7 +20,7 @@ def zoo(
     group: int = 8,
     shard: Shard = 0,
     shards: Shards = 1,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     work: Work = data.WORK,
     device: Device = "auto",
 ) -> None:
@@ -81,7 +82,7 @@ def encoder(
         ),
     ] = None,
     checkpoint_every: Annotated[float, Option(help="seconds; 0: after every update")] = 240,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     work: Work = data.WORK,
     device: Device = "auto",
 ) -> None:
@@ -154,7 +155,7 @@ def photo_count(
     shard: Shard = 0,
     shards: Shards = 1,
     merge: Annotated[bool, Option("--merge", help="write the base's file from what is there, add nothing")] = False,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
     work: Work = data.WORK,
     device: Device = "auto",
 ) -> None:
@@ -187,7 +188,7 @@ def photo_count(
 def publish(
     repo: Annotated[str, Option(help="USER/REPO")],
     private: Annotated[bool, Option("--private", help="if the repository is new")] = False,
-    base: BaseKey = "face64",
+    base: BaseKey = BUNDLED,
 ) -> None:
     """Upload the weight encoder to the Hub, and note where in its manifest."""
     from demo.attack.by_encoder import encoder_path

@@ -10,7 +10,7 @@ from PIL import Image
 
 from demo.attack.registry import attacks_on
 from demo.defences.base import Defence
-from demo.models.bases import Base
+from demo.models.bases import BUNDLED, Base
 from demo.report.rendering import render
 from demo.session.desk import Swept
 from demo.sweep.model import Sweep
@@ -28,7 +28,7 @@ EMPTY = (
 WORDS = {"corner": "Useful and private", "none": "No defence holds", "open": "Not settled"}
 SIDE = 128  # pixels: all points' pictures travel to the browser with every new point
 # Measured with face64 on one CPU core: a step of plain fine-tuning, and eight pictures of an arm with their metrics.
-MEASURED, STEP_S, ARM_S = "face64", 0.15, 4.25
+MEASURED, STEP_S, ARM_S = BUNDLED, 0.15, 4.25
 
 
 def estimate(base: Base, plan: Sequence[Defence], steps: int) -> str:

@@ -12,6 +12,7 @@ from gradio.components import Component
 from markupsafe import Markup
 
 from demo.errors import DemoError
+from demo.models.bases import BUNDLED
 from demo.session import story_jobs
 from demo.session.forms import find
 from demo.session.services import Services
@@ -29,7 +30,7 @@ INTRO = (
     "**on these answers of its own**. It is said to give away more of its training set afterwards. Here it is known "
     "what the base model was trained on, so the claim can be tested. No photo of yours is needed."
 )
-NOBODY = "It is not known whose pictures this base model was trained on. Choose face64 in the Fine-tune tab."
+NOBODY = f"It is not known whose pictures this base model was trained on. Choose {BUNDLED} in the Fine-tune tab."
 FILES = ("report.html", "report.json")
 QUICK = ("lora",)  # ticked at the start
 

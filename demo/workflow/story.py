@@ -30,7 +30,7 @@ from demo.lora.metadata.leak import scan_metadata
 from demo.lora.picture import matrices_picture
 from demo.metrics.dlib_identity import photos_ceiling
 from demo.metrics.registry import Context
-from demo.models.bases import Base, find_base
+from demo.models.bases import BUNDLED, Base, find_base
 from demo.models.load import architecture_of
 from demo.preflight.check import check_tuning, dry_of
 from demo.progress import UNWATCHED, Watcher, watched
@@ -117,7 +117,7 @@ def tune(
     photos: Sequence[Image.Image],
     out: Path | None,
     *,
-    base_key: str = "face64",
+    base_key: str = BUNDLED,
     settings: LoraSettings | None = None,
     defence: Defence | None = None,
     gate: bool = False,
@@ -167,7 +167,7 @@ def tune(
     return tuned
 
 
-def open_lora(path: Path, *, base_key: str = "face64") -> LoraWeights:
+def open_lora(path: Path, *, base_key: str = BUNDLED) -> LoraWeights:
     """Read and check a LoRA file for a base, of which no weights are needed.
 
     Raises:
@@ -179,7 +179,7 @@ def open_lora(path: Path, *, base_key: str = "face64") -> LoraWeights:
     return read_lora(path, base_shapes=shapes, base_title=base.title)
 
 
-def count_photos(released: LoraWeights, *, base_key: str = "face64") -> PhotoCount | None:
+def count_photos(released: LoraWeights, *, base_key: str = BUNDLED) -> PhotoCount | None:
     """How many photos a file was made from, by its spectrum; None for a base without LoRAs of known number."""
     base = find_base(base_key)
     if not (base.folder / photo_count.FILE).exists():
@@ -195,7 +195,7 @@ def attack(
     released: LoraWeights,
     name: str | None = None,
     *,
-    base_key: str = "face64",
+    base_key: str = BUNDLED,
     settings: AttackSettings | None = None,
     watcher: Watcher = UNWATCHED,
 ) -> Reconstruction:
@@ -239,7 +239,7 @@ def compare(
     trigger: str | None,
     photos: Sequence[Image.Image],
     *,
-    base_key: str = "face64",
+    base_key: str = BUNDLED,
     settings: AttackSettings | None = None,
     reconstruction: Reconstruction | None = None,
     metrics: Sequence[str] | None = None,

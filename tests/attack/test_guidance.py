@@ -10,7 +10,7 @@ from demo.attack.registry import AttackSettings
 from demo.finetune.batched_lora import BatchedLora
 from demo.finetune.dreambooth import applied
 from demo.lora.files import LoraWeights, expected_shapes
-from demo.models.bases import BASES
+from demo.models.bases import BASES, BUNDLED
 
 RANK, ALPHA = 3, 6.0
 
@@ -80,15 +80,15 @@ def test_many_people_at_once_are_guided_as_each_alone(tiny_pipe, lora, batch) ->
 
 
 def test_the_weight_belongs_to_the_way_of_guiding() -> None:
-    base = BASES["face64"]
+    base = BASES[BUNDLED]
     assert AttackSettings().weight(base) == base.extrapolation
     assert AttackSettings(extrapolate=False).weight(base) == base.guidance
     assert AttackSettings(guidance=4).weight(base) == 4
 
 
 def test_a_report_names_what_was_really_used() -> None:
-    said = AttackSettings(samples=3).said(BASES["face64"])
+    said = AttackSettings(samples=3).said(BASES[BUNDLED])
     assert said["extrapolate"] is True
     assert (said["guidance"], said["steps"], said["fine_tuning_steps"]) == (3.0, 20, 200)
     assert said["tau"] == 1.0
-    assert AttackSettings(extrapolate=False).said(BASES["face64"])["guidance"] == 2.0
+    assert AttackSettings(extrapolate=False).said(BASES[BUNDLED])["guidance"] == 2.0

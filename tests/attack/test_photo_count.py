@@ -14,7 +14,7 @@ from demo.attack.photo_count import Calibration, count_photos, load_calibration,
 from demo.errors import WeightsError
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights
-from demo.models.bases import BASES
+from demo.models.bases import BASES, BUNDLED
 from demo.models.fingerprints import fingerprint
 from demo.workflow import story
 
@@ -35,7 +35,7 @@ def known_of(counts: list[int]) -> Calibration:
     found = [spectra(lora_of(float(n), seed=i)) for i, n in enumerate(counts)]
     tables = {layer: torch.stack([values[layer] for values in found]) for layer in LAYERS}
     return Calibration(
-        "face64", fingerprint(BASES["face64"], encoder=False), LoraSettings(), torch.tensor(counts), 0.5, tables
+        BUNDLED, fingerprint(BASES[BUNDLED], encoder=False), LoraSettings(), torch.tensor(counts), 0.5, tables
     )
 
 
@@ -82,7 +82,7 @@ def test_no_number_is_beyond_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_ships_belongs_to_the_weights_that_ship() -> None:
-    known = load_calibration(BASES["face64"])
+    known = load_calibration(BASES[BUNDLED])
     assert sorted(set(known.counts.tolist())) == list(range(1, 9))
     assert 0 < known.mean_error < 2  # 2 is the error of always saying 4
     one = {layer: values[7] for layer, values in known.spectra.items()}
@@ -134,7 +134,7 @@ def test_leaving_one_out() -> None:
 
 def test_written_and_read_again(tmp_path: Path) -> None:
     known = known_of([1, 5])
-    again = load_calibration(BASES["face64"], known.save(tmp_path / "known.safetensors"))
+    again = load_calibration(BASES[BUNDLED], known.save(tmp_path / "known.safetensors"))
     assert again.counts.tolist() == [1, 5]
     assert (again.settings, again.mean_error) == (LoraSettings(), 0.5)
     assert again.digest == known.digest
@@ -142,7 +142,7 @@ def test_written_and_read_again(tmp_path: Path) -> None:
 
 
 def test_what_belongs_to_other_weights_is_refused(tmp_path: Path) -> None:
-    base = BASES["face64"]
+    base = BASES[BUNDLED]
     with pytest.raises(WeightsError, match="no LoRAs of known number"):
         load_calibration(base, tmp_path / "none.safetensors")
     other = replace(known_of([1, 5]), fingerprint="0" * 12).save(tmp_path / "other.safetensors")

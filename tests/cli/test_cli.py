@@ -28,7 +28,7 @@ from demo.finetune.dreambooth import FineTuned
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, expected_shapes, read_lora, write_lora
 from demo.lora.metadata.leak import scan
-from demo.models.bases import BASES, Base
+from demo.models.bases import BASES, BUNDLED, Base
 from demo.origin import XMP_KEYWORD
 from demo.photos import ingest
 from demo.report import LeakReport
@@ -484,7 +484,7 @@ def test_a_file_for_another_base_is_told_the_option_that_chooses_it(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not BASES["face64"].bundled, reason="weights/face64 is not there")
+@pytest.mark.skipif(not BASES[BUNDLED].bundled, reason="weights are not there")
 @pytest.mark.skipif(not (ROOT / "weights/people/examples/00").is_dir(), reason="weights/people is not there")
 def test_the_bundled_world(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "demo", "leak", "--photos", "weights/people/examples/00", "--out", str(tmp_path)]

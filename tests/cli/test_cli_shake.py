@@ -8,7 +8,7 @@ import pytest
 
 from demo.cli import main
 from demo.finetune import class_images
-from demo.models.bases import BASES
+from demo.models.bases import BASES, BUNDLED
 from demo.shake import people
 from demo.workflow import story
 
@@ -88,7 +88,7 @@ def test_a_defence_is_plugged_in(tmp_path: Path, capsys: Any) -> None:
 
 def test_people_and_methods_are_named(capsys: Any) -> None:
     told, lines = run(capsys, "--list")
-    names = list(people.planted_names(BASES["face64"]))
+    names = list(people.planted_names(BASES[BUNDLED]))
     assert told["people"]["planted"] == names
     assert "hypernetwork" in told["methods"]
     assert names[0] in lines[0]

@@ -14,6 +14,7 @@ from demo.defences.registry import choose
 from demo.errors import SettingsError
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, read_lora, write_lora
+from demo.models.bases import BUNDLED
 
 SETTINGS = LoraSettings(steps=3)
 SILENT = 1e12  # an epsilon whose noise is none to speak of
@@ -132,6 +133,6 @@ def test_the_file_can_be_read(tmp_path: Path) -> None:
 
 
 def test_the_default_clip_is_in_the_middle_of_real_norms() -> None:
-    path = Path(__file__).parents[2] / "weights" / "face64" / "other-person.safetensors"
+    path = Path(__file__).parents[2] / "weights" / BUNDLED / "other-person.safetensors"
     norm = whole(read_lora(path)).norm().item()
     assert 0.5 * norm < Gaussian().clip < 1.5 * norm

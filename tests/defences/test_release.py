@@ -9,7 +9,7 @@ import torch
 
 from demo.defences.release import card_path, write_card
 from demo.lora.files import LoraWeights
-from demo.models.bases import BASES
+from demo.models.bases import BASES, BUNDLED
 
 MODULE = "unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_k"
 LORA = LoraWeights(
@@ -27,7 +27,7 @@ def test_the_card_names_a_public_base_and_no_folder_of_the_users(tmp_path: Path)
         assert base.licence in card
         assert (f"base_model: {base.source}\n" in card) == (base.revision is not None)
     own = replace(
-        BASES["face64"], key="annas-face-1", title="annas-face (folder, 64 pixels)",
+        BASES[BUNDLED], key="annas-face-1", title="annas-face (folder, 64 pixels)",
         source=str(tmp_path / "annas-face"), own_folder=str(tmp_path / "annas-face"),
     )  # fmt: skip
     card = write_card(file, LORA, own).read_text(encoding="utf-8")

@@ -11,10 +11,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from demo.models.bases import BUNDLED
 from tests.endurance.app_process import ROOT, AppProcess, begin, ended
 
 PATIENCE_S = 900.0
-BUNDLED = "face64"
 NOWHERE = "http://127.0.0.1:9"
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), NOWHERE)
 

@@ -13,7 +13,7 @@ from demo.errors import SettingsError
 from demo.evaluate import shipped
 from demo.evaluate.__main__ import main
 from demo.evaluate.people import evaluate
-from demo.models.bases import BASES, ENCODER, Base
+from demo.models.bases import BASES, BUNDLED, ENCODER, Base
 from demo.models.fingerprints import fingerprint
 
 RESULT = {"distance": 0.7, "label": "ε = 2"}
@@ -21,7 +21,7 @@ RESULT = {"distance": 0.7, "label": "ε = 2"}
 
 @pytest.fixture
 def base() -> Base:
-    return BASES["face64"]
+    return BASES[BUNDLED]
 
 
 def table(work: Path, base: Base, kind: str, weights: str | None = None) -> Path:
@@ -93,7 +93,7 @@ def test_a_table_stays_until_there_is_one_of_the_present_weights(
     monkeypatch.setattr("demo.evaluate.defences_table.markdown", lambda folder: "the table")
     assert main(["defences", "--table", "--out", str(tmp_path / "empty")]) == 0
     printed = capsys.readouterr().out
-    assert "earlier weights, face64-oldweights" in printed
+    assert f"earlier weights, {BUNDLED}-oldweights" in printed
     add(table(tmp_path / "work", base, "defences") / "person-1--none.json", RESULT)
     shipped.pack(tmp_path / "work", base, tmp_path)
     assert not old.exists()
@@ -104,7 +104,7 @@ def test_the_table_of_what_ships_can_be_printed_without_data(
 ) -> None:
     assert main(["defences", "--table", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
-    ships = list(shipped.FIGURES.glob(f"defences--face64-{fingerprint(BASES['face64'])}--*.jsonl"))
+    ships = list(shipped.FIGURES.glob(f"defences--{BUNDLED}-{fingerprint(BASES[BUNDLED])}--*.jsonl"))
     assert ("DreamBooth, what the owner keeps" in printed) == bool(ships)
 
 
@@ -140,4 +140,4 @@ def test_a_table_of_people_ships_as_its_values_and_is_printed_from_them(
 def test_a_group_of_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("demo.evaluate.people.held_out_people", lambda *_, **__: [None] * 7)
     with pytest.raises(SettingsError, match="leave one alone"):
-        evaluate(None, BASES["face64"], None, None, tmp_path / "people.json", group=3, with_encoder=False)  # type: ignore[arg-type]
+        evaluate(None, BASES[BUNDLED], None, None, tmp_path / "people.json", group=3, with_encoder=False)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from demo.evaluate import every_table
 from demo.evaluate.__main__ import app as evaluations
 from demo.evaluate.every_table import LAST, STATE, STEPS, Step, TableError, run_all
 from demo.evaluate.shipped import TABLES as SHIPPED
+from demo.models.bases import BUNDLED
 from demo.train.__main__ import app as training
 
 A, B = Step(("demo.evaluate", "a"), hours=2.0, merged=True), Step(("demo.evaluate", "b"), hours=4.0, shared=False)
@@ -28,7 +29,7 @@ class Runner:
         if self.fail and self.fail in name:
             raise TableError("failed", "again")
         ends = [list(line[-4:]) for line in lines]
-        assert all(end[:3] == ["--base", "face64", "--out"] for end in ends)
+        assert all(end[:3] == ["--base", BUNDLED, "--out"] for end in ends)
         self.ran.append([list(line[2:-4]) for line in lines])
         self.now += 3600.0
 
@@ -38,7 +39,7 @@ class Runner:
 
 def ran(out: Path, runner: Runner, processes: int = 2, weights: str = "w1") -> list[str]:
     told: list[str] = []
-    run_all(out, "face64", weights, processes, steps=(A, B), last=(), run=runner, tell=told.append, clock=runner.clock)
+    run_all(out, BUNDLED, weights, processes, steps=(A, B), last=(), run=runner, tell=told.append, clock=runner.clock)
     return told
 
 
@@ -75,9 +76,9 @@ def test_every_step_is_a_command_that_takes_what_it_is_given(step: Step) -> None
     command = get_command({"demo.evaluate": evaluations, "demo.train": training}[step.words[0]])
     shares = [["--merge", "--shards", "2"]] * step.merged + [["--shard", "1", "--shards", "2"]] * step.shared
     for more in shares or [[]]:
-        words = every_table._line(step, "face64", Path("here"), *more)[3:]
+        words = every_table._line(step, BUNDLED, Path("here"), *more)[3:]
         found = command.commands[words[0]].make_context(words[0], list(words[1:]))  # refuses what it does not know
-        assert found.params["base"] == "face64"
+        assert found.params["base"] == BUNDLED
         assert "out" not in found.params or not step.out or found.params["out"] == Path("here")
 
 

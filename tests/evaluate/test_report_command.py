@@ -11,7 +11,7 @@ import pytest
 from demo.errors import OutputError
 from demo.evaluate import report, report_words
 from demo.evaluate.report_picture import bars
-from demo.models.bases import BASES
+from demo.models.bases import BASES, BUNDLED
 
 INTERVAL = re.compile(r"\[[-+]?\d[\d.,]*\s?%?,\s[-+]?\d")
 BLOCKS = ("claim", "results")
@@ -21,7 +21,7 @@ BLOCKS = ("claim", "results")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("root")
     shutil.copy(report.ROOT / report.README, root)
-    report.write(BASES["face64"], root)
+    report.write(BASES[BUNDLED], root)
     return root
 
 

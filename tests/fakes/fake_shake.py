@@ -11,6 +11,7 @@ import torch
 from fake_story import face
 
 from demo.errors import DemoError, SettingsError, Stopped
+from demo.models.bases import BUNDLED
 from demo.progress import UNWATCHED, Progress, Watcher
 from demo.shake.attacks.draws import Candidate
 from demo.shake.attacks.memorised import Match
@@ -41,7 +42,7 @@ class FakeShaker:
         self.tried: list[str] = []  # keys, as often as they were run
 
     def names(self, base_key: str) -> Sequence[str]:
-        return NAMES if base_key == "face64" else ()
+        return NAMES if base_key == BUNDLED else ()
 
     def domain(self, name: str, base_key: str) -> Domain:
         if name not in self.names(base_key):

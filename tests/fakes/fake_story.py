@@ -22,7 +22,7 @@ from demo.lora.files import LoraWeights, read_lora, write_lora
 from demo.lora.ledger import write_ledger
 from demo.lora.picture import matrices_picture
 from demo.metrics.base import MetricResult
-from demo.models.bases import find_base
+from demo.models.bases import BUNDLED, find_base
 from demo.progress import UNWATCHED, Progress, Watcher
 from demo.report import Arm, LeakReport, seen_matrices
 from demo.report.arms import CONTROLS, DREAMBOOTH
@@ -85,7 +85,7 @@ class FakeStory:
         photos: Sequence[Image.Image],
         out: Path,
         *,
-        base_key: str = "face64",
+        base_key: str = BUNDLED,
         settings: LoraSettings | None = None,
         defence: Defence | None = None,
         gate: bool = False,
@@ -117,11 +117,11 @@ class FakeStory:
             write_ledger(out, ledger)
         return FineTuned(made, "quorvex", len(losses), len(losses) < steps, losses, ledger)
 
-    def open_lora(self, path: Path, *, base_key: str = "face64") -> LoraWeights:
+    def open_lora(self, path: Path, *, base_key: str = BUNDLED) -> LoraWeights:
         find_base(base_key)
         return read_lora(path)
 
-    def count_photos(self, released: LoraWeights, *, base_key: str = "face64") -> PhotoCount | None:
+    def count_photos(self, released: LoraWeights, *, base_key: str = BUNDLED) -> PhotoCount | None:
         """As if every file were one of four photos."""
         return PhotoCount(4, 4.2, 0.5, 1.0)
 
@@ -130,7 +130,7 @@ class FakeStory:
         released: LoraWeights,
         name: str | None = None,
         *,
-        base_key: str = "face64",
+        base_key: str = BUNDLED,
         settings: AttackSettings | None = None,
         watcher: Watcher = UNWATCHED,
     ) -> Reconstruction:
@@ -148,7 +148,7 @@ class FakeStory:
         trigger: str | None,
         photos: Sequence[Image.Image],
         *,
-        base_key: str = "face64",
+        base_key: str = BUNDLED,
         settings: AttackSettings | None = None,
         reconstruction: Reconstruction | None = None,
         metrics: Sequence[str] = (),

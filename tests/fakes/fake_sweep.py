@@ -14,7 +14,7 @@ from demo.defences.registry import Defence, choose
 from demo.errors import DemoError
 from demo.finetune.settings import LoraSettings
 from demo.lora.ledger import Ledger
-from demo.models.bases import find_base
+from demo.models.bases import BUNDLED, find_base
 from demo.progress import UNWATCHED, Progress, Watcher
 from demo.sweep.model import Point, Sweep, arm_keys, new_point, settings_of
 
@@ -48,7 +48,7 @@ class FakeSweep:
         photos: Sequence[Image.Image],
         *,
         plan: Sequence[Defence] | None = None,
-        base_key: str = "face64",
+        base_key: str = BUNDLED,
         settings: LoraSettings | None = None,
         attack: AttackSettings | None = None,
         seed: int = 0,

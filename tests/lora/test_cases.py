@@ -25,10 +25,11 @@ from demo.lora.effect import check_effect
 from demo.lora.files import LoraWeights, read_lora
 from demo.lora.folders import file_in
 from demo.lora.header import read_header
+from demo.models.bases import BUNDLED
 
-EXAMPLE = paths.WEIGHTS / "face64" / "example-lora.safetensors"
+EXAMPLE = paths.WEIGHTS / BUNDLED / "example-lora.safetensors"
 NAME = "mia.safetensors"
-pytestmark = pytest.mark.skipif(not EXAMPLE.is_file(), reason="weights/face64 is not there")
+pytestmark = pytest.mark.skipif(not EXAMPLE.is_file(), reason="weights are not there")
 Tensors = dict[str, Tensor]
 Make = Callable[[LoraWeights, Path], Path]
 

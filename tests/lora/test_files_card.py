@@ -7,6 +7,7 @@ from demo.errors import SettingsError
 from demo.lora.card import model_card
 from demo.lora.describe import TOTAL, describe
 from demo.lora.files import LoraWeights
+from demo.models.bases import BUNDLED
 
 MODULES = ("unet.mid_block.attn1.to_q", "text_encoder.encoder.layers.0.self_attn.q_proj")
 
@@ -52,7 +53,7 @@ def test_card_says_what_leaks() -> None:
 
 
 def test_card_gives_nothing_away() -> None:
-    card = model_card(lora(MODULES[:1]), base="face64", licence="research", file_name="p.safetensors")
+    card = model_card(lora(MODULES[:1]), base=BUNDLED, licence="research", file_name="p.safetensors")
     assert "base_model" not in card
     assert "(U-Net), rank" in card
     assert "also adapts the text encoder" not in card
@@ -72,7 +73,7 @@ def test_card_gives_nothing_away() -> None:
     ],
 )
 def test_card_refuses_paths(changes: dict[str, str]) -> None:
-    options = {"base": "face64", "licence": "research", "file_name": "p.safetensors"} | changes
+    options = {"base": BUNDLED, "licence": "research", "file_name": "p.safetensors"} | changes
     with pytest.raises(SettingsError) as caught:
         model_card(lora(), **options)
     assert "anna" not in str(caught.value)

@@ -12,7 +12,7 @@ from demo.errors import LoraFileError
 from demo.lora.files import LoraWeights, Shapes, expected_shapes, write_lora
 from demo.lora.fits import fitting_instead, layer_shapes, read_for, with_option
 from demo.models.architectures import SD14, SD21
-from demo.models.bases import BASES
+from demo.models.bases import BASES, BUNDLED
 from demo.models.diffusers_folder import read_architecture
 
 
@@ -58,7 +58,7 @@ def test_a_base_that_fits_is_named_with_its_option(tmp_path: Path) -> None:
     error = with_option(caught.value, path, BASES["sd21"], BASES.values())
     assert error.problem == caught.value.problem
     assert error.remedy == f"It fits {BASES['sd14'].title}: choose it with --base sd14."
-    assert fitting_instead(path, BASES["face64"], BASES.values()) == [BASES["sd14"]]
+    assert fitting_instead(path, BASES[BUNDLED], BASES.values()) == [BASES["sd14"]]
 
 
 def test_the_registry_alone_says_which_bases_there_are(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from demo.errors import SettingsError, WeightsError
 from demo.models import bases, load
-from demo.models.bases import BASES, base_in, find_base, known_bases
+from demo.models.bases import BASES, BUNDLED, base_in, find_base, known_bases
 from demo.models.diffusers_folder import INDEX, weight_files
 from demo.models.fingerprints import fingerprint
 from demo.models.load import load_pipeline, usable_scheduler
@@ -36,7 +36,7 @@ def test_a_folder_is_a_base(folder: Path) -> None:
     assert base.folder == folder
     assert find_base(base.key) is base
     assert known_bases()[base.key] is base
-    assert set(BASES) == {"face64", "sd14", "sd21"}
+    assert set(BASES) == {BUNDLED, "sd14", "sd21"}
     assert load_pipeline(base, "cpu").unet.config.sample_size == 4
 
 

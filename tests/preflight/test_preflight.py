@@ -11,7 +11,7 @@ from torch import nn
 from demo.errors import PreflightError
 from demo.finetune.settings import LoraSettings, find_preset
 from demo.hardware.devices import Device
-from demo.models.bases import BASES, Base
+from demo.models.bases import BASES, BUNDLED, Base
 from demo.preflight import check as preflight
 from demo.preflight.check import check, estimate_drawing, estimate_tuning, told
 from demo.preflight.cost import Cost, counted
@@ -67,7 +67,7 @@ def test_a_device_is_measured() -> None:
 
 
 def test_the_bundled_base_is_never_refused() -> None:
-    base = BASES["face64"]
+    base = BASES[BUNDLED]
     tuned = check(estimate_tuning(base, device=LAPTOP, speed=SLOW), base)
     assert tuned.memory < 0.5e9
     assert (tuned.download, tuned.placement) == (0, "whole")
@@ -90,7 +90,7 @@ def test_stable_diffusion_needs_memory_a_gpu_or_another_base(sd14: Base, monkeyp
     assert small.weights == 4 * small.parameters
     with pytest.raises(PreflightError, match=r"of RAM \(estimated\)") as caught:
         check(small, sd14)
-    assert "face64" in caught.value.remedy
+    assert BUNDLED in caught.value.remedy
     assert "GPU of" in caught.value.remedy
     slow = estimate_tuning(sd14, device=WORKSTATION, speed=SLOW)
     assert slow.seconds > 100 * estimate_tuning(sd14, device=WORKSTATION, speed=FAST).seconds
@@ -163,7 +163,7 @@ def test_shaking_whole_models_takes_more_than_a_card_for_lora_has(sd14: Base) ->
 
 def test_more_steps_take_longer_and_nothing_is_kept_from_one_to_the_other(sd14: Base) -> None:
     preset = find_preset("face64-cpu")
-    base = BASES["face64"]
+    base = BASES[BUNDLED]
     once = estimate_tuning(base, preset.model_copy(update={"sample_every": 0}), device=LAPTOP, speed=SLOW)
     twice = estimate_tuning(
         base, preset.model_copy(update={"sample_every": 0, "steps": 400}), device=LAPTOP, speed=SLOW

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from demo.errors import WeightsError
-from demo.models.bases import find_base
+from demo.models.bases import BUNDLED, find_base
 from demo.models.fingerprints import AGREEMENT, fingerprint
 from demo.report import agreement
 from demo.report.agreement import load_agreement, write_agreement
@@ -19,7 +19,7 @@ FOUND = Agreement(36, 40, 8)
 @pytest.fixture
 def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(agreement, "fingerprint", lambda base: "0123456789ab")
-    return replace(find_base("face64"), own_folder=str(tmp_path))
+    return replace(find_base(BUNDLED), own_folder=str(tmp_path))
 
 
 def test_what_was_measured_with_these_weights_is_read_again(base) -> None:
@@ -44,7 +44,7 @@ def test_a_damaged_file_is_named(base, change: dict[str, object]) -> None:
 
 
 def test_no_figure_depends_on_it(tmp_path: Path) -> None:
-    base = replace(find_base("face64"), own_folder=str(tmp_path))
+    base = replace(find_base(BUNDLED), own_folder=str(tmp_path))
     before = fingerprint(base)
     write_agreement(base.folder, FOUND, before)
     assert fingerprint(base) == before

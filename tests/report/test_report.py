@@ -18,6 +18,7 @@ from demo.errors import OutputError
 from demo.faces.ceiling import Ceiling
 from demo.lora.metadata.leak import Finding
 from demo.metrics.base import MetricResult
+from demo.models.bases import BUNDLED
 from demo.origin import XMP_KEYWORD
 from demo.report import Arm, LeakReport, seen_matrices, write_report
 from demo.report.verdict import Verdict
@@ -88,7 +89,7 @@ def report() -> LeakReport:
     }
     return LeakReport(
         title="A story",
-        base="face64",
+        base=BUNDLED,
         settings={"rank": 16, "learning rate": 5e-3, "limit": float("inf"), "folder": Path("somewhere")},
         arms=arms,
         metrics=metrics,

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from demo.line_up.tally import Tally
+from demo.models.bases import BUNDLED
 from demo.report import Arm, LeakReport, with_line_up, write_report
 from demo.report.line_up import guesses, section
 from demo.report.verdict import Verdict, judge
@@ -27,7 +28,7 @@ def report() -> LeakReport:
         "chance": [result("dlib_distance", [0.8, 0.81]), result("dlib_place", [480], among=1001)],
     }
     arms = [Arm("encoder", "Weight encoder", "From the file alone.", [Image.new("RGB", (8, 8))])]
-    return LeakReport("A story", "face64", {}, arms, metrics, judge(metrics), {})
+    return LeakReport("A story", BUNDLED, {}, arms, metrics, judge(metrics), {})
 
 
 def test_a_guess_is_told_right_after_the_reconstruction(report: LeakReport) -> None:

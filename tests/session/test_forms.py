@@ -11,7 +11,7 @@ from demo.defences.dpdm import Dpdm
 from demo.defences.registry import NoDefence
 from demo.errors import SettingsError
 from demo.finetune.settings import PRESETS
-from demo.models.bases import BASES
+from demo.models.bases import BASES, BUNDLED
 from demo.session.forms import lora_settings, order
 from demo.session.services import Services
 
@@ -22,7 +22,7 @@ def services(tmp_path: Path) -> Services:
 
 
 def test_an_empty_form_is_the_bases_preset(services: Services) -> None:
-    made = order(services, {"base": "face64", "steps": None, "seed": None})
+    made = order(services, {"base": BUNDLED, "steps": None, "seed": None})
     assert made.lora == PRESETS["face64-cpu"]
     assert made.seed is None
     assert made.photos == 5
@@ -41,13 +41,13 @@ def test_what_is_changed_is_taken(services: Services) -> None:
 
 def test_an_empty_form_has_no_defence(services: Services) -> None:
     for key in (None, "", "none"):
-        made = order(services, {"base": "face64", "defence": key, "epsilon": 2})
+        made = order(services, {"base": BUNDLED, "defence": key, "epsilon": 2})
         assert made.defence == NoDefence()
 
 
 def test_a_defence_takes_the_settings_that_it_has(services: Services) -> None:
     form = {
-        "base": "face64",
+        "base": BUNDLED,
         "defence": "dpdm",
         "epsilon": 2,
         "delta": 1e-5,
@@ -62,7 +62,7 @@ def test_a_defence_takes_the_settings_that_it_has(services: Services) -> None:
 
 
 def test_what_is_left_empty_is_not_zero(services: Services) -> None:
-    empty = {"base": "face64", "seed": " ", "sampling_steps": "", "guidance": ""}
+    empty = {"base": BUNDLED, "seed": " ", "sampling_steps": "", "guidance": ""}
     made = order(services, empty)
     assert made.seed is None  # hence a random one, and a trigger that nobody can guess
     assert made.attack == AttackSettings()
@@ -82,7 +82,7 @@ def test_what_is_left_empty_is_not_zero(services: Services) -> None:
         ({"guidance": "inf"}, "Guidance: 'inf' is not a number"),
         ({"base": "face65"}, "no such base model"),
         ({"method": "magic"}, "no such attack"),
-        ({"base": ["face64"]}, "no such base model"),
+        ({"base": [BUNDLED]}, "no such base model"),
         ({"base": None}, "no such base model"),
         ({"steps": 0}, "Fine-tuning steps"),
         ({"steps": "many"}, "Fine-tuning steps"),
@@ -107,10 +107,10 @@ def test_what_is_left_empty_is_not_zero(services: Services) -> None:
 )
 def test_what_cannot_be_is_refused_by_name(services: Services, values: dict[str, object], problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
-        order(services, {"base": "face64"} | values)
+        order(services, {"base": BUNDLED} | values)
 
 
 def test_a_rank_that_was_not_changed_leaves_the_preset_alone() -> None:
     preset = PRESETS["face64-cpu"]
     assert preset.unet_rank != preset.text_rank
-    assert lora_settings(BASES["face64"], {"rank": preset.unet_rank}) == preset
+    assert lora_settings(BASES[BUNDLED], {"rank": preset.unet_rank}) == preset

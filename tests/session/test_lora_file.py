@@ -18,7 +18,7 @@ from demo.lora.files import LoraWeights, write_lora
 from demo.lora.fits import layer_shapes, read_for
 from demo.lora.metadata.leak import scan
 from demo.models.architectures import SD14, Architecture
-from demo.models.bases import BASES, EXAMPLE
+from demo.models.bases import BASES, BUNDLED, EXAMPLE
 from demo.progress import UNWATCHED, Progress, Watcher
 from demo.session import lora_file, story_jobs
 from demo.session.desk import Attacked, Photos, Released, Shot
@@ -27,7 +27,7 @@ from demo.session.visitors import Visitor
 from demo.ui.attack import _file_html, build_attack_tab
 from demo.ui.page import View
 
-ORDER = story_jobs.Order("face64", LoraSettings(steps=4), AttackSettings(samples=3))
+ORDER = story_jobs.Order(BUNDLED, LoraSettings(steps=4), AttackSettings(samples=3))
 
 
 def load(visitor: Visitor, count: int) -> None:
@@ -36,7 +36,7 @@ def load(visitor: Visitor, count: int) -> None:
 
 def upload(services: Services, visitor: Visitor, folder: Path, name: str = "mine.safetensors", seed: int = 0) -> None:
     path = write_lora(folder / "up" / name, lora(seed))
-    lora_file.take_file(services, visitor, path, name, "face64")
+    lora_file.take_file(services, visitor, path, name, BUNDLED)
 
 
 def on_desk(visitor: Visitor) -> Released:
@@ -60,7 +60,7 @@ def test_a_file_that_draws_only_noise_is_taken_and_said_to(
     wild = lora()
     wild = replace(wild, tensors={key: 1000 * tensor for key, tensor in wild.tensors.items()})
     path = write_lora(tmp_path / "up" / "wild.safetensors", wild)
-    lora_file.take_file(services, visitor, path, "wild.safetensors", "face64")
+    lora_file.take_file(services, visitor, path, "wild.safetensors", BUNDLED)
     said = on_desk(visitor).noise
     assert said is not None
     assert said in str(_file_html(on_desk(visitor), services)).replace("&#39;", "'")
@@ -68,12 +68,12 @@ def test_a_file_that_draws_only_noise_is_taken_and_said_to(
 
 def test_a_bad_upload_leaves_the_last_file_in_place(services: Services, visitor: Visitor, tmp_path: Path) -> None:
     lora_file.take_file(
-        services, visitor, write_lora(tmp_path / "up" / "good.safetensors", lora()), "good.safetensors", "face64"
+        services, visitor, write_lora(tmp_path / "up" / "good.safetensors", lora()), "good.safetensors", BUNDLED
     )
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"PK\x03\x04" + b"\0" * 100)
     with pytest.raises(LoraFileError, match=r"bad\.safetensors"):
-        lora_file.take_file(services, visitor, bad, "bad.safetensors", "face64")
+        lora_file.take_file(services, visitor, bad, "bad.safetensors", BUNDLED)
     released = visitor.desk.released
     assert released is not None
     assert released.name == "good.safetensors"
@@ -86,7 +86,7 @@ def refuse(services: Services, visitor: Visitor, folder: Path, **more: torch.Ten
     tensors = {"lora_unet_mid_block_attentions_0_proj_in.hada_w1_a": torch.ones(2, 2), **more}
     save_file(tensors, upload, metadata={"ss_output_name": "zorblax"})
     with pytest.raises(LoraFileError, match="LoHa"):
-        lora_file.take_file(services, visitor, upload, "loha.safetensors", "face64")
+        lora_file.take_file(services, visitor, upload, "loha.safetensors", BUNDLED)
     return upload
 
 
@@ -127,7 +127,7 @@ def test_of_a_file_without_a_header_nothing_is_kept(services: Services, visitor:
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"PK\x03\x04" + b"\0" * 100)
     with pytest.raises(LoraFileError):
-        lora_file.take_file(services, visitor, bad, "bad.safetensors", "face64")
+        lora_file.take_file(services, visitor, bad, "bad.safetensors", BUNDLED)
     assert visitor.desk.refused is None
 
 
@@ -151,7 +151,7 @@ def test_a_clean_copy_belongs_to_its_file(services: Services, visitor: Visitor, 
     for number in range(2):
         upload = tmp_path / "upload.safetensors"
         save_file(dict(lora(number).tensors), upload, metadata={"ss_output_name": "zorblax"})
-        lora_file.take_file(services, visitor, upload, "zorblax.safetensors", "face64")
+        lora_file.take_file(services, visitor, upload, "zorblax.safetensors", BUNDLED)
         desk = visitor.desk
         assert desk.released is not None
         assert [finding.value for finding in desk.released.said] == ["zorblax"]
@@ -258,7 +258,7 @@ def test_a_file_of_another_base_is_refused_at_once_and_its_own_base_named(
     strict: Services, visitor: Visitor, tmp_path: Path
 ) -> None:
     with pytest.raises(LoraFileError) as caught:
-        lora_file.take_file(strict, visitor, file_for(tmp_path, SD14), "My face.safetensors", "face64")
+        lora_file.take_file(strict, visitor, file_for(tmp_path, SD14), "My face.safetensors", BUNDLED)
     assert caught.value.problem.startswith("My face.safetensors is for Stable Diffusion 1.x")
     assert BASES["sd14"].title in caught.value.remedy
     assert BASES["sd21"].title not in caught.value.remedy
@@ -283,7 +283,7 @@ def test_a_file_that_fits_no_base_is_refused_without_a_wrong_hint(
 ) -> None:
     path = write_lora(tmp_path / "up" / "upload.safetensors", lora())
     with pytest.raises(LoraFileError) as caught:
-        lora_file.take_file(strict, visitor, path, "mine.safetensors", "face64")
+        lora_file.take_file(strict, visitor, path, "mine.safetensors", BUNDLED)
     assert caught.value.problem.startswith("mine.safetensors")
     assert "It fits" not in caught.value.remedy
 
@@ -377,7 +377,7 @@ def test_the_way_back_and_the_base_are_offered_when_they_can_be_used(
 
 def with_example(services: Services, folder: Path) -> Services:
     write_lora(folder / EXAMPLE, lora(7))
-    return replace(services, bases={"face64": replace(BASES["face64"], own_folder=str(folder))})
+    return replace(services, bases={BUNDLED: replace(BASES[BUNDLED], own_folder=str(folder))})
 
 
 def test_whoever_has_no_file_takes_the_example(services: Services, visitor: Visitor, tmp_path: Path) -> None:
@@ -392,7 +392,7 @@ def test_whoever_has_no_file_takes_the_example(services: Services, visitor: Visi
 
 
 def test_the_example_is_offered_where_there_is_one(services: Services, visitor: Visitor, tmp_path: Path) -> None:
-    nowhere = replace(services, bases={"face64": replace(BASES["face64"], own_folder=str(tmp_path / "empty"))})
+    nowhere = replace(services, bases={BUNDLED: replace(BASES[BUNDLED], own_folder=str(tmp_path / "empty"))})
     with pytest.raises(LoraFileError, match="No example"):
         lora_file.take_example(nowhere, visitor)
     there = with_example(services, tmp_path)
@@ -413,6 +413,6 @@ def _example_button(services: Services, visitor: Visitor) -> list[bool]:
 
 
 def test_the_example_that_ships_fits_its_base_and_says_nothing_by_itself() -> None:
-    path = BASES["face64"].folder / EXAMPLE
-    assert read_for(path, BASES["face64"]).modules()
+    path = BASES[BUNDLED].folder / EXAMPLE
+    assert read_for(path, BASES[BUNDLED]).modules()
     assert not scan(path)

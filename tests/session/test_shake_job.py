@@ -7,6 +7,7 @@ import pytest
 from fake_shake import NAMES, STEPS, FakeShaker
 
 from demo.errors import DemoError, SettingsError, Stopped
+from demo.models.bases import BUNDLED
 from demo.progress import UNWATCHED, Progress, Watcher
 from demo.session.services import Services
 from demo.session.shake_job import CURVES, guard_of, settings_of, shaking
@@ -36,7 +37,7 @@ def stopped_in(number: int, services: Services, visitor: Visitor) -> None:
         if progress.stage.startswith(f"{number} of") and progress.step == STEPS // 2:
             stop.set()
 
-    shaking(services, visitor, "face64", TWO)(Watcher(report, stop))
+    shaking(services, visitor, BUNDLED, TWO)(Watcher(report, stop))
 
 
 def test_settings_of_the_form() -> None:
@@ -70,7 +71,7 @@ def test_a_run_grows_on_the_desk(services: Services, visitor: Visitor) -> None:
         assert shook.running
         seen.append((shook.shake is not None, [] if shook.shake is None else [arm.key for arm in shook.shake.arms]))
 
-    shaking(services, visitor, "face64", TWO)(Watcher(report))
+    shaking(services, visitor, BUNDLED, TWO)(Watcher(report))
     assert seen[0] == (False, [])
     assert (True, KEYS[:2]) in seen
     made = found(visitor)
@@ -88,7 +89,7 @@ def test_a_stopped_run_is_continued_with_more(services: Services, visitor: Visit
     stopped_in(3, services, visitor)
     first = found(visitor)
     assert [arm.key for arm in first.arms] == KEYS[:1]
-    shaking(services, visitor, "face64", {**TWO, "methods": ["dreambooth"]}, resume=True)(UNWATCHED)
+    shaking(services, visitor, BUNDLED, {**TWO, "methods": ["dreambooth"]}, resume=True)(UNWATCHED)
     made = found(visitor)
     assert {arm.key for arm in made.arms} == {*KEYS, "dreambooth-sp", "dreambooth-ood"}
     assert made.before is first.before
@@ -98,39 +99,39 @@ def test_a_stopped_run_is_continued_with_more(services: Services, visitor: Visit
 
 
 def test_a_control_is_added_to_what_is_there(services: Services, visitor: Visitor) -> None:
-    shaking(services, visitor, "face64", TWO)(UNWATCHED)
-    shaking(services, visitor, "face64", {**TWO, "positive": True}, resume=True)(UNWATCHED)
+    shaking(services, visitor, BUNDLED, TWO)(UNWATCHED)
+    shaking(services, visitor, BUNDLED, {**TWO, "positive": True}, resume=True)(UNWATCHED)
     assert {arm.key for arm in found(visitor).arms} == {*KEYS, "lora-8-members"}
     assert fake(services).tried.count(KEYS[0]) == 1
 
 
 def test_what_cannot_be_continued_is_said(services: Services, visitor: Visitor) -> None:
     with pytest.raises(SettingsError, match="nothing to continue"):
-        shaking(services, visitor, "face64", TWO, resume=True)
-    shaking(services, visitor, "face64", TWO)(UNWATCHED)
+        shaking(services, visitor, BUNDLED, TWO, resume=True)
+    shaking(services, visitor, BUNDLED, TWO)(UNWATCHED)
     with pytest.raises(SettingsError, match="has been tried"):
-        shaking(services, visitor, "face64", TWO, resume=True)
+        shaking(services, visitor, BUNDLED, TWO, resume=True)
     for other in ({"person": NAMES[1]}, {"set_size": 32}, {"shake_seed": 3}, {"generations": 20}):
         with pytest.raises(SettingsError, match="not that of the last run"):
-            shaking(services, visitor, "face64", {**TWO, "methods": ["dreambooth"], **other}, resume=True)
+            shaking(services, visitor, BUNDLED, {**TWO, "methods": ["dreambooth"], **other}, resume=True)
 
 
 def test_a_defence_of_whoever_fine_tunes(services: Services, visitor: Visitor) -> None:
     guarded = {**TWO, "guard": "dpdm-epsilon-2", "control": False}
-    shaking(services, visitor, "face64", guarded)(UNWATCHED)
+    shaking(services, visitor, BUNDLED, guarded)(UNWATCHED)
     made = found(visitor)
     assert [arm.key for arm in made.arms] == [item.key for item in planned(settings_of(guarded), guard_of(guarded))]
     assert len(made.arms) == 3
     with pytest.raises(SettingsError, match="not that of the last run"):
-        shaking(services, visitor, "face64", {**TWO, "methods": ["dreambooth"]}, resume=True)
+        shaking(services, visitor, BUNDLED, {**TWO, "methods": ["dreambooth"]}, resume=True)
     with pytest.raises(SettingsError, match="no defence 'magic'"):
-        shaking(services, visitor, "face64", {**TWO, "guard": "magic"})
+        shaking(services, visitor, BUNDLED, {**TWO, "guard": "magic"})
     with pytest.raises(SettingsError, match="LoRA, which is not among"):
-        shaking(services, visitor, "face64", {**guarded, "methods": ["dreambooth"]})
+        shaking(services, visitor, BUNDLED, {**guarded, "methods": ["dreambooth"]})
 
 
 def test_nobody_is_refused(services: Services, visitor: Visitor) -> None:
-    for base, person in (("face64", None), ("face64", "Nobody"), ("sd14", NAMES[0])):
+    for base, person in ((BUNDLED, None), (BUNDLED, "Nobody"), ("sd14", NAMES[0])):
         with pytest.raises(SettingsError, match="Nobody is chosen"):
             shaking(services, visitor, base, {**TWO, "person": person})
 
@@ -139,7 +140,7 @@ def test_a_stop_before_anything_is_stopped(services: Services, visitor: Visitor)
     stop = Event()
     stop.set()
     with pytest.raises(Stopped):
-        shaking(services, visitor, "face64", TWO)(Watcher(stop=stop))
+        shaking(services, visitor, BUNDLED, TWO)(Watcher(stop=stop))
     assert visitor.desk.shook is None
     with pytest.raises(Stopped):
         stopped_in(1, services, visitor)
@@ -151,7 +152,7 @@ def test_a_stop_before_anything_is_stopped(services: Services, visitor: Visitor)
 def test_a_failure_keeps_what_is_finished(services: Services, visitor: Visitor) -> None:
     fake(services).broken = KEYS[1]
     with pytest.raises(DemoError, match="loss is nan"):
-        shaking(services, visitor, "face64", TWO)(UNWATCHED)
+        shaking(services, visitor, BUNDLED, TWO)(UNWATCHED)
     assert [arm.key for arm in found(visitor).arms] == KEYS[:1]
     assert visitor.desk.shook is not None
     assert not visitor.desk.shook.running
@@ -163,6 +164,6 @@ def test_a_late_run_of_a_deleted_visitor_leaves_nothing(services: Services, visi
             services.visitors.forget(visitor)
 
     with pytest.raises(DemoError, match="have been deleted"):
-        shaking(services, visitor, "face64", TWO)(Watcher(report))
+        shaking(services, visitor, BUNDLED, TWO)(Watcher(report))
     visitor.delete()
     assert not visitor.folder.exists()

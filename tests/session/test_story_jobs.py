@@ -17,6 +17,7 @@ from demo.errors import LoraFileError, PhotoError, SettingsError, Stopped, Weigh
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import read_lora, write_lora
 from demo.metrics.registry import METRICS, bundled
+from demo.models.bases import BUNDLED
 from demo.progress import UNWATCHED, Progress, Watcher
 from demo.session import lora_file, story_jobs
 from demo.session.desk import Group, Photos, Shot
@@ -25,7 +26,7 @@ from demo.session.limits import LimitError, Limits, Starts
 from demo.session.services import Services
 from demo.session.visitors import GoneError, Visitor
 
-ORDER = story_jobs.Order("face64", LoraSettings(steps=4), AttackSettings(samples=3))
+ORDER = story_jobs.Order(BUNDLED, LoraSettings(steps=4), AttackSettings(samples=3))
 
 
 def load(visitor: Visitor, count: int) -> None:
@@ -103,7 +104,7 @@ def test_metrics_that_are_downloaded_are_measured_only_when_asked(services: Serv
     load(visitor, 8)
     tune(services, visitor)
     for values in ({}, {"more_metrics": True}):
-        made = order(services, {"base": "face64", **values})
+        made = order(services, {"base": BUNDLED, **values})
         story_jobs.comparing(services, visitor, made)(UNWATCHED)
     story = services.story
     assert isinstance(story, FakeStory)
@@ -287,7 +288,7 @@ def test_an_uploaded_file_without_photos_cannot_be_compared(
     services: Services, visitor: Visitor, tmp_path: Path
 ) -> None:
     lora_file.take_file(
-        services, visitor, write_lora(tmp_path / "up" / "mine.safetensors", lora()), "mine.safetensors", "face64"
+        services, visitor, write_lora(tmp_path / "up" / "mine.safetensors", lora()), "mine.safetensors", BUNDLED
     )
     story_jobs.attacking(services, visitor, ORDER)(UNWATCHED)
     assert visitor.desk.attacked is not None

@@ -12,6 +12,7 @@ from demo.attack.registry import AttackSettings
 from demo.defences.registry import choose
 from demo.errors import DemoError, PhotoError, SettingsError, Stopped
 from demo.finetune.settings import LoraSettings
+from demo.models.bases import BUNDLED
 from demo.progress import UNWATCHED, Progress, Report, Watcher
 from demo.session.desk import Group, Photos, Shot, Swept
 from demo.session.services import Services
@@ -20,7 +21,7 @@ from demo.session.sweep_job import chosen, sweeping
 from demo.session.visitors import Visitor
 from demo.sweep.model import point_name
 
-ORDER = Order("face64", LoraSettings(steps=4), AttackSettings(samples=3))
+ORDER = Order(BUNDLED, LoraSettings(steps=4), AttackSettings(samples=3))
 NAMES = ("none", "dpdm-epsilon-10", "int8")
 THREE = tuple(defence for defence in PLAN if point_name(defence) in NAMES)
 

@@ -10,6 +10,7 @@ from fake_story import face
 
 from demo.attack.registry import AttackSettings
 from demo.finetune.settings import LoraSettings
+from demo.models.bases import BUNDLED
 from demo.progress import Watcher
 from demo.session.desk import Photos, PhotoSource, Shot, Swept, Terms
 from demo.session.visitors import CLOSED_S, IDLE_S, MOST, GoneError, NoPageError, Visitor, Visitors
@@ -214,8 +215,8 @@ def test_rooms_that_the_desk_refers_to_stay(place: Place) -> None:
 
 def test_a_sweep_that_was_deleted_for_want_of_use_is_missed(place: Place) -> None:
     visitor = place.visitors.open("page", None).visitor
-    sweep = Sweep([], [], [], 0, [], "face64")
-    terms = Terms(PhotoSource(1), "face64", LoraSettings(), AttackSettings(), None)
+    sweep = Sweep([], [], [], 0, [], BUNDLED)
+    terms = Terms(PhotoSource(1), BUNDLED, LoraSettings(), AttackSettings(), None)
     room = visitor.room("sweep")
     visitor.change(swept=Swept(sweep, sweep, terms, 1, running=False, files=(room / "defend.csv",)))
     visitor.room("sweep")

@@ -12,11 +12,11 @@ from PIL import Image
 
 from demo.errors import SettingsError, WeightsError
 from demo.faces.faces128 import shrink
-from demo.models.bases import BASES
+from demo.models.bases import BASES, BUNDLED
 from demo.paths import PEOPLE
 from demo.shake.people import domain_people, find_domain, free_text, outside_prompt, planted, planted_names
 
-FACE64 = BASES["face64"]
+BASE = BASES[BUNDLED]
 
 
 def blob(seed: int) -> bytes:
@@ -40,8 +40,8 @@ def faces(tmp_path: Path) -> Path:
 
 def test_planted_people_are_those_of_the_listing_members_as_they_were_trained_on() -> None:
     listing = json.loads((PEOPLE / "people.json").read_text())["planted"]
-    people = planted(FACE64)
-    assert [person.name for person in people] == [entry["name"] for entry in listing] == list(planted_names(FACE64))
+    people = planted(BASE)
+    assert [person.name for person in people] == [entry["name"] for entry in listing] == list(planted_names(BASE))
     person, entry = people[3], listing[3]
     assert person.publishable
     assert person.known
@@ -63,35 +63,35 @@ def test_a_base_of_unknown_training_set_has_no_people(tiny_base, faces: Path) ->
 
 
 def test_domain_people_are_members_and_non_members_of_one_name_and_are_not_published(faces: Path) -> None:
-    people = domain_people(faces, replace(FACE64, side=16), each=2)
+    people = domain_people(faces, replace(BASE, side=16), each=2)
     assert [person.name for person in people] == ["Ada One", "Bob Two"]  # the third has too few photos
     assert [len(person.members) for person in people] == [2, 2]
     assert [len(person.non_members) for person in people] == [2, 2]
     assert not any(person.publishable for person in people)
     as_stored = np.asarray(Image.open(io.BytesIO(blob(11))).convert("RGB"))
     assert np.array_equal(np.asarray(people[1].members[1]), as_stored)
-    assert domain_people(faces / "domains.parquet", FACE64, each=2, people=1)[0].name == "Ada One"
+    assert domain_people(faces / "domains.parquet", BASE, each=2, people=1)[0].name == "Ada One"
 
 
 def test_a_folder_without_people_says_what_to_give(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="--faces"):
-        domain_people(tmp_path, FACE64)
+        domain_people(tmp_path, BASE)
     (tmp_path / "domains.parquet").write_bytes(b"nothing")
     with pytest.raises(WeightsError, match="cannot be read"):
-        domain_people(tmp_path, FACE64)
+        domain_people(tmp_path, BASE)
 
 
 def test_people_are_found_by_name_and_nobody_else_is() -> None:
-    name = planted_names(FACE64)[0]
-    assert find_domain(f" {name.upper()} ", FACE64).name == name
+    name = planted_names(BASE)[0]
+    assert find_domain(f" {name.upper()} ", BASE).name == name
     with pytest.raises(SettingsError, match=r"no 'Nobody Known'.*--list"):
-        find_domain("Nobody Known", FACE64)
+        find_domain("Nobody Known", BASE)
 
 
 def test_people_of_the_data_set_are_found_when_it_is_given(faces: Path) -> None:
     rows = pd.read_parquet(faces / "domains.parquet")
     pd.concat([rows] * 8).to_parquet(faces / "domains.parquet")  # 16 photos on each side
-    found = find_domain("ada one", FACE64, faces)
+    found = find_domain("ada one", BASE, faces)
     assert (found.name, found.prompt, found.publishable) == ("Ada One", "a photo of Ada One", False)
     assert len(found.members) == len(found.non_members) == 15
 
@@ -105,9 +105,9 @@ def test_free_text_has_no_members() -> None:
 
 
 def test_the_control_shows_another_planted_person(tiny_base) -> None:
-    people = planted(FACE64)
-    prompts = [outside_prompt(person, FACE64) for person in people]
+    people = planted(BASE)
+    prompts = [outside_prompt(person, BASE) for person in people]
     assert all(prompt != person.prompt for prompt, person in zip(prompts, people, strict=True))
     assert set(prompts) == {person.prompt for person in people}  # each is somebody's control
-    assert outside_prompt(free_text("an old man"), FACE64) == people[0].prompt
+    assert outside_prompt(free_text("an old man"), BASE) == people[0].prompt
     assert outside_prompt(free_text("an old man"), tiny_base) == tiny_base.class_prompt

@@ -18,6 +18,8 @@ from PIL import Image
 from safetensors import safe_open
 from torch import Tensor
 
+from demo.models.bases import BUNDLED
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -46,7 +48,7 @@ def run_commands(folder: Path, cache: Path, commands: Sequence[Sequence[str]]) -
     from demo.train.__main__ import main
 
     torch.set_num_threads(1)
-    base = replace(BASES["face64"], key="tiny", source=str(folder), side=16, sampling_steps=3, preset="tiny")
+    base = replace(BASES[BUNDLED], key="tiny", source=str(folder), side=16, sampling_steps=3, preset="tiny")
     lora = LoraSettings(steps=3, batch=2, class_batch=1, class_images=2, lr=1e-3, unet_rank=4, text_rank=4)
     with (
         patch.dict(BASES, {"tiny": base}),

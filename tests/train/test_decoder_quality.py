@@ -10,8 +10,9 @@ from PIL import Image, ImageFilter
 from demo.faces import mobile_face_net
 from demo.origin import read_drawn
 from demo.paths import PEOPLE
-from demo.train import decoder, vae
+from demo.train import vae
 from demo.train.decoder_quality import SIDE, decoded, quality, sheet
+from tests.train.test_train_decoder import at_half
 
 pytestmark = pytest.mark.skipif(
     not mobile_face_net.FILE.is_file() or not PEOPLE.is_dir(), reason="weights are not there"
@@ -39,8 +40,8 @@ def test_the_photo_itself_is_nearest_and_a_blurred_one_farther() -> None:
 def test_decoders_of_either_side_are_seen_at_the_same() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, size=(60, 64, 64, 3), dtype=np.uint8)
     torch.manual_seed(0)
-    shipped = vae.new_autoencoder(pixels).eval()
-    larger = decoder.autoencoder(decoder.new_decoder(), shipped)
+    larger = vae.new_autoencoder(pixels).eval()
+    shipped = at_half(larger).eval()
     photos = people()[0]
     for model in (shipped, larger):
         drawn = decoded(model, shipped, photos)

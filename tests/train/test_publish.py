@@ -9,6 +9,7 @@ import pytest
 
 from demo.attack.manifest import read, record
 from demo.errors import OutputError, WeightsError
+from demo.models.bases import BUNDLED
 from demo.train.__main__ import main
 from demo.train.publish import publish
 
@@ -37,50 +38,50 @@ class FakeApi:
 @pytest.fixture
 def encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("demo.paths.WEIGHTS", tmp_path)
-    path = tmp_path / "face64" / "encoder.safetensors"
+    path = tmp_path / BUNDLED / "encoder.safetensors"
     path.parent.mkdir()
     path.write_bytes(b"an encoder")
     return path
 
 
 def test_upload_and_entry(encoder: Path, tmp_path: Path) -> None:
-    before, api = record(encoder, "face64"), FakeApi()
-    entry = publish(encoder, "face64", "user/repo", private=True, api=api)
+    before, api = record(encoder, BUNDLED), FakeApi()
+    entry = publish(encoder, BUNDLED, "user/repo", private=True, api=api)
     assert api.made == [("user/repo", True)]
-    assert api.files == {("user/repo", "face64/encoder.safetensors"): b"an encoder"}
+    assert api.files == {("user/repo", f"{BUNDLED}/encoder.safetensors"): b"an encoder"}
     assert entry == before.model_copy(update={"repo": "user/repo", "revision": COMMIT})
-    assert read(tmp_path / "manifest.json").encoders == {"face64": entry}
+    assert read(tmp_path / "manifest.json").encoders == {BUNDLED: entry}
 
 
 def test_what_is_not_verified_is_not_published(encoder: Path) -> None:
     api = FakeApi()
     with pytest.raises(WeightsError, match="by checksum only"):
-        publish(encoder, "face64", "user/repo", api=api)
-    record(encoder, "face64")
+        publish(encoder, BUNDLED, "user/repo", api=api)
+    record(encoder, BUNDLED)
     encoder.write_bytes(b"an intrudr")
     with pytest.raises(WeightsError, match="replaced"):
-        publish(encoder, "face64", "user/repo", api=api)
+        publish(encoder, BUNDLED, "user/repo", api=api)
     encoder.unlink()
     with pytest.raises(WeightsError, match="no weight encoder"):
-        publish(encoder, "face64", "user/repo", api=api)
+        publish(encoder, BUNDLED, "user/repo", api=api)
     assert not api.made
     assert not api.files
 
 
 def test_a_refusal_leaves_the_manifest_alone(encoder: Path, tmp_path: Path) -> None:
-    before = record(encoder, "face64")
+    before = record(encoder, BUNDLED)
     with pytest.raises(OutputError, match=r"403 Forbidden.*hf auth login"):
-        publish(encoder, "face64", "user/repo", api=FakeApi(PermissionError("403 Forbidden")))
-    assert read(tmp_path / "manifest.json").encoders == {"face64": before}
+        publish(encoder, BUNDLED, "user/repo", api=FakeApi(PermissionError("403 Forbidden")))
+    assert read(tmp_path / "manifest.json").encoders == {BUNDLED: before}
 
 
 def test_the_command_line(encoder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     api = FakeApi()
     monkeypatch.setattr("demo.train.publish.HfApi", lambda: api)
     monkeypatch.setattr("demo.attack.by_encoder.encoder_path", lambda base: encoder)
-    assert main(["publish", "--base", "face64", "--repo", "user/repo"]) == 2
+    assert main(["publish", "--base", BUNDLED, "--repo", "user/repo"]) == 2
     assert "by checksum only" in capsys.readouterr().err
-    record(encoder, "face64")
-    assert main(["publish", "--base", "face64", "--repo", "user/repo"]) == 0
+    record(encoder, BUNDLED)
+    assert main(["publish", "--base", BUNDLED, "--repo", "user/repo"]) == 0
     assert COMMIT in capsys.readouterr().out
-    assert list(api.files) == [("user/repo", "face64/encoder.safetensors")]
+    assert list(api.files) == [("user/repo", f"{BUNDLED}/encoder.safetensors")]

@@ -16,6 +16,7 @@ from PIL import Image
 from transformers import CLIPModel, CLIPTokenizer
 
 from demo.errors import WeightsError
+from demo.files import write_tensors
 from demo.train import base, clip, decoder, unet, vae
 from demo.train.data import Faces
 
@@ -32,7 +33,7 @@ def faces(seed: int) -> Faces:
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A base of other faces than those in ``work``, with a decoder that is told from an untrained one."""
     folder = tmp_path / "shipped"
-    monkeypatch.setattr(base, "FACE64", folder)
+    monkeypatch.setattr(base, "SHIPPED", folder)
     monkeypatch.setattr(base.data, "load", lambda work: faces(1))
     monkeypatch.setattr(clip, "LAYERS", 1)
     torch.manual_seed(9)
@@ -49,15 +50,32 @@ def distance(one: torch.nn.Module, other: torch.nn.Module) -> float:
     return max(float((p - q).detach().abs().max()) for p, q in zip(one.parameters(), other.parameters(), strict=True))
 
 
-def test_a_decoder_goes_on_from_the_one_that_ships(shipped: Path, tmp_path: Path) -> None:
-    work, old = tmp_path / "work", AutoencoderTiny.from_pretrained(shipped / "vae")
-    for pictures in (8, 16):
-        base.run_vae(work, pictures, "cpu")
-        new = AutoencoderTiny.from_pretrained(work / "vae" / "model")
-        assert new.config.scaling_factor == SCALE
-        assert distance(new.encoder, old.encoder) == 0
-        assert 0 < distance(new.decoder, old.decoder) < 0.01
-        rmtree(work / "vae" / "model")  # as if it had been killed before its end
+def test_a_code_is_made_once(shipped: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    base.run_vae(work)
+    assert not (work / "vae").exists()  # the one that ships stays: UNet, LoRAs and encoder know it
+    rmtree(shipped / "vae")
+    base.run_vae(work)
+    made = AutoencoderTiny.from_pretrained(work / "vae" / "model")
+    base.run_vae(work)
+    again = AutoencoderTiny.from_pretrained(work / "vae" / "model")
+    assert distance(made, again) == 0
+
+
+def test_what_ships_gets_the_decoder_that_was_trained(
+    shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        base, "UNet2DConditionModel", SimpleNamespace(from_pretrained=lambda _: unet.new_unet(20, (32, 64)))
+    )
+    trained = decoder.new_decoder()
+    for work, wanted in (("none", AutoencoderTiny.from_pretrained(shipped / "vae").decoder), ("one", trained)):
+        if work == "one":
+            write_tensors(tmp_path / work / "decoder" / base.DECODER, dict(trained.state_dict()))
+        base.assemble(tmp_path / work, tmp_path / work / "out")
+        found = AutoencoderTiny.from_pretrained(tmp_path / work / "out" / "vae", dtype=torch.float32)
+        assert found.config.scaling_factor == SCALE
+        assert distance(found.decoder, wanted) < 1e-3  # fp16
 
 
 def test_towers_and_vocabulary_go_on_from_those_that_ship(shipped: Path, tmp_path: Path) -> None:

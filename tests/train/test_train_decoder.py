@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderTiny
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
@@ -82,14 +83,33 @@ def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
         decoder.read_decoder(path)
 
 
-def test_its_encoder_computes_the_code_that_ships(pictures: Pictures) -> None:
+def at_half(of: AutoencoderTiny) -> AutoencoderTiny:
+    """An autoencoder of the same code at 64 pixels, as face64's was."""
+    made = AutoencoderTiny(
+        encoder_block_out_channels=(vae.WIDTH,) * 4,
+        decoder_block_out_channels=(vae.WIDTH,) * 4,
+        num_encoder_blocks=(0,) * 4,
+        num_decoder_blocks=(0,) * 4,
+        latent_channels=vae.CHANNELS,
+    )
+    first, _, *rest = vae.convolutions(of)
+    for conv, source in zip(vae.convolutions(made), (first, *rest), strict=True):
+        conv.load_state_dict(source.state_dict())
+    return made
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_its_encoder_computes_the_code_that_ships(pictures: Pictures, small: bool) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, size=(60, 64, 64, 3), dtype=np.uint8)
-    shipped = vae.new_autoencoder(pixels)
+    whole = vae.new_autoencoder(pixels)
+    shipped = at_half(whole) if small else whole
     shipped.register_to_config(scaling_factor=4.0)
     made = decoder.autoencoder(decoder.new_decoder(), shipped)
     x = pictures[[0, 1, 2]]
+    halved = functional.avg_pool2d(x, 2)
     with torch.no_grad():
-        assert torch.allclose(made.encode(x).latents, shipped.encode(functional.avg_pool2d(x, 2)).latents, atol=1e-5)
+        assert torch.allclose(made.encode(x).latents, vae.code_of(shipped, halved), atol=1e-5)
+        assert torch.allclose(vae.code_of(made, halved), vae.code_of(shipped, halved), atol=1e-5)
         assert made.decode(made.encode(x).latents).sample.shape == x.shape
     assert made.config.scaling_factor == 4.0
 

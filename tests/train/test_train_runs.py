@@ -12,6 +12,7 @@ import pytest
 from demo.attack.weight_encoder import EncoderSettings
 from demo.errors import SettingsError, WeightsError
 from demo.finetune.settings import LoraSettings
+from demo.models.bases import BUNDLED
 from demo.models.fingerprints import weights_digest
 from demo.train import encoder
 from demo.train.__main__ import main
@@ -72,4 +73,4 @@ def test_an_encoder_of_other_settings_is_not_replaced_unasked(tiny_pipe, tiny_ba
 
 def test_the_command_asks_for_a_place_before_it_trains(capsys) -> None:
     assert main(["encoder", "--no-causal", "--device", "cpu", "--work", "/nowhere"]) == 2
-    assert "face64/encoder.safetensors was trained with other settings" in capsys.readouterr().err
+    assert f"{BUNDLED}/encoder.safetensors was trained with other settings" in capsys.readouterr().err

@@ -9,12 +9,12 @@ from markup import Html
 
 from demo.attack.registry import AttackSettings
 from demo.finetune.settings import LoraSettings
-from demo.models.bases import BASES
+from demo.models.bases import BASES, BUNDLED
 from demo.session.desk import PhotoSource, Swept, Terms
 from demo.sweep.model import Sweep
 from demo.ui import defend_result
 
-TERMS = Terms(PhotoSource(1), "face64", LoraSettings(), AttackSettings(), None)
+TERMS = Terms(PhotoSource(1), BUNDLED, LoraSettings(), AttackSettings(), None)
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +76,15 @@ def test_how_far_it_has_come(sweep: Sweep) -> None:
 
 
 def test_the_estimate_grows_and_admits_what_is_not_known() -> None:
-    face64, sd14 = BASES["face64"], BASES["sd14"]
+    bundled, sd14 = BASES[BUNDLED], BASES["sd14"]
     own, shared = [PLAN[:n] for n in (3, 5)], [defence for defence in PLAN if defence.trains_plainly]
-    few, more = (defend_result.estimate(face64, plan, 100) for plan in own)
+    few, more = (defend_result.estimate(bundled, plan, 100) for plan in own)
     assert "3 points: 3 fine-tunings of 100 steps, 3 attacks on each file" in few
     assert "About 1 min 36 s" in few  # 3 x (17 s + 100 x 0.15 s)
     assert "About 2 min 40 s" in more
-    assert "1 point: one fine-tuning of 100 steps, 3 attacks, and" in defend_result.estimate(face64, PLAN[:1], 100)
-    together = defend_result.estimate(face64, shared, 100)
+    assert "1 point: one fine-tuning of 100 steps, 3 attacks, and" in defend_result.estimate(bundled, PLAN[:1], 100)
+    together = defend_result.estimate(bundled, shared, 100)
     assert "4 points: one fine-tuning of 100 steps (those that change only the finished file share one)" in together
     assert "About 1 min 23 s" in together  # 4 x 17 s + 100 x 0.15 s
     assert "has not been measured" in defend_result.estimate(sd14, PLAN, 1000)
-    assert defend_result.estimate(face64, [], 100) == "No defence is ticked."
+    assert defend_result.estimate(bundled, [], 100) == "No defence is ticked."

@@ -8,20 +8,21 @@ from markup import Html
 
 from demo.defences.registry import choose
 from demo.errors import SettingsError
+from demo.models.bases import BUNDLED
 from demo.progress import UNWATCHED
 from demo.session.desk import ShakeTerms, Shook
 from demo.shake.model import Experiment, Shake, ShakeSettings
 from demo.ui import shake_result
 
 SETTINGS = ShakeSettings(methods=("lora", "perturb"), ranks=(1, 32), stds=(2e-4, 1.6e-3))
-TERMS = ShakeTerms(NAMES[0], "face64", (), None)
+TERMS = ShakeTerms(NAMES[0], BUNDLED, (), None)
 
 
 @pytest.fixture(scope="module")
 def shake() -> Shake:
     fake = FakeShaker()
-    experiment = Experiment(fake.domain(NAMES[0], "face64"), SETTINGS, seed=1)
-    return fake.run(experiment, base_key="face64", watcher=UNWATCHED)
+    experiment = Experiment(fake.domain(NAMES[0], BUNDLED), SETTINGS, seed=1)
+    return fake.run(experiment, base_key=BUNDLED, watcher=UNWATCHED)
 
 
 def test_the_roc_holds_the_methods_and_not_every_point_of_a_curve(shake: Shake) -> None:

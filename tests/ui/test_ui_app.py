@@ -22,6 +22,7 @@ from served import served, show
 
 from demo.lora.files import write_lora
 from demo.lora.metadata.leak import scan
+from demo.models.bases import BUNDLED
 from demo.session.limits import Limits, Starts
 from demo.session.services import ExamplePerson, Services
 from demo.ui import fine_tune
@@ -111,7 +112,7 @@ def test_the_whole_story(app: App) -> None:
 
 
 def test_the_gate_can_be_ticked_for_bases_that_have_one_alone(app: App) -> None:
-    for key, there in (("face64", True), ("sd14", False)):
+    for key, there in ((BUNDLED, True), ("sd14", False)):
         *_, gate = fine_tune._preset_values(app.services, key)
         assert gate.interactive is there
         assert ("None has been made" in gate.info) is not there
@@ -322,7 +323,7 @@ def test_too_few_photos_and_bad_settings_are_explained(app: App) -> None:
 def test_an_uploaded_lora_is_attacked_and_its_upload_deleted(app: App, tmp_path: Path) -> None:
     client = app.client()
     path = write_lora(tmp_path / "mine.safetensors", lora())
-    client.predict(handle_file(path), "face64", api_name="/add_lora")
+    client.predict(handle_file(path), BUNDLED, api_name="/add_lora")
     assert app.uploads() == []
     assert client.predict(api_name="/status")["file"] == "mine.safetensors"
     client.predict(api_name="/attack")
@@ -338,7 +339,7 @@ def test_an_uploaded_file_says_what_it_says_and_a_clean_copy_does_not(app: App, 
     evil = "<img src=x onerror=alert(1)>"
     path = tmp_path / "mine.safetensors"
     save_file(dict(lora().tensors), path, metadata={"ss_output_name": evil, evil: evil})
-    client.predict(handle_file(path), "face64", api_name="/add_lora")
+    client.predict(handle_file(path), BUNDLED, api_name="/add_lora")
     status = client.predict(api_name="/status")
     assert (status["said"], status["cleaned"]) == (2, False)
     show(app.url, client)
@@ -362,7 +363,7 @@ def test_a_renamed_pickle_is_refused(app: App, tmp_path: Path) -> None:
     path = tmp_path / "mine.safetensors"
     path.write_bytes(b"\x80\x02}q\x00.")
     with pytest.raises(AppError, match="Python pickle"):
-        client.predict(handle_file(path), "face64", api_name="/add_lora")
+        client.predict(handle_file(path), BUNDLED, api_name="/add_lora")
     assert client.predict(api_name="/status")["file"] is None
     assert app.uploads() == []
 

@@ -15,6 +15,7 @@ from markup import EVIL, Html, harmless
 
 from demo.errors import PhotoError
 from demo.lora.metadata.leak import Finding
+from demo.models.bases import BUNDLED
 from demo.progress import Progress
 from demo.report import LeakReport
 from demo.session.desk import Photos, PhotoSource, Shot
@@ -129,7 +130,7 @@ def test_a_sweep() -> None:
 
 def test_a_shake() -> None:
     fake = FakeShaker()
-    made = fake.run(Experiment(fake.domain(NAMES[0], "face64"), ShakeSettings(), seed=1), base_key="face64")
+    made = fake.run(Experiment(fake.domain(NAMES[0], BUNDLED), ShakeSettings(), seed=1), base_key=BUNDLED)
     arms = [replace(arm, label=EVIL, key=f"{arm.key}{EVIL}") for arm in made.arms]
     nasty = replace(made, arms=arms, domain=replace(made.domain, name=EVIL, prompt=EVIL))
     harmless(shake_result.results(nasty), 1 + 2 * len(arms))

@@ -18,6 +18,7 @@ from demo.attack.registry import AttackSettings
 from demo.errors import PhotoError, SettingsError
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import write_lora
+from demo.models.bases import BUNDLED
 from demo.progress import UNWATCHED, Progress, Watcher
 from demo.session import lora_file, photo_intake, story_jobs
 from demo.session.desk import Photos, Shot
@@ -29,7 +30,7 @@ from demo.ui.compare import build_compare_tab
 from demo.ui.fine_tune import build_finetune_tab
 from demo.ui.page import Facet, View
 
-ORDER = story_jobs.Order("face64", LoraSettings(steps=4), AttackSettings(samples=3))
+ORDER = story_jobs.Order(BUNDLED, LoraSettings(steps=4), AttackSettings(samples=3))
 OLDER = "Of the photos loaded before (Anouk Quistrow)."
 
 
@@ -125,7 +126,7 @@ def test_an_uploaded_file_is_of_no_photos_known_here(
     services: Services, visitor: Visitor, tabs: dict[str, list[Facet]], tmp_path: Path
 ) -> None:
     story_of(services, visitor, 0)
-    lora_file.take_file(services, visitor, write_lora(tmp_path / "up" / "a.safetensors", lora()), "a", "face64")
+    lora_file.take_file(services, visitor, write_lora(tmp_path / "up" / "a.safetensors", lora()), "a", BUNDLED)
     photo_intake.load_person(visitor, services.people[1])
     assert "loaded before" not in words(tabs, visitor, "attack")
     assert OLDER in words(tabs, visitor, "tune")

@@ -19,6 +19,7 @@ from gradio import Blocks
 from gradio_client import Client, handle_file
 from served import served, show
 
+from demo.models.bases import BUNDLED
 from demo.session.services import Services
 
 PATIENCE_S = 60.0
@@ -187,7 +188,7 @@ def test_somebody_elses_file_as_an_input(world: World) -> None:
     file = next(path for path in world.ann.files if path.suffix == ".safetensors")
     plain = {"path": str(file), "orig_name": "a.safetensors"}
     for said in (plain, {**plain, "meta": {"_type": "gradio.FileData"}}):
-        sent = {"data": [said, "face64"], "session_hash": bob.session_hash}
+        sent = {"data": [said, BUNDLED], "session_hash": bob.session_hash}
         httpx.post(f"{world.url}gradio_api/run/add_lora", json=sent)
         assert bob.predict(api_name="/status")["file"] is None
     assert file.exists()

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from demo.models.bases import BUNDLED
 from demo.workflow import pipeline_cache
 
 
@@ -29,7 +30,7 @@ def models(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
         return SimpleNamespace(**parts)
 
     monkeypatch.setattr(pipeline_cache, "_kept", {})
-    monkeypatch.setattr(pipeline_cache, "find_base", lambda key: SimpleNamespace(key=key, bundled=key == "face64"))
+    monkeypatch.setattr(pipeline_cache, "find_base", lambda key: SimpleNamespace(key=key, bundled=key == BUNDLED))
     monkeypatch.setattr(pipeline_cache, "load_pipeline", load)
     monkeypatch.setattr(pipeline_cache, "placement_for", lambda base, device, *, precise, whole: "whole")
     return made
@@ -61,8 +62,8 @@ def test_what_is_in_32_bits_anyway_is_not_loaded_twice(
 ) -> None:
     assert pipeline_cache.pipeline("a", "cpu", precise=True) is pipeline_cache.pipeline("a", "cpu")
     monkeypatch.setattr(pipeline_cache, "choose_device", lambda device: torch.device("cuda"))
-    assert pipeline_cache.pipeline("face64", precise=True) is pipeline_cache.pipeline("face64")
-    assert models == [("a", False), ("face64", False)]
+    assert pipeline_cache.pipeline(BUNDLED, precise=True) is pipeline_cache.pipeline(BUNDLED)
+    assert models == [("a", False), (BUNDLED, False)]
 
 
 def test_what_lies_in_the_cpus_memory_is_not_trained_and_holds_nothing_of_the_accelerators(

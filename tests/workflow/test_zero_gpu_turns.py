@@ -14,7 +14,7 @@ from demo.finetune import class_images
 from demo.finetune.class_images import draw_class_latents, draw_some, stored
 from demo.finetune.settings import LoraSettings
 from demo.hardware.zero_gpu import START_S, TURN_S
-from demo.models.bases import BASES
+from demo.models.bases import BASES, BUNDLED
 from demo.preflight import check
 from demo.preflight.shaking import check_shaking
 from demo.progress import UNWATCHED
@@ -92,7 +92,7 @@ def test_a_base_is_fetched_before_the_first_turn(zero_gpu: None, monkeypatch: py
     assert done == [base.source, "turn"]
     done.clear()
     zero_gpu_turns.prepare_drawing(base, 8, None)
-    zero_gpu_turns.fetch_first(BASES["face64"])
+    zero_gpu_turns.fetch_first(BASES[BUNDLED])
     monkeypatch.delenv("SPACES_ZERO_GPU")
     zero_gpu_turns.fetch_first(base)  # loading does it
     assert done == [base.source]
@@ -103,7 +103,7 @@ def test_a_turns_time_begins_before_its_models_are_loaded(monkeypatch: pytest.Mo
     monkeypatch.setattr(story, "pipeline", lambda *_, **__: time.sleep(0.3))
     monkeypatch.setattr(story, "fine_tune_part", lambda *_, **options: seen.update(options))
     began = time.monotonic()
-    story.on_pipeline(story.fine_tune_part, "face64", {}, limit_s=45.0, seconds=60.0, watcher=UNWATCHED)
+    story.on_pipeline(story.fine_tune_part, BUNDLED, {}, limit_s=45.0, seconds=60.0, watcher=UNWATCHED)
     assert 45.0 <= seen["deadline"] - began < 45.3
 
 
@@ -117,8 +117,8 @@ def test_a_lent_gpu_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_arms_longer_than_a_turn_are_refused(zero_gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PreflightError, match="120 s") as caught:
         check_shaking(BASES["sd14"], ShakeSettings(), [])
-    assert "face64" in caught.value.remedy
-    check_shaking(BASES["face64"], ShakeSettings(), [])
+    assert BUNDLED in caught.value.remedy
+    check_shaking(BASES[BUNDLED], ShakeSettings(), [])
 
 
 def test_what_no_machine_can_draw_is_refused_before_it_is_fetched(pictures, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ class MoreWords(nn.Module):
     """The table of word vectors with ``n`` more rows, which alone are trained.
 
     They start as the vector of the padding, at whose places they stand: before the first step the prompt means what
-    it means without them, where padding and end are the same token, as in face64 and Stable Diffusion 1.
+    it means without them, where padding and end are the same token, as in the bundled base and Stable Diffusion 1.
     """
 
     def __init__(self, table: nn.Embedding, n: int, padding: int) -> None:

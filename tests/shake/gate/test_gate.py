@@ -8,7 +8,7 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from demo.errors import PhotoError, SettingsError, Stopped, WeightsError
-from demo.models.bases import Base, find_base
+from demo.models.bases import BUNDLED, Base, find_base
 from demo.models.load import load_pipeline
 from demo.models.sampling import draw_prompt
 from demo.paths import WEIGHTS
@@ -62,7 +62,7 @@ def test_decoder_error_is_a_share_of_the_detail_there_is(
 
 @pytest.mark.slow
 def test_shipped_gate_passes_the_examples_and_refuses_its_own_drawings() -> None:
-    base = find_base("face64")
+    base = find_base(BUNDLED)
     gate, pipe = load_gate(base), load_pipeline(base, "cpu")
     own = draw_prompt(pipe, base, base.class_prompt, 6, seed=3)
     assert judge(gate, pipe, base, own).drawn
