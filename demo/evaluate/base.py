@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,16 @@ def face_rate(pictures: list[Image.Image]) -> float:
     return float(np.mean([shows_face(picture) for picture in pictures]))
 
 
+def _shrunk(photo: Image.Image, side: int) -> Image.Image:
+    return photo.convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
+
+
 def autoencoder_identity(pipe: StableDiffusionPipeline, count: int = 500, folder: Path = FACES128) -> dict[str, float]:
     """dlib distance between held-out photos at the base's own size and the same decoded from their latents."""
     table = read_split(folder, "private")
     table = table.iloc[:: max(1, len(table) // count)].head(count)
-    photos = [Image.fromarray(pixels) for pixels in decode(table)]
+    side = pipe.unet.config.sample_size * pipe.vae_scale_factor
+    photos = [_shrunk(Image.open(io.BytesIO(blob)), side) for blob in table["image"]]
     decoded: list[Image.Image] = []
     with torch.no_grad():
         for i in range(0, len(photos), 50):
@@ -64,7 +70,7 @@ def named_members(
     photos = []
     for person in listing:
         files = [PEOPLE / person["folder"] / f"{i:02d}.webp" for i in range(person["pictures"])]
-        small = [Image.open(f).convert("RGB").resize((64, 64), Image.Resampling.LANCZOS) for f in files[::3]]
+        small = [_shrunk(Image.open(f), base.side) for f in files[::3]]
         photos.append(recognise.embed(small).mean(0))
     table = np.zeros((len(listing), len(listing)))
     for i, person in enumerate(listing):

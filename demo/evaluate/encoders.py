@@ -55,7 +55,7 @@ def evaluate(
     Raises:
         SettingsError: a group of one, or no people left for a shard.
     """
-    everybody = held_out_people(out.parent, count=people, split=SPLIT)
+    everybody = held_out_people(out.parent, side=base.side, count=people, split=SPLIT)
     starts = range(shard * group, len(everybody), shards * group)
     if not starts or 1 in {min(group, len(everybody) - start) for start in starts}:
         raise SettingsError(
@@ -112,7 +112,7 @@ def markdown(found: dict[str, Any]) -> str:
     """A row an encoder, with what it is nearer or farther than the first and than the owner's own pictures, paired."""
     values: dict[str, dict[str, list[float]]] = found["values"]
     lines = [
-        f"{len(found['order'])} people of {found['split']}, {found['samples']} pictures each, dlib, 64 pixels",
+        f"{len(found['order'])} people of {found['split']}, {found['samples']} pictures each, dlib",
         f"{OWNER}: distance {_mean(values[OWNER], 'distance')}, Rec. Acc. {_mean(values[OWNER], 'rec_acc')}",
         "",
         "| encoder | tokens | distance | Rec. Acc. | minus the first | minus DreamBooth | another's embedding in this "

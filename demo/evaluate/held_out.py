@@ -19,7 +19,6 @@ from demo.faces.faces128 import FACES128, read_split
 from demo.files import write_tensors
 
 TUNED_ON = 5
-SIDE = 64  # pixels at which photos are scored with, the bundled model's own size
 Vector = NDArray[np.float64]
 
 
@@ -29,17 +28,18 @@ class HeldOutPerson:
 
     identity: int
     tune: list[Image.Image]  # photos to fine-tune on
-    kept: list[Image.Image]  # photos kept apart, at 64 pixels
+    kept: list[Image.Image]  # photos kept apart, of the base's own size
     held_out: Vector  # (25, 128), dlib's embeddings of those
 
 
 def held_out_people(
-    cache: Path, *, count: int | None = None, folder: Path = FACES128, split: str = "private"
+    cache: Path, *, side: int, count: int | None = None, folder: Path = FACES128, split: str = "private"
 ) -> list[HeldOutPerson]:
     """The first ``count`` people of a split; scored on the photos that are not tuned on.
 
     Args:
         cache: dlib's embeddings, which take minutes, are kept in this folder.
+        side: pixels at which photos are scored with: the base's own size.
         split: another one than ``private`` for choosing settings, on which no figure may rest: ``domain_nonmember``
             has photos that no training saw, of people whom the base knows.
     """
@@ -48,7 +48,7 @@ def held_out_people(
     for identity, group in list(read_split(folder, split).groupby("identity", sort=True))[:count]:
         images = [Image.open(io.BytesIO(blob)).convert("RGB") for blob in group["image"]]
         tune[int(str(identity))] = images[:TUNED_ON]
-        kept[int(str(identity))] = [image.resize((SIDE, SIDE), Image.Resampling.LANCZOS) for image in images[TUNED_ON:]]
+        kept[int(str(identity))] = [image.resize((side, side), Image.Resampling.LANCZOS) for image in images[TUNED_ON:]]
     digest = hashlib.sha256(b"".join(image.tobytes() for own in kept.values() for image in own)).hexdigest()[:12]
     path = cache / f"held-out-{digest}.safetensors"
     if not path.exists():

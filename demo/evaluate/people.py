@@ -170,7 +170,7 @@ def evaluate(
     Raises:
         SettingsError: a group of one, whose controls would be the person's own file.
     """
-    everybody = held_out_people(out.parent, count=people, split=split)
+    everybody = held_out_people(out.parent, side=base.side, count=people, split=split)
     if 1 in {min(group, len(everybody) - start) for start in range(0, len(everybody), group)}:
         raise SettingsError(
             f"{len(everybody)} people in groups of {group} leave one alone, whose controls need another.",
@@ -193,7 +193,7 @@ def evaluate(
         attack = AttackSettings(samples=samples, seed=seed)
         arms |= {key: [reconstruct(file, pipe, base, key, attack).pictures for file in files] for key in others}
         arms["chance"] = [chance] * len(part)
-        arms["photos"] = [_small(person.tune) for person in part]
+        arms["photos"] = [_shrunk(person.tune, base.side) for person in part]
         arms["decoded"] = [_through_autoencoder(pipe, person.tune) for person in part]
         if encoder is not None:
             arms["other_lora"] = [arms["encoder"][k - 1] for k in range(len(part))]
@@ -218,8 +218,8 @@ def evaluate(
     return finish(result, out)
 
 
-def _small(photos: list[Image.Image]) -> list[Image.Image]:
-    return [photo.resize((64, 64), Image.Resampling.LANCZOS) for photo in photos]
+def _shrunk(photos: list[Image.Image], side: int) -> list[Image.Image]:
+    return [photo.resize((side, side), Image.Resampling.LANCZOS) for photo in photos]
 
 
 @torch.no_grad()

@@ -181,7 +181,9 @@ def defences(
     folder = defences.table_folder(out, of, settings, samples)
     if not table:
         setup = defences.Setup(load_pipeline(of, device), of, settings, samples, folder)
-        defences.run(setup, plan, held_out_people(out), _decoys(), first=people, shard=shard, shards=shards)
+        defences.run(
+            setup, plan, held_out_people(out, side=of.side), _decoys(), first=people, shard=shard, shards=shards
+        )
     elif not any(folder.glob("person-*.json")) and (old := shipped.earlier("defences", out, of)) is not None:
         folder = old
         print(EARLIER.format(folder.parent.name))

@@ -35,7 +35,7 @@ def verdicts(
     folder = verdicts.table_folder(out, of, settings)
     if not table:
         setup = verdicts.Setup(load_pipeline(of, device), of, settings, folder)
-        private = verdicts.private_subjects(held_out_people(out, count=people))
+        private = verdicts.private_subjects(held_out_people(out, side=of.side, count=people))
         groups = [(n, private[start : start + group]) for n, start in enumerate(range(0, len(private), group))]
         groups += [(seed, verdicts.example_subjects(PEOPLE / "examples", of.side)) for seed in range(seeds)]
         verdicts.run_all(setup, groups[shard::shards])

@@ -13,7 +13,7 @@ from PIL import Image
 from demo.errors import WeightsError
 from demo.paths import ROOT
 
-SIDE = 64  # pixels at which the bundled base sees them
+SIDE = 64  # pixels of which the code of the bundled base is, and that its CLIP sees
 FACES128 = ROOT.parent / "shared" / "data" / "faces128"
 
 

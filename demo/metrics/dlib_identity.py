@@ -191,7 +191,8 @@ METRICS = (
         key=RANK,
         title="Rank of the person among decoys",
         model=MODEL,
-        scaling="1 + number of decoys nearer than the photos (mean Euclidean distance, all at 64 px); 1 is best",
+        scaling="1 + number of decoys nearer than the photos (mean Euclidean distance, all at "
+        f"{DECOY_SIDE} px); 1 is best",
         higher_is_better=False,
         needs="dlib as above; decoys bundled in weights/people",
         available=decoys_missing,

@@ -83,7 +83,7 @@ def two_encoders(tiny_pipe, tiny_base, pictures, tmp_path, monkeypatch):
     }
     crowd = np.random.default_rng(0).normal(size=(9, 128))
 
-    def everybody(cache: Path, *, count: int, split: str) -> list[held_out.HeldOutPerson]:
+    def everybody(cache: Path, *, side: int, count: int, split: str) -> list[held_out.HeldOutPerson]:
         assert split == "domain_nonmember"  # nothing is chosen on the private people
         return [held_out.HeldOutPerson(i, pictures[i % 2 :][:3], pictures[:2], crowd[:2] + i) for i in range(count)]
 

@@ -87,14 +87,14 @@ def test_people_are_embedded_once(tmp_path, pictures, monkeypatch) -> None:
     pd.DataFrame(rows).to_parquet(tmp_path / "private.parquet")
     calls: list[int] = []
     monkeypatch.setattr(recognise, "embed", lambda own: (calls.append(len(own)), quick_embed(own))[1])
-    first = held_out_people(tmp_path / "cache", folder=tmp_path)
-    again = held_out_people(tmp_path / "cache", folder=tmp_path)
+    first = held_out_people(tmp_path / "cache", side=64, folder=tmp_path)
+    again = held_out_people(tmp_path / "cache", side=64, folder=tmp_path)
     assert calls == [2, 2]
     assert [person.identity for person in first] == [1, 3]
     assert [len(person.tune) for person in first] == [5, 5]
     assert (quick_embed(first[1].kept) == first[1].held_out).all()
     assert all((a.held_out == b.held_out).all() for a, b in zip(first, again, strict=True))
-    (only,) = held_out_people(tmp_path / "cache", count=1, folder=tmp_path)
+    (only,) = held_out_people(tmp_path / "cache", side=64, count=1, folder=tmp_path)
     assert (only.held_out == first[0].held_out).all()
 
 
