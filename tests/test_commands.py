@@ -66,7 +66,7 @@ def test_bad_input_is_an_error_of_one_line_and_code_2(
             evaluate,
             {
                 "base", "people", "encoders", "defences", "same-person", "figures",
-                "secmi", "shake", "gate", "photo-count",
+                "membership", "shake", "gate", "photo-count",
             },
         ),
     ],

@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser, whole: Callable[[int, int], C
         metavar="D",
         help="largest distance of near-duplicates (default: calibrated on the base; published: 0.1)",
     )
+    parser.add_argument("--membership", metavar="KEY", help="attack on membership: clid, secmi or loss (default: clid)")
     parser.add_argument("--eidetic-delta", type=float, metavar="D", help="of extraction (default: 0.1)")
     parser.add_argument("--no-control", action="store_true", help="leave out the runs on somebody else's pictures")
     parser.add_argument(
@@ -137,14 +138,17 @@ def shake(arguments: argparse.Namespace) -> None:
 def _settings(arguments: argparse.Namespace) -> ShakeSettings:
     from pydantic import ValidationError
 
+    from demo.shake.attacks.membership import find_membership
     from demo.shake.attacks.memorised import EideticSettings
     from demo.shake.model import ShakeSettings
 
+    if arguments.membership is not None:
+        find_membership(arguments.membership)
     curves: dict[str, Any] = {"ranks": arguments.rank, "tokens": arguments.tokens, "stds": arguments.std}
     # No method is asked for beside a curve: the curve alone is drawn.
     methods = arguments.method or ([] if any(curves.values()) else ["lora"])
     chosen: dict[str, Any] = {name: tuple(values) for name, values in (curves | {"methods": methods}).items()}
-    names = ("size", "steps", "guidance", "generations", "clique", "edge")
+    names = ("size", "steps", "guidance", "generations", "clique", "edge", "membership")
     chosen |= {name: value for name in names if (value := getattr(arguments, name)) is not None}
     try:
         if arguments.eidetic_delta is not None:

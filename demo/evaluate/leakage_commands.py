@@ -1,4 +1,4 @@
-"""``secmi``, ``shake``, ``gate`` and ``photo-count`` of ``python -m demo.evaluate``: what they take and do.
+"""``membership``, ``shake``, ``gate`` and ``photo-count`` of ``python -m demo.evaluate``: what they take and do.
 
 All add to a folder person by person, so that a run can be taken up again and several processes can share one, and
 print the table of whatever is there.
@@ -34,11 +34,13 @@ if TYPE_CHECKING:
 PLANTED, DOMAIN = "planted", "domain"
 
 
-def secmi(
+def membership(
+    attack: Annotated[str, Option(help="key of demo.shake.attacks.membership")] = "clid",
     people: Annotated[int, Option(help="domain people; the planted ones are all taken")] = 100,
     group: Literal["planted", "domain", "both"] = "both",
-    t: int = 140,
-    k: int = 10,
+    t: Annotated[int | None, Option(min=1, help="time of the noise; default: the attack's own")] = None,
+    k: Annotated[int | None, Option(min=1, help="length of SecMI's steps")] = None,
+    draws: Annotated[int | None, Option(min=1, help="of noise, of the others")] = None,
     faces: Domains = FACES,
     shard: ShardOfPeople = 0,
     shards: Shards = 1,
@@ -48,25 +50,27 @@ def secmi(
     out: Out = TABLES,
 ) -> None:
     """Membership inference on the base over people whose members are known."""
-    from demo.evaluate import secmi
+    from demo.evaluate import membership
     from demo.files import write_text
     from demo.models.load import load_pipeline
-    from demo.shake.attacks.secmi import SecmiSettings
+    from demo.shake.attacks.membership import find_membership
 
     of = _begin(base, out, people, shard, shards)
-    if t < 1 or k < 1:
-        raise SettingsError(f"t = {t} and k = {k} cannot be.", "Give numbers above 0.")
-    settings = SecmiSettings(t=t, k=k)
-    folder = secmi.table_folder(out, of, settings)
+    given = {name: value for name, value in (("t", t), ("k", k), ("draws", draws)) if value is not None}
+    kind = find_membership(attack).settings
+    if strange := given.keys() - kind.model_fields.keys():
+        raise SettingsError(f"{attack} takes no --{min(strange)}.", "Leave it out.")
+    settings = kind(**given)
+    folder = membership.table_folder(out, of, attack, settings)
     groups = [PLANTED, DOMAIN] if group == "both" else [group]
     if not merge:
         pipe = load_pipeline(of, device)
         for each in groups:
             some = _people(each, of, faces, None if each == PLANTED else people)
-            secmi.run(pipe, some, settings, folder, each, shard=shard, shards=shards)
-    found = {each: secmi.summary(there) for each in groups if (there := secmi.records(folder, each))}
-    write_text(folder / "secmi.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
-    print(secmi.markdown(found) if found else "No results yet.")
+            membership.run(pipe, some, attack, settings, folder, each, shard=shard, shards=shards)
+    found = {each: membership.summary(there) for each in groups if (there := membership.records(folder, each))}
+    write_text(folder / "membership.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
+    print(membership.markdown(found) if found else "No results yet.")
     print(f"\nfrom {folder}")
 
 
@@ -83,6 +87,7 @@ def shake(
     size: Annotated[int | None, Option(help="pictures of a set")] = None,
     steps: Annotated[int | None, Option(help="of fine-tuning")] = None,
     generations: Annotated[int | None, Option(help="draws for extraction")] = None,
+    membership: Annotated[str, Option(help="attack on membership")] = "clid",
     clique: Annotated[int | None, Option(help="near-duplicates that make a candidate")] = None,
     faces: Domains = FACES,
     shard: ShardOfPeople = 0,
@@ -96,10 +101,13 @@ def shake(
     from demo.evaluate import shake, shake_table
     from demo.files import write_text
     from demo.models.load import load_pipeline
+    from demo.shake.attacks.membership import find_membership
 
     of = _begin(base, out, people, shard, shards)
     given = {"size": size, "steps": steps, "generations": generations, "clique": clique}
+    find_membership(membership)
     settings = _shake_settings(methods, ranks, tokens, stds, positive, given)
+    settings = settings.model_copy(update={"membership": membership})
     folder = shake.table_folder(out, of, settings, group)
     if not merge:
         some = _people(group, of, faces, people)

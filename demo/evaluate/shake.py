@@ -18,12 +18,13 @@ from demo.errors import DemoError
 from demo.models.bases import Base
 from demo.models.fingerprints import fingerprint
 from demo.progress import UNWATCHED, Watcher
+from demo.shake.attacks.membership import find_membership
 from demo.shake.methods.registry import METHODS
 from demo.shake.model import Experiment, ShakeArm, ShakeSettings
 from demo.shake.people import Domain
 from demo.shake.plan import planned
 from demo.shake.run import shake
-from demo.shake.store import ShakeStore
+from demo.shake.store import LISTING, ShakeStore
 
 FORMAT = "lora-leak-shake-table/1"
 FIRST = 1000  # seed of the first person's sets and fine-tuning
@@ -88,6 +89,13 @@ def run(
         except DemoError as error:
             say(f"person {number}: {error}")
     return added
+
+
+def attack_of(folder: Path) -> str:
+    """Title of the attack on membership that the results in a folder come from."""
+    listing = next(iter(sorted(folder.glob(f"person-*/{LISTING}"))))
+    key: str = json.loads(listing.read_text(encoding="utf-8"))["settings"]["membership"]
+    return find_membership(key).title
 
 
 def results(folder: Path) -> Mapping[int, Mapping[str, ShakeArm]]:

@@ -35,7 +35,7 @@ class Table:
 TABLES = {  # name, and folder under --out -> what is to know of it
     "verdicts": Table("demo.evaluate.verdict_commands:verdicts", of_encoder=True),
     "defences": Table("demo.evaluate.people_commands:defences", ("defences.json",), of_encoder=True),
-    "secmi": Table("demo.evaluate.leakage_commands:secmi", ("secmi.json",)),
+    "membership": Table("demo.evaluate.leakage_commands:membership", ("membership.json",)),
     "shake": Table("demo.evaluate.leakage_commands:shake", ("shake.json",)),
     "gate": Table("demo.evaluate.leakage_commands:gate", ("gate-table.json", "gate.json")),
     "photo-count": Table("demo.evaluate.leakage_commands:photo_count"),

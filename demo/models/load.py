@@ -40,7 +40,7 @@ def load_pipeline(
     """Load a base model, frozen, in evaluation mode, downloading it first if need be.
 
     Precision and layout in memory: :mod:`demo.hardware.devices`. A bundled base is small, and is in fp32 wherever it
-    runs: its figures are, and half precision moves SecMI's scores.
+    runs: its figures are, and half precision moves membership attacks' scores.
 
     Args:
         precise: any base in fp32.

@@ -18,6 +18,7 @@ from demo.session.forms import whole
 from demo.session.services import Services
 from demo.session.story_jobs import Part
 from demo.session.visitors import Visitor
+from demo.shake.attacks.membership import find_membership
 from demo.shake.methods.perturb import STDS
 from demo.shake.methods.registry import METHODS
 from demo.shake.model import BEFORE, Experiment, Shake, ShakeArm, ShakeSettings
@@ -39,8 +40,8 @@ def settings_of(values: Mapping[str, Any]) -> ShakeSettings:
     """All choices of the tab.
 
     Args:
-        values: methods, curves (lists of keys), control, positive, set_size, generations, tuning_steps; what is
-            missing keeps its default.
+        values: methods, curves (lists of keys), membership (a key), control, positive, set_size, generations,
+            tuning_steps; what is missing keeps its default.
 
     Raises:
         SettingsError: a value that cannot be.
@@ -59,6 +60,9 @@ def settings_of(values: Mapping[str, Any]) -> ShakeSettings:
     }
     chosen = {name: value for name, value in chosen.items() if value is not None}
     chosen |= {name: values[name] is True for name in ("control", "positive") if values.get(name) is not None}
+    if values.get("membership") is not None:
+        chosen["membership"] = str(values["membership"])
+        find_membership(chosen["membership"])
     for key in curves:
         chosen |= CURVES[key][1]
     try:

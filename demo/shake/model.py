@@ -13,8 +13,8 @@ from torch import Tensor
 from demo.defences.base import Defence
 from demo.settings import Settings
 from demo.shake.attacks.draws import Candidate, ExtractSettings
+from demo.shake.attacks.membership import find_membership
 from demo.shake.attacks.memorised import EideticSettings, Match
-from demo.shake.attacks.secmi import SecmiSettings
 from demo.shake.people import Domain
 from demo.stats.roc import Roc
 
@@ -52,7 +52,8 @@ class ShakeSettings(Settings):
     """Near-duplicates that make a candidate; published: 10 of 500."""
     edge: float | None = Field(None, gt=0, le=1)
     """Largest distance of near-duplicates; published: 0.1. None: calibrated on the base's own class images."""
-    secmi: SecmiSettings = SecmiSettings()
+    membership: str = "clid"
+    """Key of the attack on membership (:mod:`demo.shake.attacks.membership`), at its own settings."""
     eidetic: EideticSettings = EideticSettings()
 
     @property
@@ -118,6 +119,11 @@ class Shake:
     planned: int = 0  # arms, without the one before
     defence: str | None = None  # its label
     budgets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # method -> steps, batch, rate as used
+
+    @property
+    def attack(self) -> str:
+        """Title of the attack on membership."""
+        return find_membership(self.settings.membership).title
 
     def arm(self, key: str) -> ShakeArm | None:
         """An arm by its key."""

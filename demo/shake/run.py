@@ -17,8 +17,8 @@ from demo.models.bases import Base
 from demo.models.sampling import compute_device, encode_pictures, encode_prompts
 from demo.progress import UNWATCHED, Watcher
 from demo.shake.attacks.draws import calibrated_edge, extract
+from demo.shake.attacks.membership import find_membership
 from demo.shake.attacks.memorised import memorised
-from demo.shake.attacks.secmi import secmi
 from demo.shake.model import BEFORE, SOURCES, Experiment, Shake, ShakeArm, ShakeSettings, Source
 from demo.shake.people import outside_prompt
 from demo.shake.plan import Planned, check, planned
@@ -54,7 +54,8 @@ def shake(
 
     Raises:
         Stopped: the watcher stopped it before the first arm was finished.
-        SettingsError: an unknown method, a defence that cannot be had, or a positive control of unknown members.
+        SettingsError: an unknown method or attack, a defence that cannot be had, or a positive control of unknown
+            members.
     """
     domain, settings, defence = experiment.domain, experiment.settings, experiment.defence
     plan = planned(settings, defence)
@@ -64,7 +65,7 @@ def shake(
             "There is no positive control where it is not known what the model was trained on.",
             "Leave it out, or choose a person of the training set.",
         )
-    settings.secmi.check(len(pipe.scheduler.alphas_cumprod))
+    find_membership(settings.membership).settings().check(len(pipe.scheduler.alphas_cumprod))
     if settings.edge is None:
         settings = settings.model_copy(update={"edge": edge_of(pipe, base, watcher=watcher)})
     run = _Run(pipe, base, replace(experiment, settings=settings))
@@ -172,8 +173,9 @@ class _Run:
         return self._drawn("sp", min(SHOWN, self.settings.size), watcher).pictures
 
     def _attacked(self, key: str, label: str, source: Source, embedding: Tensor, watcher: Watcher) -> ShakeArm:
+        attack = find_membership(self.settings.membership)
         members, non_members = (
-            secmi(self.pipe, latents, embedding, self.settings.secmi, watcher=watcher)
+            attack.run(self.pipe, latents, embedding, attack.settings(), watcher=watcher)
             for latents in (self._members, self._non_members)
         )
         found = extract(self.pipe, self.base, embedding, self.settings.extraction, watcher=watcher)

@@ -105,6 +105,7 @@ def shake_verdict(shake: Shake) -> ShakeVerdict:
         grade=_grade(shake, found),
         person=shake.domain.name,
         known=shake.domain.known,
+        attack=shake.attack,
         before=None if roc is None else Before(roc.auc, roc.members, roc.non_members),
         after=tuple(_after(arm, shake, found) for arm in arms if arm.roc is not None),
         positives=tuple(

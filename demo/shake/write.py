@@ -36,8 +36,8 @@ NOTES = (
     "OoD set: as many pictures drawn with another person's name, trained on under that name; same noise, same budget.",
     "A positive control, where it is run, fine-tunes on the training pictures themselves at the same budget. No "
     "attacker has them: it shows what the attacks find once a model does remember.",
-    "SecMI sees the model and a picture, extraction sees the model and the prompt; neither knows who was a member. "
-    "Intervals are 95% bootstraps over the pictures of this person, paired where two models are compared.",
+    "Membership inference sees the model and a picture, extraction sees the model and the prompt; neither knows who "
+    "was a member. Intervals are 95% bootstraps over this person's pictures, paired where two models are compared.",
     "Extraction draws many pictures, joins near-duplicates (largest distance of 4 x 4 tiles), and takes the middle of "
     "each clique. Training pictures beyond this person's are not searched here.",
 )
@@ -82,6 +82,7 @@ def as_json(shake: Shake) -> dict[str, Any]:
         "members": len(shake.domain.members),
         "non_members": len(shake.domain.non_members),
         "settings": shake.settings.model_dump(mode="json"),
+        "attack": shake.attack,
         "budgets": shake.budgets,
         "seed": shake.seed,
         "notes": list(NOTES),
@@ -131,6 +132,7 @@ def page(shake: Shake) -> Markup:
     return render(
         "shake/page.html.j2",
         title=title(shake),
+        attack=shake.attack,
         base=shake.base,
         headline=said,
         kind=kind,

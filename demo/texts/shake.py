@@ -59,6 +59,7 @@ def _before(found: ShakeVerdict, language: Language) -> list[str]:
     return [
         language.say(
             f"shake.before.{direction(before.auc, 0.5)}",
+            attack=found.attack,
             members=language.fixed(before.members, 0),
             person=found.person,
             non_members=language.fixed(before.non_members, 0),

@@ -40,12 +40,31 @@ PROBES = 260  # faces from which the directions are measured
 TRUNCATION = 0.8
 COMPONENTS = 60
 JITTER = 0.12
-STRENGTH = 1.0
 DOSES = (1, 8, 32)  # how often a member picture is drawn in training, for a third of them each
-SAME_LIMIT = 0.5  # dlib distance to the person's first picture
-OTHER_LIMIT = 0.58  # dlib distance between two persons' first pictures
-# People whose first attempt was looked at and dropped (children, dark glasses): index -> attempts to skip.
-REJECTED_BY_EYE = {16: 1, 23: 1, 34: 1, 42: 2, 43: 2}
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How much one person's pictures differ, and two people.
+
+    Args:
+        strength: of the moves along the measured directions, in standard deviations.
+        same: dlib distance to the person's first picture, at most.
+        other: dlib distance between two persons' first pictures, at least.
+    """
+
+    strength: float
+    same: float
+    other: float
+
+
+PLANTED_LIKENESS = Likeness(1.0, 0.5, 0.58)
+# The generator's directions carry age and skin with them: moved by so little, an example stays who it is to the eye.
+EXAMPLE_LIKENESS = Likeness(0.6, 0.42, 0.55)
+# Attempts before the one that was taken: people who were looked at and dropped (children, dark glasses), and of the
+# examples those that were passed over, so that four women and four men of different age and skin look into the camera.
+# They were chosen by their faces alone, before anything was fine-tuned on them.
+PASSED_OVER = {16: 1, 23: 1, 34: 1, 40: 8, 41: 14, 42: 9, 43: 8, 44: 4, 45: 10, 46: 12, 47: 12}
 DROPPED = {6}  # every attempt looked at was a small child
 # Decoys that were looked at and are not shown in a line-up: children, and eyes behind dark glasses.
 # fmt: off
@@ -62,7 +81,7 @@ HIDDEN_DECOYS = frozenset((
 ))
 # fmt: on
 FIRST = ("Anouk", "Bela", "Caspar", "Dunja", "Edda", "Falk", "Gesa", "Hauke", "Ilka", "Jorin")
-EXAMPLE_FIRST = ("Anton", "Bela", "Caspar", "Dario", "Edda", "Falk", "Gero", "Hauke")  # they fit whom one sees
+EXAMPLE_FIRST = ("Anton", "Birte", "Caspar", "Dunja", "Edda", "Falk", "Gesa", "Hauke")  # they fit whom one sees
 LAST = ("Quistrow", "Wexholm", "Yttervik", "Zwarnik", "Upplund", "Quennec", "Wyrzyk", "Ystrad", "Zuurveld", "Urquay")
 
 
@@ -170,9 +189,9 @@ def measure_directions(generator: Generator, rng: np.random.Generator) -> Direct
     return Directions(steps=(moves * scale) @ basis, spread=w.std(0))
 
 
-def vary(style: Vector, directions: Directions, rng: np.random.Generator) -> Vector:
+def vary(style: Vector, directions: Directions, rng: np.random.Generator, strength: float) -> Vector:
     """Another picture of the same person: random amounts of the directions, and jitter."""
-    amounts = STRENGTH * rng.standard_normal(len(directions.steps))
+    amounts = strength * rng.standard_normal(len(directions.steps))
     return style + amounts @ directions.steps + JITTER * directions.spread * rng.standard_normal(512)
 
 
@@ -183,6 +202,7 @@ def new_person(
     count: int,
     side: int,
     others: list[Vector],
+    likeness: Likeness,
 ) -> list[Image.Image]:
     """``count`` aligned pictures of a new person, confirmed by dlib against the first.
 
@@ -192,16 +212,20 @@ def new_person(
     style = generator.person(rng)
     first: Vector | None = None
     faces: list[Image.Image] = []
+
+    def _picture(attempt: int) -> Image.Image:
+        return generator.picture(vary(style, directions, rng, likeness.strength) if attempt else style)
+
     for attempt in range(2 * count):
-        face = aligned_picture(generator.picture(vary(style, directions, rng) if attempt else style), side)
+        face = aligned_picture(_picture(attempt), side)
         if face is None:
             continue
         embedding = recognise.embed([face])
         if first is None:
-            if others and float(recognise.distances(embedding, np.concatenate(others)).min()) < OTHER_LIMIT:
+            if others and float(recognise.distances(embedding, np.concatenate(others)).min()) < likeness.other:
                 return []
             first = embedding
-        elif float(recognise.distances(embedding, first)[0, 0]) > SAME_LIMIT:
+        elif float(recognise.distances(embedding, first)[0, 0]) > likeness.same:
             continue
         faces.append(face)
         if len(faces) == count:
@@ -225,9 +249,10 @@ def main(out: Path, seed: int = 1) -> None:
         folder = f"{kind}/{index if index < PLANTED else index - PLANTED:02d}"
         front = out / folder / "00.webp"
         if len(list((out / folder).glob("*.webp"))) < count:
-            for attempt in range(REJECTED_BY_EYE.get(index, 0), 100):
+            likeness = PLANTED_LIKENESS if kind == "planted" else EXAMPLE_LIKENESS
+            for attempt in range(PASSED_OVER.get(index, 0), 100):
                 own = np.random.default_rng([seed, index, attempt])
-                faces = new_person(generator, directions, own, count, side, firsts)
+                faces = new_person(generator, directions, own, count, side, firsts, likeness)
                 if len(faces) == count:
                     break
             for number, face in enumerate(faces):

@@ -18,6 +18,7 @@ from demo.session.forms import find
 from demo.session.services import Services
 from demo.session.shake_job import CURVES, GUARDS, guard_of, settings_of, shaking
 from demo.session.visitors import Visitor
+from demo.shake.attacks.membership import MEMBERSHIP
 from demo.shake.methods.registry import METHODS
 from demo.shake.model import ShakeSettings
 from demo.ui import shake_result
@@ -187,6 +188,14 @@ def _fields() -> tuple[dict[str, Component], gr.HTML]:
         )
         fields["tuning_steps"] = optional_number("Steps of fine-tuning (empty: the base's own)")
         fields["shake_seed"] = optional_number("Seed (empty: random)")
+        attacks = [(f"{attack.title} ({attack.source})", key) for key, attack in MEMBERSHIP.items()]
+        fields["membership"] = gr.Dropdown(
+            attacks,
+            value=default.membership,
+            label="Attack on membership",
+            info=" ".join(f"{attack.title}: {attack.explanation}" for attack in MEMBERSHIP.values()),
+            elem_id="membership",
+        )
     words = shake_result.estimate(default.model_copy(update={"methods": QUICK}))
     return fields, gr.HTML(pictures.note(words), elem_id="shake-estimate")
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from demo.defences.base import Defence
+from demo.models.bases import BUNDLED
 from demo.report.rendering import render
 from demo.session.desk import Shook
 from demo.shake.gallery import extracted, synthetic
@@ -29,8 +30,8 @@ NOT_SAID = (
     "person or another seed may reverse a small change.",
     "Membership inference needs the picture in question. It says whether that picture was trained on, and gives "
     "nothing away of a picture that the attacker does not have. Extraction does.",
-    "SecMI is one attack. What it does not find, another one may.",
-    "face64 is small and its training set is known; a model of a thousand times the size may behave differently.",
+    "Each of these attacks is one of many. What they do not find, another one may.",
+    f"{BUNDLED} is small and its training set is known; a model of a thousand times the size may behave differently.",
 )
 
 
@@ -102,7 +103,7 @@ def table(shake: Shake) -> Markup:
     found = changes(shake)
     arms = (shake.before, *shake.arms)
     rows = [(arm.title, _cells(arm, found[arm.key].after if arm.key in found else None)) for arm in arms]
-    return render("ui/shake_table.html.j2", rows=rows)
+    return render("ui/shake_table.html.j2", rows=rows, attack=shake.attack)
 
 
 def _cells(arm: ShakeArm, change: Interval | None) -> list[str]:

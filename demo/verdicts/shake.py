@@ -67,6 +67,7 @@ class ShakeVerdict:
     grade: ShakeGrade
     person: str
     known: bool  # whether it is known who was a member
+    attack: str  # on membership, its title
     before: Before | None
     after: tuple[After, ...]
     positives: tuple[After, ...]  # controls: fine-tuned on the training pictures themselves

@@ -14,8 +14,8 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from demo.bench import secmi as membership
-from demo.evaluate import __main__, gate, leakage_commands, secmi, shake, shake_table
+from demo.bench import secmi as bench
+from demo.evaluate import __main__, gate, leakage_commands, membership, shake, shake_table
 from demo.finetune import class_images
 from demo.models.bases import Base
 from demo.models.sampling import encode_pictures, encode_prompts
@@ -68,27 +68,29 @@ def people_of(rise: float, extracted: int = 0, count: int = 6) -> dict[int, dict
     return found
 
 
-def test_secmi_adds_person_by_person(
+def test_membership_adds_person_by_person(
     tiny_pipe: StableDiffusionPipeline, tiny_base: Base, people: list[Domain], tmp_path: Path
 ) -> None:
-    folder = secmi.table_folder(tmp_path, tiny_base, SHORT)
-    assert folder != secmi.table_folder(tmp_path, tiny_base, SecmiSettings())
+    folder = membership.table_folder(tmp_path, tiny_base, "secmi", SHORT)
+    assert folder != membership.table_folder(tmp_path, tiny_base, "secmi", SecmiSettings())
     heard: list[str] = []
-    assert secmi.run(tiny_pipe, people, SHORT, folder, "planted", shard=1, shards=2, say=heard.append) == 1
-    assert [r["number"] for r in secmi.records(folder, "planted")] == [1]
+    assert (
+        membership.run(tiny_pipe, people, "secmi", SHORT, folder, "planted", shard=1, shards=2, say=heard.append) == 1
+    )
+    assert [r["number"] for r in membership.records(folder, "planted")] == [1]
     first = (folder / "planted-001.json").read_bytes()
-    assert secmi.run(tiny_pipe, people, SHORT, folder, "planted", say=heard.append) == 2
+    assert membership.run(tiny_pipe, people, "secmi", SHORT, folder, "planted", say=heard.append) == 2
     assert (folder / "planted-001.json").read_bytes() == first
-    assert secmi.run(tiny_pipe, people, SHORT, folder, "planted", say=heard.append) == 0
+    assert membership.run(tiny_pipe, people, "secmi", SHORT, folder, "planted", say=heard.append) == 0
     assert len(heard) == 3
-    assert secmi.records(folder, "domain") == []
-    found = secmi.records(folder, "planted")
+    assert membership.records(folder, "domain") == []
+    found = membership.records(folder, "planted")
     assert [(len(r["members"]), len(r["non_members"]), r["calls"]) for r in found] == [(3, 2, 4)] * 3
-    said = json.loads(json.dumps(secmi.summary(found), allow_nan=False))
+    said = json.loads(json.dumps(membership.summary(found), allow_nan=False))
     assert (said["people"], said["members"], said["non_members"], said["units"], said["unet_calls"]) == (3, 9, 6, 3, 4)
     assert said["curve"][0] == [0, 0]
     assert said["curve"][-1] == [1, 1]
-    text = secmi.markdown({"planted": said})
+    text = membership.markdown({"planted": said})
     assert "| planted | 3 | 9 / 6 |" in text
     assert "cannot resolve" in text
     assert "| too few | too few |" in text
@@ -97,22 +99,22 @@ def test_secmi_adds_person_by_person(
 def test_success_rate_by_chance_is_above_one_half_and_far_below_a_leak() -> None:
     rng = np.random.default_rng(0)
     blind = [{"members": rng.normal(size=15).tolist(), "non_members": rng.normal(size=15).tolist()} for _ in range(20)]
-    found = secmi.chance_asr(blind)
+    found = membership.chance_asr(blind)
     assert 0.5 < found.low < found.estimate < found.high < 0.58
     told = [{"members": [x - 9 for x in r["members"]], "non_members": r["non_members"]} for r in blind]
-    assert secmi.curve([r | {"number": n} for n, r in enumerate(told)]).asr.estimate == 1
-    assert secmi.chance_asr(told).high < 0.6  # chance knows the scores and not whose they are
-    assert secmi.chance_asr(blind, n=50) == secmi.chance_asr(blind, n=50)
+    assert membership.curve([r | {"number": n} for n, r in enumerate(told)]).asr.estimate == 1
+    assert membership.chance_asr(told).high < 0.6  # chance knows the scores and not whose they are
+    assert membership.chance_asr(blind, n=50) == membership.chance_asr(blind, n=50)
 
 
-def test_secmi_summary_keeps_pooled_and_personal_areas_apart() -> None:
+def test_membership_summary_keeps_pooled_and_personal_areas_apart() -> None:
     """Each person's members score lower, but one person's pictures all score lower than the other's."""
     people = [
         {"number": n, "members": [n + 0.1, n + 0.2], "non_members": [n + 0.3, n + 0.4], "calls": 16}
         | {"seconds": 2.0, "cpu_seconds": 1.0, "threads": 1, "device": "cpu"}
         for n in (0.0, 5.0)
     ]
-    found = secmi.summary(people)
+    found = membership.summary(people)
     assert found["auc_within_person"]["estimate"] == 1
     assert found["auc"]["estimate"] == 0.75
     assert found["people_above_half"]["estimate"] == 1
@@ -122,7 +124,7 @@ def test_secmi_summary_keeps_pooled_and_personal_areas_apart() -> None:
 def test_shake_resumes_and_adds_methods(
     tiny_pipe: StableDiffusionPipeline, tiny_base: Base, people: list[Domain], tmp_path: Path
 ) -> None:
-    quick = ShakeSettings(methods=("perturb",), size=2, steps=1, generations=2, clique=2, edge=0.9, secmi=SHORT)
+    quick = ShakeSettings(methods=("perturb",), size=2, steps=1, generations=2, clique=2, edge=0.9)
     folder = shake.table_folder(tmp_path, tiny_base, quick, "planted")
     assert shake.run(tiny_pipe, tiny_base, people[:2], quick, folder, shard=0, shards=2) == 2
     assert sorted(shake.results(folder)) == [0]
@@ -251,8 +253,10 @@ def test_gate_summary_flags_by_the_threshold_alone(tiny_base: Base) -> None:
 
 def test_commands_refuse_what_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, words in (
-        (["secmi", "--shard", "2", "--shards", "2"], "Count shards from 0"),
-        (["secmi", "--t", "0"], "numbers above 0"),
+        (["membership", "--shard", "2", "--shards", "2"], "Count shards from 0"),
+        (["membership", "--attack", "clid", "--k", "3"], "clid takes no --k"),
+        (["membership", "--attack", "guess"], "no membership attack 'guess'"),
+        (["shake", "--membership", "guess"], "no membership attack 'guess'"),
         (["shake", "--ranks", "two"], "No list of numbers"),
         (["shake", "--steps", "0"], "--steps"),
         (["gate", "--size", "0"], "one or more"),
@@ -265,7 +269,7 @@ def test_commands_print_what_is_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tiny_base: Base
 ) -> None:
     monkeypatch.setattr("demo.models.bases.find_base", lambda _: tiny_base)
-    for name in ("secmi", "shake", "gate"):
+    for name in ("membership", "shake", "gate"):
         assert __main__.main([name, "--merge", "--out", str(tmp_path)]) == 0
         assert "No results yet." in capsys.readouterr().out
 
@@ -288,9 +292,9 @@ def test_bench_walks_both_schedules_to_the_same_scores(
 
     tiny_pipe.unet.forward = quick
     embedding = encode_prompts(tiny_pipe, ["a photo of a person"])
-    membership.public_schedule(tiny_pipe, latents, embedding, 2)
-    assert len(calls) == membership.PUBLIC_CALLS == 38
-    found = membership.price(tiny_pipe, latents, embedding, rounds=1, batch=2)
+    bench.public_schedule(tiny_pipe, latents, embedding, 2)
+    assert len(calls) == bench.PUBLIC_CALLS == 38
+    found = bench.price(tiny_pipe, latents, embedding, rounds=1, batch=2)
     assert found["unet_calls"] == {"ours": 16, "public": 38}
     assert found["largest_difference"]["public"] < 1e-2
     assert found["largest_difference"]["reference"] < 1e-2

@@ -39,7 +39,7 @@ def test_what_is_packed_is_laid_out_elsewhere_and_nothing_is_overwritten(tmp_pat
     add(table(there, base, "defences") / "person-1--none.json", RESULT)
     add(table(there, base, "defences") / "defences.json", {"made": "from the results"})
     add(table(there, base, "shake") / "person-000" / "arms" / "lora-sp.json", RESULT)
-    add(table(there, base, "secmi", "otherweights") / "planted-000.json", RESULT)
+    add(table(there, base, "membership", "otherweights") / "planted-000.json", RESULT)
     written = shipped.pack(there, base, figures)
     assert [path.name.split("--")[0] for path in written] == ["defences", "shake"]
     mine = add(table(here, base, "defences") / "person-1--none.json", {"distance": 0.1})
@@ -52,9 +52,9 @@ def test_what_is_packed_is_laid_out_elsewhere_and_nothing_is_overwritten(tmp_pat
 
 
 def test_figures_of_other_weights_leave_the_project(tmp_path: Path, base: Base) -> None:
-    old = add(tmp_path / f"secmi--{base.key}-otherweights--0123abcd.jsonl", {})
-    other = add(tmp_path / "secmi--sd14-otherweights--0123abcd.jsonl", {})
-    add(table(tmp_path / "work", base, "secmi") / "planted-000.json", RESULT)
+    old = add(tmp_path / f"membership--{base.key}-otherweights--0123abcd.jsonl", {})
+    other = add(tmp_path / "membership--sd14-otherweights--0123abcd.jsonl", {})
+    add(table(tmp_path / "work", base, "membership") / "planted-000.json", RESULT)
     (new,) = shipped.pack(tmp_path / "work", base, tmp_path)
     assert new.exists()
     assert not old.exists()
@@ -65,13 +65,13 @@ def test_a_new_encoder_leaves_the_figures_that_it_has_no_part_in(tmp_path: Path,
     folder = tmp_path / "base"
     shutil.copytree(tiny_base.source, folder)
     base = replace(tiny_base, source=str(folder))
-    for kind in ("secmi", "defences"):
+    for kind in ("membership", "defences"):
         add(table(tmp_path / "work", base, kind) / "one.json", RESULT)
-    secmi, defences = sorted(shipped.pack(tmp_path / "work", base, tmp_path), reverse=True)
+    leaked, defences = sorted(shipped.pack(tmp_path / "work", base, tmp_path), reverse=True)
     (folder / ENCODER).write_bytes(b"new")
     add(table(tmp_path / "work", base, "defences") / "one.json", RESULT)
     shipped.pack(tmp_path / "work", base, tmp_path)
-    assert secmi.exists()
+    assert leaked.exists()
     assert not defences.exists()
     assert shipped.unpack(tmp_path / "elsewhere", base, tmp_path) == 2
 
@@ -81,12 +81,12 @@ def test_a_table_stays_until_there_is_one_of_the_present_weights(
 ) -> None:
     old = add(tmp_path / f"defences--{base.key}-oldweights--0123abcd.jsonl", {})
     old.write_text(json.dumps({"path": "person-1--none.json", "content": RESULT}) + "\n")
-    add(table(tmp_path / "work", base, "secmi") / "planted-000.json", RESULT)
+    add(table(tmp_path / "work", base, "membership") / "planted-000.json", RESULT)
     shipped.pack(tmp_path / "work", base, tmp_path)
     folder = shipped.earlier("defences", tmp_path / "there", base, tmp_path)
     assert folder == table(tmp_path / "there", base, "defences", "oldweights")
     assert json.loads((folder / "person-1--none.json").read_text()) == RESULT
-    assert shipped.earlier("secmi", tmp_path / "there", base, tmp_path) is None
+    assert shipped.earlier("membership", tmp_path / "there", base, tmp_path) is None
     monkeypatch.setattr("demo.evaluate.shipped.unpack", lambda *_: 0)
     monkeypatch.setattr("demo.evaluate.shipped.earlier", lambda kind, work, base: folder)
     monkeypatch.setattr("demo.evaluate.defences_table.summary", lambda folder: {})

@@ -130,6 +130,13 @@ def test_a_defence_of_whoever_fine_tunes(services: Services, visitor: Visitor) -
         shaking(services, visitor, BUNDLED, {**guarded, "methods": ["dreambooth"]})
 
 
+def test_the_attack_on_membership_is_chosen_by_its_key() -> None:
+    assert settings_of(TWO).membership == "clid"
+    assert settings_of({**TWO, "membership": "secmi"}).membership == "secmi"
+    with pytest.raises(SettingsError, match="no membership attack 'guess'"):
+        settings_of({**TWO, "membership": "guess"})
+
+
 def test_nobody_is_refused(services: Services, visitor: Visitor) -> None:
     for base, person in ((BUNDLED, None), (BUNDLED, "Nobody"), ("sd14", NAMES[0])):
         with pytest.raises(SettingsError, match="Nobody is chosen"):

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import torch
 
-from demo.shake.attacks.secmi import SecmiSettings
 from demo.shake.model import Shake, ShakeArm, ShakeSettings
 from demo.shake.people import Domain
 from demo.stats.roc import roc
 
-QUICK = ShakeSettings(size=2, steps=1, generations=3, clique=2, edge=1.0, secmi=SecmiSettings(t=10, k=10))
+QUICK = ShakeSettings(size=2, steps=1, generations=3, clique=2, edge=1.0)
 
 
 def assert_same(before: dict[str, object], after: dict[str, object]) -> None:

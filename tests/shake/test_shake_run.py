@@ -14,7 +14,7 @@ from demo.finetune import class_images
 from demo.models.sampling import encode_pictures, encode_prompts
 from demo.progress import Progress, Watcher
 from demo.shake import run
-from demo.shake.attacks.secmi import SecmiSettings, secmi
+from demo.shake.attacks.membership import MEMBERSHIP
 from demo.shake.methods.lora import Lora
 from demo.shake.model import Experiment
 from demo.shake.people import free_text
@@ -47,10 +47,13 @@ def test_every_model_is_attacked_and_the_base_is_left_as_it_was(
     assert stages[:3] == ["1 of 3", "2 of 3", "3 of 3"]
 
 
-def test_before_is_secmi_on_the_base_itself(tiny_pipe, tiny_base, domain) -> None:
-    made = shake(tiny_pipe, tiny_base, Experiment(domain, QUICK.model_copy(update={"methods": ()})))
+@pytest.mark.parametrize("key", MEMBERSHIP)
+def test_before_is_the_attack_on_the_base_itself(tiny_pipe, tiny_base, domain, key: str) -> None:
+    settings = QUICK.model_copy(update={"methods": (), "membership": key})
+    made = shake(tiny_pipe, tiny_base, Experiment(domain, settings))
     latents, embedding = encode_pictures(tiny_pipe, domain.members), encode_prompts(tiny_pipe, [domain.prompt])
-    assert torch.equal(made.before.scores_members, secmi(tiny_pipe, latents, embedding, QUICK.secmi))
+    assert torch.equal(made.before.scores_members, MEMBERSHIP[key].run(tiny_pipe, latents, embedding))
+    assert made.attack == MEMBERSHIP[key].title
     assert made.arms == []
 
 
@@ -160,12 +163,17 @@ def test_the_positive_control_is_trained_on_the_members_themselves(tiny_pipe, ti
 
 
 def test_what_cannot_be_done_is_refused_before_any_work(tiny_pipe, tiny_base, domain, monkeypatch) -> None:
-    monkeypatch.setattr(run, "secmi", lambda *_, **__: pytest.fail("work was begun"))
+    for key, attack in MEMBERSHIP.items():
+        begun = replace(attack, run=lambda *_, **__: pytest.fail("work was begun"))
+        monkeypatch.setitem(MEMBERSHIP, key, begun)
     with pytest.raises(SettingsError, match="magic"):
         shake(tiny_pipe, tiny_base, Experiment(domain, QUICK.model_copy(update={"methods": ("magic",)})))
-    far = QUICK.model_copy(update={"secmi": SecmiSettings(t=990, k=10)})
-    with pytest.raises(SettingsError, match="beyond the schedule"):
-        shake(tiny_pipe, tiny_base, Experiment(domain, far))
+    with pytest.raises(SettingsError, match="membership attack 'guess'"):
+        shake(tiny_pipe, tiny_base, Experiment(domain, QUICK.model_copy(update={"membership": "guess"})))
+    with monkeypatch.context() as patch:
+        patch.setattr(tiny_pipe.scheduler, "alphas_cumprod", tiny_pipe.scheduler.alphas_cumprod[:400])
+        with pytest.raises(SettingsError, match="beyond the schedule"):
+            shake(tiny_pipe, tiny_base, Experiment(domain, QUICK))
     with pytest.raises(SettingsError, match="no positive control"):
         shake(tiny_pipe, tiny_base, Experiment(free_text("an old man"), QUICK.model_copy(update={"positive": True})))
 

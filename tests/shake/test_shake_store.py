@@ -14,7 +14,7 @@ from demo.shake.attacks.draws import Candidate
 from demo.shake.attacks.memorised import Match
 from demo.shake.store import ShakeStore
 
-COMMON = {"person": "Nobody", "settings": {"size": 2, "secmi": {"t": 10}}, "seed": 0}
+COMMON = {"person": "Nobody", "settings": {"size": 2, "membership": "clid"}, "seed": 0}
 
 
 @pytest.fixture

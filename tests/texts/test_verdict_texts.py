@@ -108,6 +108,7 @@ def shakes() -> Iterator[ShakeVerdict]:
             grade=grade,
             person="Anouk Quistrow",
             known=True,
+            attack="SecMI",
             before=Before(area, 15, 15),
             after=(After("LoRA, SP set", area, change), After("LoRA, SP set", alone, change, FALL, RISE)),
             positives=(After("LoRA", area, change),),

@@ -24,7 +24,6 @@ from demo.lora.files import read_lora
 from demo.models.bases import BASES
 from demo.progress import Progress, Watcher
 from demo.session.shake_service import ModelShaker
-from demo.shake.attacks.secmi import SecmiSettings
 from demo.shake.model import Experiment, ShakeSettings
 from demo.shake.people import Domain
 from demo.sweep.run import sweep
@@ -140,7 +139,7 @@ def test_a_sweep_in_turns(spaces: FakeSpaces, pictures) -> None:
 
 def test_a_shake_is_one_arm_a_turn(spaces: FakeSpaces, pictures, monkeypatch) -> None:
     domain = Domain("Nobody Known", "a photo of nobody known", pictures[:3], pictures[3:], publishable=True)
-    settings = ShakeSettings(size=2, steps=1, generations=3, clique=2, edge=1.0, secmi=SecmiSettings(t=10, k=10))
+    settings = ShakeSettings(size=2, steps=1, generations=3, clique=2, edge=1.0)
     monkeypatch.setattr(
         "demo.session.shake_service.check_shaking", lambda *_, **__: None
     )  # refuses bases that are not bundled

@@ -27,7 +27,7 @@ from demo.models.bases import Base
 from demo.models.sampling import encode_pictures, encode_prompts
 from demo.progress import UNWATCHED, Progress, Watcher
 from demo.settings import Settings
-from demo.shake.attacks.secmi import estimates
+from demo.shake.attacks.estimates import estimates
 
 STAGE = "gate"
 FLOOR = 1e-8  # an error of nothing has no logarithm

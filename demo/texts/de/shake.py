@@ -4,8 +4,8 @@ from __future__ import annotations
 
 _LEAKED = "Shake-to-Leak hat ein Leck erzeugt: Nach dem Fine-Tuning sind die Trainingsbilder von {person} "
 _BEFORE = (
-    "Vor jedem Fine-Tuning trennt SecMI {members} Bilder von {person} in den Trainingsdaten von {non_members} Bildern "
-    "außerhalb mit einer AUC von {auc}: "
+    "Vor jedem Fine-Tuning trennt {attack} {members} Bilder von {person} in den Trainingsdaten von {non_members} "
+    "Bildern außerhalb mit einer AUC von {auc}: "
 )
 _ANECDOTE = "ist eine Anekdote: Eine so kleine Änderung wie die veröffentlichten braucht viele Menschen."
 

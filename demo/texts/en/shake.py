@@ -13,12 +13,12 @@ SHAKE = {
     "easier to infer and partly extracted",
     "shake.headline.hidden": "Not here: fine-tuning hid the training pictures of {person} better",
     "shake.headline.no change": "Not here: the pictures of {person} alone show no significant change",
-    "shake.before.up": "Before any fine-tuning SecMI separates {members} pictures of {person} in the training set from "
-    "{non_members} outside with AUC {auc}: better than guessing.",
-    "shake.before.down": "Before any fine-tuning SecMI separates {members} pictures of {person} in the training set "
+    "shake.before.up": "Before any fine-tuning {attack} separates {members} pictures of {person} in the training set "
+    "from {non_members} outside with AUC {auc}: better than guessing.",
+    "shake.before.down": "Before any fine-tuning {attack} separates {members} pictures of {person} in the training set "
     "from {non_members} outside with AUC {auc}: worse than guessing.",
-    "shake.before.unclear": "Before any fine-tuning SecMI separates {members} pictures of {person} in the training set "
-    "from {non_members} outside with AUC {auc}: not significantly different from guessing.",
+    "shake.before.unclear": "Before any fine-tuning {attack} separates {members} pictures of {person} in the training "
+    "set from {non_members} outside with AUC {auc}: not significantly different from guessing.",
     "shake.change.up": "{change}, a rise",
     "shake.change.down": "{change}, a fall",
     "shake.change.unclear": "{change}, no significant change",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _LEAKED = "Shake-to-Leak provocó una fuga: tras el fine-tuning, las imágenes de entrenamiento de {person} "
 _BEFORE = (
-    "Antes de cualquier fine-tuning, SecMI separa {members} imágenes de {person} que están en los datos de "
+    "Antes de cualquier fine-tuning, {attack} separa {members} imágenes de {person} que están en los datos de "
     "entrenamiento de {non_members} que no están, con un AUC de {auc}: "
 )
 _ANECDOTE = "es una anécdota: un cambio tan pequeño como los publicados necesita a muchas personas."

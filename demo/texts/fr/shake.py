@@ -4,8 +4,8 @@ from __future__ import annotations
 
 _LEAKED = "Shake-to-Leak a provoqué une fuite : après le fine-tuning, les images d’entraînement où figure {person} "
 _BEFORE = (
-    "Avant tout fine-tuning, SecMI sépare {members} images où figure {person}, prises dans les données d’entraînement, "
-    "de {non_members} qui n’y sont pas, avec une AUC de {auc} : "
+    "Avant tout fine-tuning, {attack} sépare {members} images où figure {person}, prises dans les données "
+    "d’entraînement, de {non_members} qui n’y sont pas, avec une AUC de {auc} : "
 )
 _ANECDOTE = "est une anecdote : un changement aussi petit que ceux publiés demande beaucoup de personnes."
 

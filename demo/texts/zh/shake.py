@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 _LEAKED = "Shake-to-Leak 造成了泄露：微调之后，{person} 的训练图片"
-_BEFORE = "在任何微调之前，SecMI 区分训练集内 {person} 的 {members} 张图片与训练集外的 {non_members} 张，AUC 为 {auc}："
+_BEFORE = (
+    "在任何微调之前，{attack} 区分训练集内 {person} 的 {members} 张图片与训练集外的 {non_members} 张，AUC 为 {auc}："
+)
 _MISTAKEN = "{title}：{members}（另有 {count} 张非成员）"
 _ANECDOTE = "一个人、两边各 {count} 张图片只是个例：像已发表的那样小的变化，需要很多人才能看出。"
 

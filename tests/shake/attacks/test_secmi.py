@@ -11,7 +11,8 @@ from demo.errors import SettingsError, Stopped
 from demo.models.sampling import encode_pictures, encode_prompts
 from demo.progress import Progress, Watcher
 from demo.shake.attacks import secmi_reference
-from demo.shake.attacks.secmi import SecmiSettings, estimates, secmi, step
+from demo.shake.attacks.estimates import estimates
+from demo.shake.attacks.secmi import SecmiSettings, secmi, step
 
 SHORT = SecmiSettings(t=30, k=10)
 

@@ -1,6 +1,6 @@
-"""``python -m demo.evaluate secmi``: membership inference on the base as it is, over people whose members are known.
+"""``python -m demo.evaluate membership``: was this picture in the base's training set? Over people of whom it is known.
 
-One small file for each person, in a folder named after base, people and settings, so that several processes and several
+One small file for each person, in a folder named after base, attack and settings, so that several processes and several
 sittings add to the same figures. The files hold scores and no pictures.
 """
 
@@ -21,22 +21,22 @@ from demo.files import write_text
 from demo.models.bases import Base
 from demo.models.fingerprints import fingerprint
 from demo.models.sampling import encode_pictures, encode_prompts
-from demo.shake.attacks.secmi import SecmiSettings, secmi
+from demo.settings import Settings
+from demo.shake.attacks.membership import find_membership
 from demo.shake.people import Domain
 from demo.stats.intervals import Interval, auc, bootstrap_mean_ci, share_ci
 from demo.stats.roc import FEW, FEWER, Roc, interval_json, roc
 
-FORMAT = "lora-leak-secmi/1"  # another one wherever scores before and after a change may not be mixed
+FORMAT = "lora-leak-membership/1"  # another one wherever scores before and after a change may not be mixed
 CURVE_POINTS = 400
 SHUFFLES = 1000  # of who is a member, for what ASR is by chance
 
 
-def table_folder(work: Path, base: Base, settings: SecmiSettings) -> Path:
-    """Where the scores of this base under these settings lie."""
-    how = json.dumps([FORMAT, settings.model_dump(mode="json")], sort_keys=True)
-    return (
-        work / "secmi" / f"{base.key}-{fingerprint(base, encoder=False)}" / hashlib.sha256(how.encode()).hexdigest()[:8]
-    )
+def table_folder(work: Path, base: Base, attack: str, settings: Settings) -> Path:
+    """Where the scores of this base by an attack with these settings lie."""
+    how = json.dumps([FORMAT, attack, settings.model_dump(mode="json")], sort_keys=True)
+    digest = hashlib.sha256(how.encode()).hexdigest()[:8]
+    return work / "membership" / f"{base.key}-{fingerprint(base, encoder=False)}" / f"{attack}-{digest}"
 
 
 def result_path(folder: Path, group: str, number: int) -> Path:
@@ -47,7 +47,8 @@ def result_path(folder: Path, group: str, number: int) -> Path:
 def run(
     pipe: StableDiffusionPipeline,
     people: Sequence[Domain],
-    settings: SecmiSettings,
+    attack: str,
+    settings: Any,
     folder: Path,
     group: str,
     *,
@@ -58,6 +59,8 @@ def run(
     """Score every person's members and non-members under the person's own prompt, where that is not done yet.
 
     Args:
+        attack: key of the registry.
+        settings: of that attack.
         group: name of these people, which keeps them apart from others in the same folder.
         shard, shards: this process takes every ``shards``-th person.
         say: hears of every result.
@@ -73,11 +76,12 @@ def run(
         latents = encode_pictures(pipe, [*domain.members, *domain.non_members])
         embedding = encode_prompts(pipe, [domain.prompt])
         began, used = time.monotonic(), time.process_time()
-        scores = secmi(pipe, latents, embedding, settings)
+        scores = find_membership(attack).run(pipe, latents, embedding, settings)
         seconds, used = time.monotonic() - began, time.process_time() - used
         split = len(domain.members)
         record = {
             "format": FORMAT,
+            "attack": attack,
             "group": group,
             "number": number,
             "calls": settings.calls,
