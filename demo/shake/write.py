@@ -14,6 +14,7 @@ from demo.files import write_text
 from demo.report.figures import number
 from demo.report.rendering import render
 from demo.report.write import strict
+from demo.shake.attacks.membership import find_membership
 from demo.shake.gallery import extracted, synthetic
 from demo.shake.methods.registry import METHODS
 from demo.shake.model import SOURCES, Curve, Shake, ShakeArm
@@ -122,6 +123,7 @@ def page(shake: Shake) -> Markup:
     said, kind = headline(shake)
     found = changes(shake)
     settings = {name: _plain(value) for name, value in shake.settings.model_dump(mode="json").items()} | {
+        shake.attack: _plain(find_membership(shake.settings.membership).settings().model_dump(mode="json")),
         "prompt": shake.domain.prompt,
         "control prompt": shake.control_prompt or "none",
         "defence": shake.defence or "none",

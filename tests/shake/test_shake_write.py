@@ -75,7 +75,7 @@ def test_settings_are_said_in_words(made) -> None:
     html = page(replace(made, budgets={"lora": {"steps": 7, "batch": 4, "lr": 1e-3}, "perturb": {}}))
     for words in (
         "steps 7, batch 4, lr 0.001",
-        "t 10, k 10",
+        "t 500, draws 4, seed 0",
         "<td>2, 8</td>",
         "<td>the base&#39;s own</td>",
         "<td>yes</td>",
