@@ -28,7 +28,7 @@ STAGE = "membership inference"
 
 
 class ClidSettings(MembershipSettings):
-    """Where the discrepancy is measured. t and draws were fixed on other weights of the bundled base, and stay."""
+    """Where the discrepancy is measured. t and draws were chosen on the planted people of ``face64``, and stay."""
 
     t: int = Field(500, ge=1)
     """In steps of training."""
