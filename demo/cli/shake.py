@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser, whole: Callable[[int, int], C
         metavar="D",
         help="largest distance of near-duplicates (default: calibrated on the base; published: 0.1)",
     )
-    parser.add_argument("--membership", metavar="KEY", help="attack on membership: clid, secmi or loss (default: clid)")
+    parser.add_argument("--membership", metavar="KEY", help="attack on membership (see --list)")
     parser.add_argument("--eidetic-delta", type=float, metavar="D", help="of extraction (default: 0.1)")
     parser.add_argument("--no-control", action="store_true", help="leave out the runs on somebody else's pictures")
     parser.add_argument(
@@ -206,6 +206,7 @@ def _tell(made: Shake, json: Path, html: Path, seconds: Mapping[str, float]) -> 
 
 def _list(base: Base, faces: Path | None) -> None:
     """Names for people to read, and all of them in the JSON line."""
+    from demo.shake.attacks.membership import MEMBERSHIP
     from demo.shake.methods.registry import METHODS
     from demo.shake.people import domain_people, planted_names
 
@@ -216,6 +217,8 @@ def _list(base: Base, faces: Path | None) -> None:
             say(f"{title}: {', '.join(names)}")
     for key, kind in METHODS.items():
         say(f"{key}: {kind.title}. {kind.explanation}")
+    for key, attack in MEMBERSHIP.items():
+        say(f"--membership {key}: {attack.title} ({attack.source}). {attack.explanation}")
     print_json(
         {
             "command": "shake",

@@ -151,7 +151,10 @@ def _membership(base: Base, folders: Sequence[Path]) -> Section:
         "table": "\n\n".join(parts),
         "sentences": listed(*sentences),
     }
-    headline = f"Mean AUC within a planted person, by attack: {'; '.join(headlines)}. One half is chance."
+    headline = (
+        f"Mean AUC within a planted person, by attack: {'; '.join(headlines)}. One half is chance. CLiD's time "
+        "was chosen on these people."
+    )
     return Section("membership", values, headline if headlines else "")
 
 

@@ -19,12 +19,9 @@ from torch import Tensor
 
 from demo.errors import SettingsError
 from demo.models.sampling import encode_prompts
-from demo.progress import UNWATCHED, Progress, Watcher
+from demo.progress import UNWATCHED, Watcher
 from demo.shake.attacks.estimates import estimates
-from demo.shake.attacks.membership_settings import MembershipSettings
-
-BATCH = 32
-STAGE = "membership inference"
+from demo.shake.attacks.membership_base import BATCH, MembershipSettings, in_batches
 
 
 class ClidSettings(MembershipSettings):
@@ -95,9 +92,8 @@ def discrepancy(
     random = torch.Generator().manual_seed(settings.seed)
     noise = torch.randn((len(latents), settings.draws, *latents.shape[1:]), generator=random)  # batches do not shift it
     a_bar = pipe.scheduler.alphas_cumprod[settings.t].float()
-    found: list[Tensor] = []
-    for start in range(0, len(latents), batch):
-        few = slice(start, start + batch)
+
+    def score(few: slice) -> Tensor:
         total = torch.zeros(len(latents[few]))
         for draw in range(settings.draws):
             eps = noise[few, draw]
@@ -107,6 +103,6 @@ def discrepancy(
                 _, said = estimates(pipe, x.to(pipe.unet.device), text, settings.t)
                 error = (said.cpu() - eps).square().flatten(1).mean(1)
                 total += -error if number else error
-        found.append(total / settings.draws)
-        watcher.tell(Progress(STAGE, min(start + batch, len(latents)), len(latents)))
-    return torch.cat(found) if found else torch.empty(0)
+        return total / settings.draws
+
+    return in_batches(len(latents), batch, watcher, score)

@@ -10,7 +10,8 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from demo.progress import UNWATCHED, Watcher
-from demo.shake.attacks.clid import BATCH, ClidSettings, discrepancy
+from demo.shake.attacks.clid import ClidSettings, discrepancy
+from demo.shake.attacks.membership_base import BATCH
 
 
 class LossSettings(ClidSettings):

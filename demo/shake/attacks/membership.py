@@ -14,7 +14,7 @@ from torch import Tensor
 from demo.settings import registered
 from demo.shake.attacks.clid import ClidSettings, clid
 from demo.shake.attacks.denoising_loss import LossSettings, denoising_loss
-from demo.shake.attacks.membership_settings import MembershipSettings
+from demo.shake.attacks.membership_base import MembershipSettings
 from demo.shake.attacks.secmi import SecmiSettings, secmi
 
 

@@ -14,7 +14,6 @@ At the published setting (t = 140, k = 10) that is 14 steps up, one forth and on
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import torch
@@ -23,12 +22,9 @@ from pydantic import Field
 from torch import Tensor
 
 from demo.errors import SettingsError
-from demo.progress import UNWATCHED, Progress, Watcher
+from demo.progress import UNWATCHED, Watcher
 from demo.shake.attacks.estimates import estimates
-from demo.shake.attacks.membership_settings import MembershipSettings
-
-BATCH = 32
-STAGE = "membership inference"
+from demo.shake.attacks.membership_base import BATCH, MembershipSettings, in_batches
 
 
 class SecmiSettings(MembershipSettings):
@@ -89,13 +85,11 @@ def secmi(
     """
     settings = settings or SecmiSettings()
     settings.check(len(pipe.scheduler.alphas_cumprod))
-    found, began = [], time.monotonic()
-    for start in range(0, len(latents), batch):
-        found.append(_errors(pipe, latents[start : start + batch], embedding, settings, watcher))
-        done = min(start + batch, len(latents))
-        left = (time.monotonic() - began) / done * (len(latents) - done)
-        watcher.tell(Progress(STAGE, done, len(latents), eta_s=left))
-    return torch.cat(found) if found else torch.empty(0)
+
+    def score(few: slice) -> Tensor:
+        return _errors(pipe, latents[few], embedding, settings, watcher)
+
+    return in_batches(len(latents), batch, watcher, score)
 
 
 def _errors(
