@@ -22,7 +22,7 @@ from demo.defences.dpdm import Dpdm, DpStep
 from demo.errors import DemoError, SettingsError
 from demo.finetune.class_images import class_latents
 from demo.finetune.dreambooth import adapters, applied, collect, new_trigger
-from demo.finetune.loop import LearningRate, adamw
+from demo.finetune.loop import LearningRate, new_optimiser
 from demo.finetune.loss import noise_error, stratified
 from demo.finetune.settings import LoraSettings
 from demo.finetune.step import FineTuningTask, Step
@@ -97,7 +97,7 @@ class Game:
         if self._audit.seed is not None and "noise_seed" in type(defence).model_fields:
             defence = defence.model_copy(update={"noise_seed": seed})
         self._begin_again()
-        optimiser = adamw(self._parameters, settings)
+        optimiser = new_optimiser(self._parameters, settings)
         # DP-SGD's canary is kept out by its coin; elsewhere it is not among the photos.
         latents = self._latents if present or isinstance(defence, Dpdm) else self._latents[:-1]
         problem = FineTuningTask(

@@ -17,7 +17,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from demo.errors import SettingsError
 from demo.finetune.class_images import class_latents
 from demo.finetune.dreambooth import adapters
-from demo.finetune.loop import adamw
+from demo.finetune.loop import new_optimiser
 from demo.finetune.settings import LoraSettings, find_preset
 from demo.finetune.step import FineTuningTask
 from demo.hardware.devices import choose_device, choose_dtype, find_device, free_memory
@@ -86,5 +86,5 @@ def problem_of(
     device = pipe.unet.device
     photos = torch.randn(settings.batch, *prior.shape[1:]).to(device)
     with adapters(holder, settings) as parameters:
-        optimiser = adamw(parameters, settings)
+        optimiser = new_optimiser(parameters, settings)
         yield FineTuningTask(holder, photos, prior.to(device), ids, class_ids, settings, parameters, optimiser, seed=0)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from demo.errors import PhotoError
 from demo.finetune.class_images import class_latents
-from demo.finetune.loop import adamw, take_steps
+from demo.finetune.loop import new_optimiser, take_steps
 from demo.finetune.resume import TrainingState, recall, remember
 from demo.finetune.settings import LoraSettings
 from demo.finetune.step import FineTuningTask, Method, Plain
@@ -164,7 +164,7 @@ def fine_tune_part(
     ids = token_ids(pipe, [base.instance_prompt.format(trigger=trigger)])
     class_ids = token_ids(pipe, [base.class_prompt])
     with adapters(pipe, settings) as parameters:
-        optimiser = adamw(parameters, settings)
+        optimiser = new_optimiser(parameters, settings)
         device = pipe.unet.device
         step = defence.training(
             FineTuningTask(

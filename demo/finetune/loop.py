@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from demo.errors import DemoError
+from demo.finetune.muon import Muon
 from demo.finetune.settings import LoraSettings
 from demo.finetune.step import Step
 from demo.progress import UNWATCHED, Progress, Watcher
@@ -18,12 +19,16 @@ from demo.progress import UNWATCHED, Progress, Watcher
 STAGE = "fine-tune"
 
 
-def adamw(parameters: Iterable[Any], settings: LoraSettings) -> torch.optim.AdamW:
-    """The optimiser of all fine-tuning, fused: over a hundred small matrices it costs a fifth of the plain one.
+def new_optimiser(parameters: Iterable[Any], settings: LoraSettings) -> torch.optim.Optimizer:
+    """The optimiser of all fine-tuning.
+
+    AdamW is fused: over a hundred small matrices it costs a fifth of the plain one.
 
     Args:
-        parameters: tensors, or groups of them with rates of their own.
+        parameters: tensors, or groups of them with rates of their own; for Muon, matrices or stacks of them.
     """
+    if settings.optimiser == "muon":
+        return Muon(parameters, lr=settings.lr, weight_decay=settings.weight_decay)
     return torch.optim.AdamW(
         parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon, fused=True
     )

@@ -22,6 +22,7 @@ class LoraSettings(Settings):
     text_alpha: float = Field(17, gt=0)
     steps: int = Field(1000, ge=1, le=20_000)
     batch: int = Field(1, ge=1, le=64)  # private photos a step
+    optimiser: Literal["adamw", "muon"] = "adamw"
     lr: float = Field(1e-4, gt=0, lt=1)
     lr_schedule: Literal["constant", "cosine"] = "constant"  # cosine: down to nothing at the last step
     weight_decay: float = Field(0.01, ge=0)
@@ -37,21 +38,24 @@ class LoraSettings(Settings):
         return self.lr if self.lr_schedule == "constant" else self.lr * (1 + math.cos(math.pi * step / self.steps)) / 2
 
 
+# In so small a UNet queries and values alone cannot hold a face: weights/LOG.md has the lesson.
+_SMALL = LoraSettings(
+    unet_targets=("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"),
+    unet_rank=32,
+    unet_alpha=32,
+    steps=200,
+    batch=4,
+    class_batch=2,
+    lr=3e-3,
+    lr_schedule="cosine",
+    class_images=200,
+    sample_every=50,
+)
+
 PRESETS: dict[str, LoraSettings] = {
     "sd-gpu": LoraSettings(),
-    # In so small a UNet queries and values alone cannot hold a face: weights/LOG.md has the lesson.
-    "face64-cpu": LoraSettings(
-        unet_targets=("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"),
-        unet_rank=32,
-        unet_alpha=32,
-        steps=200,
-        batch=4,
-        class_batch=2,
-        lr=3e-3,
-        lr_schedule="cosine",
-        class_images=200,
-        sample_every=50,
-    ),
+    "face64-cpu": _SMALL,
+    "face128-cpu": _SMALL.model_copy(update={"optimiser": "muon", "lr": 1e-2}),
 }
 
 

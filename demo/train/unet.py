@@ -24,11 +24,11 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from demo.errors import WeightsError
 from demo.files import write_atomically
+from demo.finetune.muon import muon_and_adamw
 from demo.models.sampling import velocity_weight
 from demo.train.checkpoint import seen_by
 from demo.train.clip import WIDTH, tokens
 from demo.train.data import WORK, Faces
-from demo.train.muon import muon_and_adamw
 from demo.train.precision import computes_in, mixed_precision, plain_attention
 from demo.train.training_run import TrainingRun
 

@@ -24,7 +24,7 @@ from demo.files import write_tensors
 from demo.finetune.batched_lora import BatchedLora
 from demo.finetune.class_images import class_latents
 from demo.finetune.dreambooth import new_trigger
-from demo.finetune.loop import adamw
+from demo.finetune.loop import new_optimiser
 from demo.finetune.loss import Denoising, half_scale
 from demo.finetune.settings import LoraSettings
 from demo.finetune.shard import Share, everybody
@@ -99,7 +99,7 @@ class GroupTrainer:
         self._ids = ids
         self.loss = Denoising(pipe, self.latents, prior, ids, class_ids, settings, seed, share)
         self._parameters = [*self.unet.parameters(), *self.text.parameters()]
-        self._optimiser = adamw(self._parameters, settings)
+        self._optimiser = new_optimiser(self._parameters, settings)
         self._taken = 0
 
     def step(self) -> Tensor:

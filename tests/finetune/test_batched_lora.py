@@ -13,6 +13,7 @@ from demo.evaluate.people import draw_group
 from demo.finetune import class_images
 from demo.finetune.batched_lora import BatchedLora
 from demo.finetune.dreambooth import adapters, collect
+from demo.finetune.muon import Muon
 from demo.finetune.settings import LoraSettings
 from demo.models import sampling
 from demo.models.sampling import draw
@@ -43,11 +44,13 @@ def test_layer_is_plain_layer_plus_update_of_its_own_person() -> None:
     assert model[0] is plain
 
 
-def test_a_group_of_one_takes_the_same_steps_as_peft(tiny_pipe, tiny_base, pictures) -> None:
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_a_group_of_one_takes_the_same_steps_as_peft(optimiser: str, tiny_pipe, tiny_base, pictures) -> None:
     from demo.finetune.loss import Denoising
     from demo.models.sampling import token_ids
 
-    trainer = GroupTrainer(tiny_pipe, tiny_base, [pictures], QUICK, seed=1)
+    settings = QUICK.model_copy(update={"optimiser": optimiser})
+    trainer = GroupTrainer(tiny_pipe, tiny_base, [pictures], settings, seed=1)
     start = {n: t[0] for n, t in trainer.unet.state().items()}
     text_start = {n: t[0] for n, t in trainer.text.state().items()}
     losses = [float(trainer.step().sum()) for _ in range(3)]
@@ -55,24 +58,26 @@ def test_a_group_of_one_takes_the_same_steps_as_peft(tiny_pipe, tiny_base, pictu
     trigger, latents = trainer.triggers[0], trainer.latents
     trainer.remove()
 
-    prior = class_images.class_latents(tiny_pipe, tiny_base, QUICK.class_images)
+    prior = class_images.class_latents(tiny_pipe, tiny_base, settings.class_images)
     ids = token_ids(tiny_pipe, [tiny_base.instance_prompt.format(trigger=trigger)])
     class_ids = token_ids(tiny_pipe, [tiny_base.class_prompt])
-    with adapters(tiny_pipe, QUICK) as parameters:
+    with adapters(tiny_pipe, settings) as parameters:
         for module, values in ((tiny_pipe.unet, start), (tiny_pipe.text_encoder, text_start)):
             for name, parameter in module.named_parameters():
                 if ".released." in name:
                     parameter.data.copy_(values[name.replace(".released.", ".")])
-        loss_of = Denoising(tiny_pipe, latents, prior, ids, class_ids, QUICK, 1)
-        optimiser = torch.optim.AdamW(parameters, lr=QUICK.lr, weight_decay=QUICK.weight_decay, eps=QUICK.epsilon)
+        loss_of = Denoising(tiny_pipe, latents, prior, ids, class_ids, settings, 1)
+        rule = torch.optim.AdamW(parameters, lr=settings.lr, weight_decay=settings.weight_decay, eps=settings.epsilon)
+        if optimiser == "muon":
+            rule = Muon(parameters, lr=settings.lr, weight_decay=settings.weight_decay)
         for wanted in losses:
             loss = loss_of().sum()
             assert loss.item() == pytest.approx(wanted, rel=1e-4)
-            optimiser.zero_grad()
+            rule.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(parameters, QUICK.max_grad_norm)
-            optimiser.step()
-        alone = collect(tiny_pipe, QUICK)
+            torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
+            rule.step()
+        alone = collect(tiny_pipe, settings)
     for name, value in end.items():
         assert torch.allclose(alone.tensors[f"unet.{name}"], value, atol=2e-5), name
 

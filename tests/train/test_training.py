@@ -22,7 +22,6 @@ from demo.train.batches import tuned
 from demo.train.captions import caption
 from demo.train.checkpoint import Checkpoint, Ema
 from demo.train.data import Faces
-from demo.train.muon import muon_and_adamw, orthogonalised
 from demo.train.people import deal_doses
 from demo.train.training_run import TrainingRun
 from demo.train.zoo import Zoo, build
@@ -177,26 +176,6 @@ def test_channels_of_little_variance_weigh_more_and_the_whole_as_before(faces: F
     assert weight[2] > 5 * weight[1] > 5 * weight[0]
     assert float((weight * variance).sum() / variance.sum()) == pytest.approx(1, rel=0.01)
     assert torch.equal(replace(taught, detail=0.0).channel_weights().flatten(), torch.ones(3))
-
-
-def test_muon_steps_are_nearly_orthogonal_and_lower_a_loss() -> None:
-    torch.manual_seed(0)
-    for shape in ((12, 40), (40, 12)):
-        singular = torch.linalg.svdvals(orthogonalised(torch.randn(shape)))
-        assert 0.6 < float(singular.min()) < float(singular.max()) < 1.3
-    model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.Flatten(), torch.nn.Linear(8 * 4, 1))
-    x, y = torch.randn(64, 3, 4, 4), torch.randn(64, 1)
-    losses = []
-    optimisers = muon_and_adamw(model, matrices=0.02)
-    assert [len(o.param_groups[0]["params"]) for o in optimisers] == [2, 2]
-    for _ in range(60):
-        loss = (model(x) - y).square().mean()
-        model.zero_grad()
-        loss.backward()
-        for optimiser in optimisers:
-            optimiser.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.3 * losses[0]
 
 
 def test_a_third_of_the_members_has_each_dose() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from demo.defences.base import Defence, NoDefence
 from demo.finetune.class_images import class_latents
-from demo.finetune.loop import adamw, take_steps
+from demo.finetune.loop import new_optimiser, take_steps
 from demo.finetune.settings import LoraSettings
 from demo.finetune.step import FineTuningTask
 from demo.models.bases import Base
@@ -68,7 +68,7 @@ class Run:
         for p in parameters:
             p.requires_grad_(True)
         groups = [{"params": [p], "lr": settings.lr if rates is None else rates[n]} for n, p in enumerate(parameters)]
-        optimiser = adamw(groups, settings)
+        optimiser = new_optimiser(groups, settings)
         problem = FineTuningTask(
             pipe,
             self.latents.to(pipe.unet.device),

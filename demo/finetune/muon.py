@@ -1,12 +1,13 @@
-"""Muon for the matrices and kernels of a network, AdamW for the rest.
+"""Muon for matrices: LoRA's A and B, and the matrices and kernels of a network.
 
 Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon) replaces the momentum of a matrix by the nearest
-orthogonal one, so that all its directions are learned at one pace. ``torch.optim.Muon`` takes matrices alone and
+orthogonal one, so that all its directions are learned at one pace. ``torch.optim.Muon`` takes single matrices alone and
 multiplies them in bfloat16, which a CPU without AVX512-BF16 does far slower than float32.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -17,30 +18,33 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic that pulls all singul
 STEPS = 5
 
 
-def orthogonalised(matrix: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """The matrix U V^T of the singular value decomposition of ``matrix``, roughly: singular values within 0.7 to 1.2.
+def orthogonalised(matrices: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """The matrix U V^T of the singular value decomposition of each matrix, roughly: singular values within 0.7 to 1.2.
 
     Args:
-        matrix: (rows, columns).
+        matrices: (..., rows, columns).
         dtype: in which the products are made.
     """
     a, b, c = COEFFICIENTS
-    x = matrix.to(dtype)
-    tall = x.shape[0] > x.shape[1]
+    x = matrices.to(dtype)
+    tall = x.shape[-2] > x.shape[-1]
     if tall:
-        x = x.T
-    x = x / x.norm().clamp(min=1e-7)
+        x = x.mT
+    x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
     for _ in range(STEPS):
-        gram = x @ x.T
-        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return (x.T if tall else x).to(matrix.dtype)
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return (x.mT if tall else x).to(matrices.dtype)
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum, orthogonalised; a kernel (out, in, k, k) counts as the matrix (out, in k k).
+    """Momentum, orthogonalised.
+
+    A parameter of three dimensions is a stack of matrices, each of which moves as if it were alone: LoRAs of K people.
+    A kernel (out, in, k, k) counts as the matrix (out, in k k). Matrices of one shape are orthogonalised together.
 
     Args:
-        parameters: of two dimensions or more.
+        parameters: of two dimensions or more, or groups of them with rates of their own.
         lr: of a step whose root mean square is scaled to AdamW's, 0.2 (Liu et al. 2025, "Muon is scalable").
         momentum: Nesterov's.
         weight_decay: decoupled, times ``lr``.
@@ -49,7 +53,7 @@ class Muon(torch.optim.Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[nn.Parameter],
+        parameters: Iterable[Any],
         *,
         lr: float = 3e-3,
         momentum: float = 0.95,
@@ -63,19 +67,25 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """One step for every parameter that has a gradient."""
         for group in self.param_groups:
+            alike: dict[torch.Size, list[tuple[nn.Parameter, Tensor]]] = defaultdict(list)
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._move(parameter, group)
+                    ahead = self._ahead(parameter, group["momentum"])
+                    stack = ahead if ahead.ndim == 3 else ahead.flatten(1)[None]
+                    alike[stack.shape].append((parameter, stack))
+            for shape, moved in alike.items():
+                updates = orthogonalised(torch.cat([stack for _, stack in moved]), self._dtype)
+                for (parameter, _), update in zip(moved, updates.split(shape[0]), strict=True):
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                    parameter.add_(update.view_as(parameter), alpha=-group["lr"] * 0.2 * max(shape[1:]) ** 0.5)
 
-    def _move(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
-        gradient, state, momentum = parameter.grad, self.state[parameter], group["momentum"]
+    def _ahead(self, parameter: nn.Parameter, momentum: float) -> Tensor:
+        """The gradient, looked ahead along its moving average, which it joins."""
+        gradient, state = parameter.grad, self.state[parameter]
         assert gradient is not None
         average = state.setdefault("momentum_buffer", torch.zeros_like(parameter))
         average.lerp_(gradient, 1 - momentum)
-        ahead = gradient.lerp(average, momentum).flatten(1)
-        update = orthogonalised(ahead, self._dtype).view_as(parameter)
-        parameter.mul_(1 - group["lr"] * group["weight_decay"])
-        parameter.add_(update, alpha=-group["lr"] * 0.2 * max(ahead.shape) ** 0.5)
+        return gradient.lerp(average, momentum)
 
 
 def muon_and_adamw(
