@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
@@ -153,5 +152,4 @@ def best_first(pictures: Sequence[Image.Image], best: int | None) -> list[Image.
 
 def medoid(pictures: Sequence[Image.Image]) -> int:
     """The picture nearest to all others in dlib's face space: the most agreed-upon face."""
-    e = recognise.embed(pictures)
-    return int(np.argmin(recognise.distances(e, e).sum(1)))
+    return recognise.medoid(recognise.embed(pictures))

@@ -17,6 +17,7 @@ from demo.attack.by_encoder import bundled_encoder
 from demo.attack.registry import ATTACKS, AttackSettings, reconstruct
 from demo.attack.weight_encoder import WeightEncoder
 from demo.errors import SettingsError
+from demo.evaluate import whole_faces
 from demo.evaluate.held_out import HeldOutPerson, Vector, add_scores, held_out_people
 from demo.evaluate.people_table import finish
 from demo.finetune.dreambooth import new_trigger
@@ -179,8 +180,8 @@ def evaluate(
     encoder = bundled_encoder(base, pipe) if with_encoder else None
     table: dict[str, dict[str, list[float]]] = {}
     began = time.time()
-    chance = draw_prompt(pipe, base, base.class_prompt, samples * 4, seed=seed)
     order: list[int] = []
+    seen: list[dict[str, Vector]] = []
     for start in range(shard * group, len(everybody), shards * group):
         part = everybody[start : start + group]
         trainer = GroupTrainer(pipe, base, [person.tune for person in part], settings, seed=1000 + start)
@@ -192,11 +193,13 @@ def evaluate(
         trainer.remove()
         attack = AttackSettings(samples=samples, seed=seed)
         arms |= {key: [reconstruct(file, pipe, base, key, attack).pictures for file in files] for key in others}
-        arms["chance"] = [chance] * len(part)
+        plain = draw_prompt(pipe, base, base.class_prompt, samples * len(part), seed=seed + start)
+        arms["chance"] = [plain[k * samples : (k + 1) * samples] for k in range(len(part))]
         arms["photos"] = [_shrunk(person.tune, base.side) for person in part]
         arms["decoded"] = [_through_autoencoder(pipe, person.tune) for person in part]
         if encoder is not None:
             arms["other_lora"] = [arms["encoder"][k - 1] for k in range(len(part))]
+        seen.append(whole_faces.look(arms, [person.kept for person in part]))
         order += range(start, start + len(part))
         add_scores(table, arms, everybody, start, decoys)
         if arms_grid is not None and start == 0:
@@ -215,7 +218,8 @@ def evaluate(
         "values": table,
         "seconds": round(time.time() - began),
     }
-    return finish(result, out)
+    whole_faces.write(out, seen)
+    return finish(result | {"frechet": whole_faces.measured([out])}, out)
 
 
 def _shrunk(photos: list[Image.Image], side: int) -> list[Image.Image]:

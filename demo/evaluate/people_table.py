@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.errors import SettingsError
+from demo.evaluate import whole_faces
 from demo.faces.recognise import SAME_PERSON
 from demo.files import write_text
 from demo.stats.intervals import bootstrap_mean_ci, bootstrap_median_ci, paired_difference, paired_ratio, rate_ci
@@ -27,6 +28,8 @@ ARMS = (
     "chance",
 )
 RATES = ("rank1", "top1pct", "rec_acc")  # shares, of which all people may have none
+ONE = ("one_rank1", "one_rec_acc", "one_closed")  # the same of one picture a person
+SHARES = (*RATES, *ONE, "faces", "confidence")
 NAMES = {"rank1": "rank-1", "top1pct": "top 1 %", "rec_acc": "Rec. Acc."}
 # What is the same in all parts of a run.
 ONE_RUN = ("base", "weights", "split", "samples", "decoys", "settings", "guidance", "tau", "encoders")
@@ -35,7 +38,7 @@ CEILINGS = ("photos", "decoded")  # the photos tuned on, and the same through th
 
 def merge(paths: list[Path], out: Path) -> dict[str, Any]:
     """One result from the parts that several processes wrote."""
-    return finish(gathered(paths), out)
+    return finish(gathered(paths) | {"frechet": whole_faces.measured(paths)}, out)
 
 
 def gathered(paths: list[Path]) -> dict[str, Any]:
@@ -72,7 +75,7 @@ def finished(result: dict[str, Any]) -> dict[str, Any]:
     return result | {
         "people": len(result["order"]),
         "arms": {
-            arm: {key: summary(values, rate=key in RATES) for key, values in table[arm].items()}
+            arm: {key: summary(values, rate=key in SHARES) for key, values in table[arm].items()}
             for arm in _in_order(table)
         },
         "encoder_minus": {
@@ -137,13 +140,16 @@ def markdown(result: dict[str, Any], names: Mapping[str, str] | None = None) -> 
         f"| arm | dlib distance | median rank | rank-1 | top 1 % | Rec. Acc. (dlib < {SAME_PERSON}) |",
         "|---|---|---|---|---|---|",
     ]
-    for arm, found in result["arms"].items():
-        cells = {key: f"{v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for key, v in found.items()}
-        r = found["rank"]
+    every = {
+        arm: {key: f"{v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for key, v in found.items()}
+        for arm, found in result["arms"].items()
+    }
+    for arm, cells in every.items():
+        r = result["arms"][arm]["rank"]
         shown = [f"{r['median']:.0f} [{r['median_low']:.0f}, {r['median_high']:.0f}]"]
         shown = [cells["distance"], *shown, *(cells[key] for key in RATES)]
         lines.append(f"| {called[arm]} | {' | '.join(shown)} |")
-    lines.append("")
+    lines += ["", *_one_each(result, called, every), *_whole_faces(result, called, every)]
     ours = called["encoder"].strip("*")
     for arm, d in result.get("encoder_minus", {}).items():
         x = d["distance"]
@@ -156,3 +162,37 @@ def markdown(result: dict[str, Any], names: Mapping[str, str] | None = None) -> 
                 said = f"{ours} over {called[arm]}, {NAMES[key]}, paired"
                 lines.append(f"- {said}: {found['ratio']:.0%} [{low}, {high}]")
     return "\n".join(lines)
+
+
+def _one_each(
+    result: Mapping[str, Any], called: Mapping[str, str], every: Mapping[str, Mapping[str, str]]
+) -> list[str]:
+    """One picture a file: the attack's own choice."""
+    lines = [
+        "One picture a person, the one that the attack itself chooses (nearest to its others):",
+        "",
+        f"| arm | dlib distance | rank-1 | Rec. Acc. | nearest of the {result['people']} people |",
+        "|---|---|---|---|---|",
+    ]
+    for arm, cells in every.items():
+        lines.append(f"| {called[arm]} | {' | '.join(cells[key] for key in ('one_distance', *ONE))} |")
+    return [*lines, ""]
+
+
+def _whole_faces(
+    result: Mapping[str, Any], called: Mapping[str, str], every: Mapping[str, Mapping[str, str]]
+) -> list[str]:
+    """Are the faces as whole as the base's own?"""
+    found = result["frechet"]
+    lines = [
+        f"Whole faces. Frechet distance to {found['photos']} photos of the same people, {found['network']}'s features, "
+        f"{found['pictures']} pictures in every row:",
+        "",
+        "| arm | MTCNN finds a face | its confidence | Frechet distance |",
+        "|---|---|---|---|",
+    ]
+    for arm, far in found["arms"].items():
+        shown = [every[arm]["faces"], every[arm]["confidence"]]
+        shown.append(f"{far['estimate']:.2f} [{far['low']:.2f}, {far['high']:.2f}]")
+        lines.append(f"| {called[arm]} | {' | '.join(shown)} |")
+    return [*lines, ""]

@@ -76,6 +76,11 @@ def embed(aligned: Sequence[Image.Image]) -> NDArray[np.float64]:
         return np.array(_recogniser().compute_face_descriptor(chips), dtype=np.float64)
 
 
+def medoid(embeddings: NDArray[np.float64]) -> int:
+    """The row nearest to all others, of (n, 128): the most agreed-upon face."""
+    return int(np.argmin(distances(embeddings, embeddings).sum(1)))
+
+
 def distances(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Euclidean distances, (n, 128) x (m, 128) -> (n, m)."""
     squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T

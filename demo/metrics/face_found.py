@@ -19,7 +19,14 @@ LEAST_SIDE = 0.25  # of the picture: in the training framing a face fills half o
 
 def shows_face(picture: Image.Image) -> bool:
     """MTCNN finds a face that fills the training framing."""
-    return bool(find_faces(picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC), min_relative_side=LEAST_SIDE))
+    return face_probability(picture) >= MIN_PROBABILITY
+
+
+def face_probability(picture: Image.Image) -> float:
+    """MTCNN's own confidence in the surest face that fills the training framing; 0 where it finds none."""
+    seen = picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    found = find_faces(seen, min_probability=0.0, min_relative_side=LEAST_SIDE)
+    return max((face.probability for face in found), default=0.0)
 
 
 def _missing() -> Unavailable | None:

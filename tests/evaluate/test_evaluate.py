@@ -28,23 +28,52 @@ def test_a_person_is_nearer_to_herself_than_a_stranger_is() -> None:
     own, stranger = small(0), small(1)
     person = held_out.HeldOutPerson(0, own[:2], own[5:10], recognise.embed(own[5:10]))
     crowd = recognise.embed([small(k)[0] for k in range(2, 12)])
-    mine, theirs = held_out.scores(own[:2], person, crowd), held_out.scores(stranger[:2], person, crowd)
+    other = held_out.HeldOutPerson(1, stranger[:2], stranger[5:10], recognise.embed(stranger[5:10]))
+    noise = [Image.fromarray(np.random.default_rng(i).integers(0, 256, (64, 64, 3), dtype=np.uint8)) for i in range(2)]
+    mine, theirs, nobody = (
+        held_out.all_scores(pictures, person, crowd, [person, other]) for pictures in (own[:2], stranger[:2], noise)
+    )
     assert mine["distance"] < 0.6 < theirs["distance"]
     assert mine["rank1"] == 1
     assert mine["rank"] == 1
     assert mine["rec_acc"] == 1
     assert theirs["rec_acc"] == 0
+    assert (mine["one_closed"], mine["one_rec_acc"], mine["one_rank1"]) == (1, 1, 1)
+    assert (theirs["one_closed"], theirs["one_rec_acc"]) == (0, 0)
+    assert mine["one_distance"] < theirs["one_distance"]
+    assert mine["faces"] == 1
+    assert mine["confidence"] > 0.95
+    assert (nobody["faces"], nobody["confidence"] < 0.95) == (0, True)
+
+
+def test_one_picture_is_the_one_that_its_siblings_agree_on() -> None:
+    own, stranger = small(0), small(1)
+    person = held_out.HeldOutPerson(0, own[:2], own[5:10], recognise.embed(own[5:10]))
+    crowd = recognise.embed([small(k)[0] for k in range(2, 6)])
+    found = held_out.all_scores([stranger[0], *own[:3]], person, crowd, [person])
+    assert (found["rec_acc"], found["one_rec_acc"]) == (0.75, 1)
+    assert found["one_distance"] < found["distance"]
 
 
 def test_summary_and_table_speak_of_people(capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(0)
-    values = {k: list(rng.random(20)) for k in ("distance", "rank", "rank1", "top1pct", "rec_acc")}
+    measures = ("distance", "rank", "one_distance", *people_table.SHARES)
+    values = {k: list(rng.random(20)) for k in measures}
     found = {k: people_table.summary(v) for k, v in values.items()}
     assert found["distance"]["low"] < found["distance"]["mean"] < found["distance"]["high"]
-    people_table.print_table({"people": 20, "samples": 4, "decoys": 9, "arms": {"encoder": found}, "encoder_minus": {}})
+    far = {
+        "network": "a network",
+        "pictures": 80,
+        "photos": 500,
+        "arms": {"encoder": {"estimate": 7.5, "low": 7, "high": 8}},
+    }
+    result = {"people": 20, "samples": 4, "decoys": 9, "arms": {"encoder": found}, "encoder_minus": {}, "frechet": far}
+    people_table.print_table(result)
     out = capsys.readouterr().out
     assert "20 people" in out
-    assert "| encoder |" in out
+    assert out.count("| encoder |") == 3
+    assert "nearest of the 20 people" in out
+    assert "7.50 [7.00, 8.00]" in out
 
 
 def test_every_arm_is_drawn_for_every_person(tiny_pipe, tiny_base, pictures, tmp_path, monkeypatch) -> None:
@@ -62,6 +91,37 @@ def test_every_arm_is_drawn_for_every_person(tiny_pipe, tiny_base, pictures, tmp
     assert set(arms) == set(people_table.ARMS) - {"chance", "other_lora"}
     assert all([len(own) for own in drawn] == [3, 3] for drawn in arms.values())
     assert all((before[name] == after[name]).all() for name in before)  # the random-LoRA control puts things back
+
+
+def test_parts_of_a_table_are_the_whole_of_it(tiny_pipe, tiny_base, pictures, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(class_images, "CACHE", tmp_path / "cache")
+    settings = LoraSettings(steps=1, batch=2, class_batch=1, class_images=2, unet_rank=4)
+    crowd = np.random.default_rng(0).normal(size=(9, 128))
+    everybody = [held_out.HeldOutPerson(i, pictures[i % 2 :][:3], pictures[:2], crowd[:2] + i) for i in range(6)]
+    monkeypatch.setattr(people, "held_out_people", lambda *_, **__: everybody)
+    monkeypatch.setattr(recognise, "embed", lambda drawn: np.array([[np.mean(p)] * 128 for p in drawn]) / 255)
+
+    def run(out: Path, **more: int) -> dict:
+        common = {"samples": 2, "group": 2, "with_encoder": False}
+        return people.evaluate(tiny_pipe, tiny_base, settings, crowd, out, **common, **more)
+
+    whole = run(tmp_path / "whole.json")
+    parts = [tmp_path / f"part-{i}.json" for i in range(2)]
+    for i, part in enumerate(parts):
+        run(part, shard=i, shards=2)
+    merged = people_table.merge(parts, tmp_path / "merged.json")
+    assert merged["order"] == list(range(6))
+    assert merged["values"] == whole["values"]
+    assert merged["frechet"]["arms"].keys() == {
+        "chance",
+        "decoded",
+        "dreambooth",
+        "dreambooth_extrapolated",
+        "class_prompt",
+    }
+    assert (merged["frechet"]["pictures"], merged["frechet"]["photos"]) == (12, 12)
+    for arm, far in whole["frechet"]["arms"].items():
+        assert merged["frechet"]["arms"][arm]["estimate"] == pytest.approx(far["estimate"], abs=0.02)
 
 
 def test_face_rate_and_contact_sheet() -> None:
