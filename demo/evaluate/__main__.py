@@ -23,11 +23,15 @@ from demo.paths import PEOPLE
 def base(
     samples: int = 256,
     sheet: Sheet = None,
+    beside: Annotated[
+        list[str] | None, Option(help="a base to hold beside it, such as a folder of an earlier version")
+    ] = None,
     base: BaseKey = BUNDLED,
     device: Device = "auto",
     out: Out = TABLES,
 ) -> None:
     """Faces found, names known, identity kept by the autoencoder."""
+    from demo.evaluate.base import beside as beside_it
     from demo.evaluate.base import evaluate
     from demo.files import write_text
     from demo.models.bases import find_base
@@ -35,6 +39,9 @@ def base(
 
     of = find_base(base)
     found = evaluate(load_pipeline(of, device), of, samples=samples, sheet=sheet)
+    for key in beside or ():
+        other = find_base(key)
+        found.setdefault("beside", {})[key] = beside_it(load_pipeline(other, device), other, samples)
     write_text(out / "base.json", json.dumps(found, indent=1) + "\n")
 
 

@@ -13,12 +13,16 @@ from PIL import Image
 
 from demo.faces import recognise
 from demo.faces.faces128 import FACES128, decode, read_split
+from demo.metrics.clip import MINI, embed_images
 from demo.metrics.face_found import shows_face
 from demo.models.bases import Base
 from demo.models.planted import people_listing
 from demo.models.sampling import draw_prompt, encode_pictures
 from demo.paths import PEOPLE
+from demo.stats.frechet import frechet_ci
 from demo.stats.intervals import auc, bootstrap_mean_ci
+
+BLOCKS = 20  # of a base's pictures, for the interval of their Frechet distance
 
 
 def sample_class(pipe: StableDiffusionPipeline, base: Base, count: int, seed: int = 0) -> list[Image.Image]:
@@ -132,10 +136,32 @@ def grid(pictures: list[Image.Image], columns: int = 16, zoom: int = 1) -> Image
     return sheet
 
 
+def lifelike(pictures: list[Image.Image], folder: Path = FACES128) -> dict[str, float]:
+    """Frechet distance of a base's pictures to photos of held-out people, its interval over blocks of the pictures."""
+    photos = [Image.open(io.BytesIO(blob)) for blob in read_split(folder, "private")["image"]]
+    features = embed_images(MINI, pictures[: len(pictures) // BLOCKS * BLOCKS])
+    found = frechet_ci(features.reshape(BLOCKS, -1, features.shape[-1]), embed_images(MINI, photos))
+    return {"estimate": found.estimate, "low": found.low, "high": found.high}
+
+
+def _told(base: Base, pictures: list[Image.Image]) -> dict[str, float]:
+    found = lifelike(pictures)
+    said = {key: round(value, 2) for key, value in found.items()}
+    print(
+        f"{base.title}: Frechet distance of {len(pictures)} samples to photos, {MINI.model.title}: {said}", flush=True
+    )
+    return found
+
+
+def beside(pipe: StableDiffusionPipeline, base: Base, samples: int) -> dict[str, float]:
+    """Of another base, what pictures alone tell: how lifelike they are."""
+    return _told(base, sample_class(pipe, base, samples))
+
+
 def evaluate(
     pipe: StableDiffusionPipeline, base: Base, *, samples: int = 256, sheet: Path | None = None
 ) -> dict[str, Any]:
-    """All three figures."""
+    """All figures; those that need photos only where these are."""
     pictures = sample_class(pipe, base, samples)
     if sheet is not None:
         grid(pictures[:64]).save(sheet)
@@ -144,6 +170,7 @@ def evaluate(
     result["named"] = named_members(pipe, base)
     print("planted people by name:", {k: round(v, 3) for k, v in result["named"].items()}, flush=True)
     if FACES128.exists():
+        result["frechet"] = _told(base, pictures)
         result["autoencoder"] = autoencoder_identity(pipe)
         result["clip"] = text_and_picture(base)
         print("bundled CLIP, AUC on held-out faces:", {k: round(v, 2) for k, v in result["clip"].items()}, flush=True)

@@ -185,3 +185,22 @@ def test_no_encoder_is_judged_by_groups_of_one_or_under_one_name(two_encoders, t
     same = str(tmp_path / "encoder.safetensors")
     assert main(["encoders", same, same, "--out", str(tmp_path)]) == 2
     assert "same name" in capsys.readouterr().err
+
+
+def test_a_base_is_held_beside_photos(monkeypatch: pytest.MonkeyPatch) -> None:
+    from io import BytesIO
+
+    import pandas as pd
+
+    from demo.evaluate import base
+
+    def stored(picture: Image.Image) -> bytes:
+        content = BytesIO()
+        picture.save(content, "PNG")
+        return content.getvalue()
+
+    photos = [picture for person in range(4) for picture in small(person)]
+    monkeypatch.setattr(base, "read_split", lambda folder, split: pd.DataFrame({"image": list(map(stored, photos))}))
+    noise = [Image.fromarray(np.random.default_rng(i).integers(0, 256, (64, 64, 3), dtype=np.uint8)) for i in range(60)]
+    own, other = base.lifelike(photos), base.lifelike(noise)
+    assert own["estimate"] < other["low"] < other["estimate"] < other["high"]
