@@ -92,14 +92,18 @@ def every_table(
 
 
 def attract(base: BaseKey = BUNDLED, out: Out = PEOPLE / "attract") -> None:
-    """The pictures of a stand that waits for visitors: a story of each fictional person, at the first try."""
+    """A story of each fictional person, at the first try: pictures of a stand that waits, and the base's story.webp."""
     from tempfile import TemporaryDirectory
 
-    from demo.evaluate.attract import write_story
+    from demo.evaluate.attract import SHEET, write_sheet, write_story
+    from demo.models.bases import find_base
 
+    told = []
     with TemporaryDirectory() as work:
         for person in sorted((PEOPLE / "examples").iterdir()):
-            print(*write_story(person, out, base, Path(work)))
+            told.append(write_story(person, out, base, Path(work)))
+            print(*told[-1].written, flush=True)
+    print(write_sheet(find_base(base).folder / SHEET, told))
 
 
 app = new_app(__doc__)

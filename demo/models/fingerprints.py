@@ -15,6 +15,7 @@ NOT_FIGURES = {
     AGREEMENT,
     "README.md",
     "samples.png",
+    "story.webp",
     "other-person.safetensors",
     "gate.json",
     "manifest.json",

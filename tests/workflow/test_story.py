@@ -17,6 +17,7 @@ from demo.finetune import class_images
 from demo.finetune.settings import LoraSettings
 from demo.lora.files import LoraWeights, write_lora
 from demo.models.bases import Base
+from demo.paths import PEOPLE
 from demo.train.encoder import new_encoder
 from demo.verdicts.story import Agreement, StoryGrade
 from demo.workflow import story
@@ -116,3 +117,22 @@ def test_a_lora_for_another_base_is_refused(tiny_world, tmp_path: Path) -> None:
     path = write_lora(tmp_path / "foreign.safetensors", foreign)
     with pytest.raises(LoraFileError, match=r"foreign\.safetensors"):
         story.open_lora(path, base_key="tiny")
+
+
+def test_the_stories_of_a_stand_come_with_a_sheet(tiny_world, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from demo.evaluate import attract
+    from demo.origin import is_drawn, read_drawn
+
+    base = story.find_base("tiny")
+    monkeypatch.setattr(attract, "find_base", story.find_base)
+    tune = story.tune
+    monkeypatch.setattr(story, "tune", lambda photos, out, **how: tune(photos, out, settings=QUICK, **how))
+    monkeypatch.setattr(attract, "AttackSettings", lambda: AttackSettings(samples=2))
+    folder = PEOPLE / "examples" / "00"
+    told = attract.write_story(folder, tmp_path / "out", "tiny", tmp_path)
+    assert [path.name for path in told.written] == ["00-file.webp", "00-drawn.webp"]
+    assert all(path.is_file() for path in told.written)
+    assert told.owner.size == told.stranger.size == (base.side, base.side)
+    sheet = read_drawn(attract.write_sheet(tmp_path / attract.SHEET, [told, told]))
+    assert sheet.size == (4 * attract.SHEET_SIDE, 2 * attract.SHEET_SIDE)
+    assert is_drawn(sheet)
