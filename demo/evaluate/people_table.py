@@ -126,6 +126,11 @@ def print_table(result: dict[str, Any]) -> None:
     print(markdown(result))
 
 
+def has_more(result: Mapping[str, Any]) -> bool:
+    """Whether one picture a person and whole faces were measured: not before ``face128``."""
+    return "frechet" in result
+
+
 def markdown(result: dict[str, Any], names: Mapping[str, str] | None = None) -> str:
     """The arms in a table, then differences and shares, a line each.
 
@@ -149,7 +154,9 @@ def markdown(result: dict[str, Any], names: Mapping[str, str] | None = None) -> 
         shown = [f"{r['median']:.0f} [{r['median_low']:.0f}, {r['median_high']:.0f}]"]
         shown = [cells["distance"], *shown, *(cells[key] for key in RATES)]
         lines.append(f"| {called[arm]} | {' | '.join(shown)} |")
-    lines += ["", *_one_each(result, called, every), *_whole_faces(result, called, every)]
+    lines.append("")
+    if has_more(result):
+        lines += [*_one_each(result, called, every), *_whole_faces(result, called, every)]
     ours = called["encoder"].strip("*")
     for arm, d in result.get("encoder_minus", {}).items():
         x = d["distance"]

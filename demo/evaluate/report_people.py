@@ -28,6 +28,12 @@ NAMES = {
     "photos": "ceiling: the photos of the fine-tuning",
     "decoded": "ceiling: the same through the autoencoder",
 }
+MORE = """The second table judges one picture a file, as the paper does: the one nearest to the attack's other pictures.
+*Nearest of the people* is the share of files whose picture is nearer to its person's photos than to those of anybody
+else here. The third asks whether fine-tuned models still draw whole faces. The Frechet distance falls with sharp,
+varied, lifelike pictures, and rises where there are few: all rows have the same number. *No LoRA* is the base itself.
+
+"""
 CONTROLS = ("class_prompt", "random_trigger", "random_lora", "other_lora", "foreign_embedding", "chance")
 SHORT = ("dreambooth", "dreambooth_extrapolated", "encoder", "random_trigger", "class_prompt", "other_lora", "chance")
 PICTURE_TITLE = "Share of pictures in which a recogniser sees the person"
@@ -117,5 +123,6 @@ def _values(base: Base, found: Mapping[str, Any]) -> dict[str, object]:
         "samples": found["samples"],
         "decoys": f"{found['decoys']:,}",
         "accepted": SAME_PERSON,
+        "more": MORE if people_table.has_more(found) else "",
         "table": people_table.markdown(dict(found), NAMES),
     }
