@@ -30,7 +30,7 @@ def base(
     device: Device = "auto",
     out: Out = TABLES,
 ) -> None:
-    """Faces found, names known, identity kept by the autoencoder."""
+    """Faces found, names known, identity kept by the autoencoder, pictures held against photos."""
     from demo.evaluate.base import beside as beside_it
     from demo.evaluate.base import evaluate
     from demo.files import write_text

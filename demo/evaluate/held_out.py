@@ -98,10 +98,10 @@ def scores(pictures: list[Image.Image], person: HeldOutPerson, crowd: Vector) ->
 def all_scores(
     pictures: list[Image.Image], person: HeldOutPerson, crowd: Vector, everybody: Sequence[HeldOutPerson]
 ) -> dict[str, float]:
-    """:func:`scores`, the same of one picture, and how whole the faces are.
+    """:func:`scores`; the same of one picture; and how whole the faces are.
 
     What begins with ``one`` is of the medoid: the attack's own choice, as the paper has one reconstruction a file.
-    ``one_closed`` says whether it is nearer to this person's photos than to those of anybody else of ``everybody``.
+    ``one_closed`` is 1 where that picture is nearer to this person's photos than to those of anybody else.
     """
     e = recognise.embed(pictures)
     chosen = e[[recognise.medoid(e)]]

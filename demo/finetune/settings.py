@@ -22,7 +22,7 @@ class LoraSettings(Settings):
     text_alpha: float = Field(17, gt=0)
     steps: int = Field(1000, ge=1, le=20_000)
     batch: int = Field(1, ge=1, le=64)  # private photos a step
-    optimiser: Literal["adamw", "muon"] = "adamw"
+    optimiser: Literal["adamw", "muon"] = "adamw"  # muon: the step of each matrix is orthogonalised
     lr: float = Field(1e-4, gt=0, lt=1)
     lr_schedule: Literal["constant", "cosine"] = "constant"  # cosine: down to nothing at the last step
     weight_decay: float = Field(0.01, ge=0)
@@ -55,6 +55,7 @@ _SMALL = LoraSettings(
 PRESETS: dict[str, LoraSettings] = {
     "sd-gpu": LoraSettings(),
     "face64-cpu": _SMALL,
+    # Of the next base; not settled: weights/TRAINING.md says what it costs.
     "face128-cpu": _SMALL.model_copy(update={"optimiser": "muon", "lr": 1e-2}),
 }
 
